@@ -1,0 +1,46 @@
+# Targets with a `##` comment are listed by `make`.
+
+PYTHON ?= python3
+ADDRESS ?=
+ARGS ?=
+
+VENV := .venv
+TOOLS := $(VENV)/.tools-installed
+SCRIPTS := bin/turnchat-server bin/turnchat-client
+
+.PHONY: help run-server run-client test lint format clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run-server:  ## wait for clients, on 127.0.0.1:2322 or ADDRESS=...
+	@$(PYTHON) bin/turnchat-server $(ARGS) $(ADDRESS)
+
+run-client:  ## talk with the server on 127.0.0.1:2322 or ADDRESS=...
+	@$(PYTHON) bin/turnchat-client $(ARGS) $(ADDRESS)
+
+test: $(TOOLS)  ## run all tests, or those that ARGS=... names
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(TOOLS)  ## check style, format and types
+	$(VENV)/bin/ruff check . $(SCRIPTS)
+	$(VENV)/bin/ruff format --check . $(SCRIPTS)
+	$(VENV)/bin/mypy
+
+format: $(TOOLS)  ## put the code into the format that lint wants
+	$(VENV)/bin/ruff format . $(SCRIPTS)
+	$(VENV)/bin/ruff check --fix . $(SCRIPTS)
+
+clean:  ## remove what the targets above have made
+	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(TOOLS): tests/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'turnchat needs Python 3.11 or newer: name one with PYTHON=...' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo 'Python cannot make a virtual environment here: install the package python3-venv' >&2; \
+	    echo '(Debian, Ubuntu: apt install python3-venv), then run make again' >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@

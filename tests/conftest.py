@@ -1,0 +1,54 @@
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support import Program, Terminal
+from turnchat.loop import EventLoop
+
+NO_SKIPS = "TURNCHAT_TESTS_MUST_NOT_SKIP"  # set where every tool can be installed
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Where nothing may be skipped, a skipped test has failed."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.skipped and os.environ.get(NO_SKIPS):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be: {report.longrepr[2]}"
+
+
+@pytest.fixture
+def loop() -> Iterator[EventLoop]:
+    made = EventLoop()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def program() -> Iterator[Callable[..., Program]]:
+    """Starts programs on pipes, and ends what the test has left running."""
+    started: list[Program] = []
+
+    def start(*command: str, **how: object) -> Program:
+        started.append(Program(*command, **how))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start
+    for made in started:
+        made.kill()
+
+
+@pytest.fixture
+def terminal() -> Iterator[Callable[..., Terminal]]:
+    """Starts programs on terminals, and ends what the test has left running."""
+    started: list[Terminal] = []
+
+    def start(*command: str, **how: object) -> Terminal:
+        started.append(Terminal(*command, **how))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start
+    for made in started:
+        made.close(force=True)

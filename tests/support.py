@@ -1,0 +1,224 @@
+"""What several tests need: a clock driven by hand, peers, programs, terminals."""
+
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import pexpect
+
+from turnchat.loop import EventLoop
+
+ROOT = Path(__file__).resolve().parent.parent
+SERVER = str(ROOT / "bin" / "turnchat-server")
+CLIENT = str(ROOT / "bin" / "turnchat-client")
+
+PATIENCE = 30.0  # seconds until an event that must come is taken to be missing
+
+
+class Clock:
+    """Seconds that pass only when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def run_until(loop: EventLoop, condition: Callable[[], object]) -> None:
+    """Run rounds until `condition` holds. Each round must have something to wake up for."""
+    give_up = loop.deadline("the test's patience", lambda: None)
+    limit = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < limit, "what the test waits for has not happened"
+        give_up.set(0.05)
+        loop.run_once()
+    give_up.cancel()
+
+
+def fill(sender: socket.socket) -> int:
+    """Send until the kernel takes no more: how many octets it took."""
+    sent = 0
+    with suppress(BlockingIOError):
+        while True:
+            sent += sender.send(bytes(4096))
+    return sent
+
+
+class Peer:
+    """A plain blocking socket that speaks the wire, or breaks it."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self.socket = connected
+        self.socket.settimeout(PATIENCE)
+
+    @classmethod
+    def to(cls, address: str) -> Self:
+        """Connect to HOST:PORT or unix:PATH."""
+        if address.startswith("unix:"):
+            connected = socket.socket(socket.AF_UNIX)
+            connected.connect(address.removeprefix("unix:"))
+            return cls(connected)
+        host, _, port = address.rpartition(":")
+        return cls(socket.create_connection((host.strip("[]"), int(port))))
+
+    def send(self, octets: bytes) -> None:
+        self.socket.sendall(octets)
+
+    def say(self, text: str) -> None:
+        body = text.encode()
+        self.send(b"%03d%b" % (len(body), body))
+
+    def receive(self, size: int) -> bytes:
+        """Exactly `size` octets, or fewer if the stream ends before."""
+        octets = b""
+        while len(octets) < size and (piece := self.socket.recv(size - len(octets))):
+            octets += piece
+        return octets
+
+    def hear(self) -> str:
+        """One message, or an empty string at the end of the stream."""
+        header = self.receive(3)
+        return self.receive(int(header)).decode() if header else ""
+
+    def hears_the_end(self) -> bool:
+        """Whether the stream ends here, in good order: EOF, and no reset."""
+        return self.socket.recv(1) == b""
+
+    def reset(self) -> None:
+        """End with a reset (RST) and not with FIN: SO_LINGER with no time."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.socket.close()
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class Program:
+    """A program on pipes. Its output is read line by line, with patience."""
+
+    def __init__(
+        self,
+        *command: str,
+        stdin: int | None = subprocess.PIPE,
+        env: dict[str, str] | None = None,
+    ) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, *command],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+        )
+        self._rests = {"stdout": b"", "stderr": b""}
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def type(self, *lines: str) -> None:
+        assert self.process.stdin
+        self.process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+        self.process.stdin.flush()
+
+    def end_input(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+
+    def line(self, stream: str = "stdout") -> str:
+        """The next line, without its end; an empty string at the end of the stream."""
+        pipe = getattr(self.process, stream)
+        while b"\n" not in self._rests[stream]:
+            ready, _, _ = select.select([pipe], [], [], PATIENCE)
+            assert ready, f"no line on {stream}, but {self._rests[stream]!r}"
+            if not (octets := os.read(pipe.fileno(), 65536)):
+                break
+            self._rests[stream] += octets
+        line, _, self._rests[stream] = self._rests[stream].partition(b"\n")
+        return line.decode()
+
+    def line_with(self, text: str, stream: str = "stdout") -> str:
+        """The next line that contains `text`."""
+        seen = []
+        while line := self.line(stream):
+            seen.append(line)
+            if text in line:
+                return line
+        raise AssertionError(f"no {text!r} on {stream}, but {seen}")
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        return self.process.wait(PATIENCE)
+
+    def rest(self, stream: str = "stdout") -> list[str]:
+        """All lines until the stream ends."""
+        lines = []
+        while line := self.line(stream):
+            lines.append(line)
+        return lines
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(PATIENCE)
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe:
+                with suppress(BrokenPipeError):  # it closes all the same
+                    pipe.close()
+
+
+if TYPE_CHECKING:
+    Spawn = pexpect.spawn[str]
+else:
+    Spawn = pexpect.spawn  # it is generic in its type stubs alone
+
+
+class Terminal(Spawn):
+    """A program on a terminal of its own."""
+
+    def __init__(self, *command: str, env: dict[str, str] | None = None) -> None:
+        super().__init__(
+            sys.executable,
+            list(command),
+            timeout=PATIENCE,
+            encoding="utf-8",
+            dimensions=(24, 80),
+            env={**os.environ, "TERM": "xterm", "NO_COLOR": "1", **(env or {})},
+        )
+        self.delaybeforesend = None
+
+    def sees(self, text: str) -> None:
+        """Wait until `text` is on the screen."""
+        self.expect_exact(text)
+
+    def exits_with(self) -> int:
+        """Wait for its end: its status, or the negative number of the signal that ended it."""
+        self.expect(pexpect.EOF)
+        self.close()
+        if self.exitstatus is None:
+            assert self.signalstatus
+            return -self.signalstatus
+        return self.exitstatus
+
+
+def status_of(pid: int, field: str) -> str:
+    """A field of /proc/PID/status."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{field}:"):
+            return line.split()[1]
+    raise KeyError(field)
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,215 @@
+from itertools import pairwise, product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turnchat.conversation import (
+    BYEBYE,
+    TURNS,
+    Conversation,
+    EndOfStream,
+    Event,
+    Goodbye,
+    Message,
+    NotOurTurn,
+    OutOfTurn,
+    Step,
+    Turn,
+)
+from turnchat.frame import FRAME_LIMIT, BadLength, BodyTooLong, Fault, Truncated, encode
+
+bodies = st.binary(max_size=255)
+messages = bodies.filter(lambda body: body != BYEBYE)
+
+
+def listening() -> Conversation:
+    return Conversation(Turn.THEIRS)
+
+
+def told(events: tuple[Event | Fault, ...]) -> list[object]:
+    """Events as values that can be compared; exceptions cannot."""
+    return [
+        (type(event), event.offset, event.reason) if isinstance(event, Fault) else event
+        for event in events
+    ]
+
+
+def test_the_sides_alternate_until_one_says_byebye() -> None:
+    client, server = Conversation(Turn.OURS), Conversation(Turn.THEIRS)
+    assert server.receive(client.say(b"hello")) == (Message(b"hello"),)
+    assert (client.turn, server.turn) == (Turn.THEIRS, Turn.OURS)
+    assert client.receive(server.say(b"hi")) == (Message(b"hi"),)
+    assert server.receive(client.say(BYEBYE)) == (Goodbye(),)
+    assert (client.turn, server.turn) == (Turn.OVER, Turn.OVER)
+    assert (client.turns, server.turns) == (3, 3)
+
+
+@given(st.lists(messages, max_size=8))
+def test_whatever_is_said_is_heard_once_in_order_and_unchanged(said: list[bytes]) -> None:
+    speaker, hearer = Conversation(Turn.OURS), Conversation(Turn.THEIRS)
+    for body in said:
+        assert hearer.receive(speaker.say(body)) == (Message(body),)
+        speaker, hearer = hearer, speaker
+
+
+@given(st.binary(max_size=600), st.lists(st.integers(0, 600)), st.booleans())
+def test_any_split_of_any_stream_gives_the_same_events(
+    stream: bytes, cuts: list[int], ends: bool
+) -> None:
+    whole, split = listening(), listening()
+    expected = told(whole.receive(stream) + (whole.receive_end() if ends else ()))
+    events: list[object] = []
+    edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    for start, end in pairwise(edges):
+        events += told(split.receive(stream[start:end]))
+    events += told(split.receive_end()) if ends else []
+    assert len(events) == len(expected)
+    for event, wanted in zip(events, expected, strict=True):
+        if isinstance(wanted, tuple) and wanted[0] is OutOfTurn:
+            assert isinstance(event, tuple)
+            assert event[:2] == wanted[:2]  # what it quotes is what came in that piece
+        else:
+            assert event == wanted
+    assert split.turn is whole.turn
+
+
+@given(messages)
+def test_octet_by_octet_gives_the_same_as_whole(body: bytes) -> None:
+    frame = encode(body)
+    conversation = listening()
+    for octet in frame[:-1]:
+        assert conversation.receive(bytes([octet])) == ()
+    assert conversation.receive(frame[-1:]) == (Message(body),)
+
+
+@given(st.lists(st.binary(max_size=FRAME_LIMIT + 1), max_size=40))
+def test_no_peer_makes_it_hold_more_than_a_frame(pieces: list[bytes]) -> None:
+    conversation = listening()
+    for piece in pieces:
+        conversation.receive(piece)
+        assert len(conversation.begun) < FRAME_LIMIT
+
+
+def test_two_frames_in_one_segment_are_a_message_and_a_fault() -> None:
+    conversation = listening()
+    message, fault = conversation.receive(b"005hello005again")
+    assert message == Message(b"hello")
+    assert isinstance(fault, OutOfTurn)
+    assert str(fault) == "at octet 8: b'005again' came out of turn"
+    assert conversation.turn is Turn.OVER
+
+
+def test_an_octet_in_our_turn_is_a_fault_at_its_place_in_the_stream() -> None:
+    conversation = listening()
+    conversation.receive(b"002hi")
+    conversation.say(b"yes?")
+    conversation.receive(b"002ho")
+    (fault,) = conversation.receive(b"\n")
+    assert isinstance(fault, OutOfTurn)
+    assert str(fault) == "at octet 10: b'\\n' came out of turn"
+
+
+def test_a_client_that_hears_before_it_has_spoken_has_a_fault() -> None:
+    (fault,) = Conversation(Turn.OURS).receive(b"0")
+    assert isinstance(fault, OutOfTurn)
+    assert fault.offset == 0
+
+
+def test_what_a_fault_quotes_is_cut_short() -> None:
+    (fault,) = Conversation(Turn.OURS).receive(b"x" * 200)
+    assert str(fault) == f"at octet 0: {b'x' * 16!r}... came out of turn"
+
+
+def test_a_bad_length_in_a_later_frame_is_placed_in_the_stream() -> None:
+    conversation = listening()
+    conversation.receive(b"003abc")
+    conversation.say(b"go on")
+    conversation.receive(b"2")
+    (fault,) = conversation.receive(b"60")
+    assert isinstance(fault, BadLength)
+    assert fault.offset == 7
+    assert conversation.turn is Turn.OVER
+
+
+def test_after_a_fault_nothing_is_heard_and_nothing_can_be_said() -> None:
+    conversation = listening()
+    conversation.receive(b"x")
+    assert conversation.receive(b"005hello") == ()
+    assert conversation.receive_end() == ()
+    with pytest.raises(NotOurTurn, match="the turn is over"):
+        conversation.say(b"hello?")
+
+
+def test_after_byebye_what_still_comes_is_ignored() -> None:
+    conversation = listening()
+    assert conversation.receive(b"006BYEBYE\n") == (Goodbye(),)
+    assert conversation.receive(b"005hello") == ()
+    assert conversation.receive_end() == ()
+    with pytest.raises(NotOurTurn):
+        conversation.say(BYEBYE)
+
+
+@pytest.mark.parametrize("body", [b"BYEBYE ", b"byebye", b"BYEBYE\n", b"BYE", b"BYEBYEBYE"])
+def test_only_byebye_exactly_ends_it(body: bytes) -> None:
+    assert listening().receive(encode(body)) == (Message(body),)
+
+
+def test_the_end_of_the_stream_between_frames() -> None:
+    conversation = listening()
+    assert conversation.receive_end() == (EndOfStream(),)
+    assert conversation.turn is Turn.OVER
+
+
+@pytest.mark.parametrize("begun", [b"0", b"00", b"005", b"005hell"])
+def test_the_end_of_the_stream_inside_a_frame(begun: bytes) -> None:
+    conversation = listening()
+    conversation.receive(begun)
+    (fault,) = conversation.receive_end()
+    assert isinstance(fault, Truncated)
+    assert fault.offset == len(begun)
+    assert conversation.turn is Turn.OVER
+
+
+@pytest.mark.parametrize("last", [b"one answer", BYEBYE])
+def test_a_peer_that_half_closes_after_its_frame_can_be_answered_once(last: bytes) -> None:
+    conversation = listening()
+    conversation.receive(b"005hello")
+    assert conversation.receive_end() == (EndOfStream(),)
+    turns = [conversation.turn]
+    assert conversation.say(last) == encode(last)
+    assert [*turns, conversation.turn] == [Turn.LAST, Turn.OVER]
+
+
+def test_saying_out_of_turn_changes_nothing() -> None:
+    conversation = listening()
+    with pytest.raises(NotOurTurn, match="the turn is theirs"):
+        conversation.say(b"me first")
+    assert conversation.receive(b"002ok") == (Message(b"ok"),)
+
+
+def test_saying_too_much_changes_nothing() -> None:
+    conversation = Conversation(Turn.OURS)
+    with pytest.raises(BodyTooLong):
+        conversation.say(bytes(300))
+    assert (conversation.turn, conversation.turns) == (Turn.OURS, 0)
+    assert conversation.say(b"shorter") == b"007shorter"
+
+
+def test_no_octets_are_no_event_in_any_turn() -> None:
+    for turn in Turn:
+        assert Conversation(turn).receive(b"") == ()
+
+
+def test_the_table_forbids_exactly_what_the_protocol_forbids() -> None:
+    forbidden = set(product(Turn, Step)) - set(TURNS)
+    assert forbidden == {
+        # Nobody hears in his own turn.
+        *product((Turn.OURS, Turn.LAST, Turn.OVER), (Step.HEAR, Step.HEAR_BYEBYE)),
+        # Nobody says anything in the other's turn, or when it is over.
+        *product((Turn.THEIRS, Turn.OVER), (Step.SAY, Step.SAY_BYEBYE)),
+        # A stream ends once, and what comes after the end of the talk is nobody's fault.
+        (Turn.LAST, Step.END),
+        (Turn.OVER, Step.FAULT),
+    }
+    assert {turn for turn, _ in TURNS} == set(Turn)

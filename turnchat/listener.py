@@ -1,0 +1,98 @@
+"""Accepting: a listening socket in the loop.
+
+Theory of operation. Each time it is ready a bounded number of connections is accepted, so that a
+storm of newcomers cannot keep the loop from those who are already talking. A connection that was
+reset while it waited in the backlog is no error of ours, and passed over.
+
+When descriptors run out the connection stays in the backlog, and the listener stays readable: to go
+on watching would be to spin. So it is not watched for a while, or until somebody leaves.
+"""
+
+import errno
+import socket
+from collections.abc import Callable
+
+from turnchat.address import Endpoint, bound_endpoint, prepare
+from turnchat.loop import EventLoop
+from turnchat.text import reason
+
+ACCEPTS = 64  # in one callback
+PAUSE = 1.0  # seconds without watching, when descriptors have run out
+
+OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+# The connection died in the backlog; Linux hands in whatever error killed it (accept(2)).
+GONE = {
+    errno.ECONNABORTED,
+    errno.EPERM,  # a firewall rule
+    errno.EPROTO,
+    errno.ENOPROTOOPT,
+    errno.EOPNOTSUPP,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+}
+
+
+class Listener:
+    """Hands each new connection to `accepted`: a non-blocking socket, and where it comes from."""
+
+    def __init__(
+        self,
+        loop: EventLoop,
+        listening: socket.socket,
+        accepted: Callable[[socket.socket, Endpoint], None],
+        report: Callable[[str], None],
+    ) -> None:
+        self._socket = listening
+        self._accepted = accepted
+        self._report = report
+        self._is_accepting = False
+        self._is_short = False  # of descriptors
+        self._watch = loop.watch(listening, "listener")
+        self._retry = loop.deadline("listener", self.resume)
+        self.endpoint = bound_endpoint(listening)
+        self.resume()
+
+    def resume(self) -> None:
+        """Accept, from now on or again."""
+        if not self._is_accepting:
+            self._is_accepting = True
+            self._retry.cancel()
+            self._watch.want(reader=self._readable)
+
+    def close(self) -> None:
+        """Accept no more; who still waits in the backlog is refused."""
+        self._is_accepting = False
+        self._retry.cancel()
+        self._watch.forget()
+        self._socket.close()
+
+    def _readable(self) -> None:
+        for _ in range(ACCEPTS):
+            if not self._is_accepting:
+                return  # by order of whoever took the last one
+            try:
+                accepted, sockaddr = self._socket.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in GONE:
+                    continue
+                if error.errno in OUT_OF_RESOURCES:
+                    self._pause(error)
+                    return
+                raise
+            self._is_short = False
+            prepare(accepted)
+            # A client on a unix socket has no address of its own.
+            self._accepted(accepted, Endpoint(accepted.family, sockaddr or self.endpoint.sockaddr))
+
+    def _pause(self, error: OSError) -> None:
+        self._is_accepting = False
+        self._watch.want()
+        self._retry.set(PAUSE)
+        if not self._is_short:  # once, not at each attempt
+            self._is_short = True
+            self._report(f"newcomers have to wait: {reason(error)}")

@@ -1,0 +1,230 @@
+"""The event loop: one thread asks the kernel which files are ready, and calls those who wait.
+
+Theory of operation. A round has three steps: sleep in select() until a watched file is ready or
+the next deadline is due; call the reader and the writer of each ready file; call what is due. That
+is all, and everything turnchat does happens in a callback of the second or third step.
+
+Watches are level-triggered: what a callback leaves unread is reported again in the next round, so
+each does a bounded amount of work and returns. A callback may close and forget any other file,
+also one that is ready in this round: a forgotten Watch has nobody left to call, and a new file
+under the old descriptor number has a Watch of its own.
+
+Deadlines lie in a heap, but are moved without it: pushing one back only stores the new time, and
+the heap finds out when the old time comes. So each message can renew its deadline for nothing.
+"""
+
+import heapq
+import time
+from collections.abc import Callable
+from itertools import count
+from math import inf
+from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, DefaultSelector
+from typing import Protocol
+
+Callback = Callable[[], object]  # what it returns is of no interest
+Failed = Callable[[Exception], None]
+
+
+class HasFileno(Protocol):
+    """Anything the selector can watch."""
+
+    def fileno(self) -> int: ...
+
+
+def escalate(error: Exception) -> None:
+    """The default for `failed`: a callback without which the program makes no sense has failed."""
+    raise error
+
+
+class Watch:
+    """One file's place in the interest set. Its owner forgets it before closing the file.
+
+    Made by EventLoop.watch(). The mask handed to the selector is derived from which callbacks
+    there are, here and nowhere else.
+    """
+
+    __slots__ = ("_failed", "_file", "_reader", "_selector", "_writer", "name")
+
+    def __init__(self, selector: BaseSelector, file: HasFileno, name: str, failed: Failed) -> None:
+        self.name = name
+        self._file = file
+        self._selector = selector
+        self._failed = failed
+        self._reader: Callback | None = None
+        self._writer: Callback | None = None
+
+    def want(self, reader: Callback | None = None, writer: Callback | None = None) -> None:
+        """Call `reader` when the file is readable, `writer` when it is writable, from now on.
+
+        With neither, the file is not watched at all: a selector has no mask for that, and nothing
+        is heard of a hang-up meanwhile. A hang-up or an error wakes whichever callback there is.
+
+        Raises PermissionError (EPERM) for what epoll refuses: regular files and /dev/null.
+        """
+        before = self._mask()
+        self._reader, self._writer = reader, writer
+        mask = self._mask()
+        if mask == before:
+            return
+        if not before:
+            self._selector.register(self._file, mask, self)
+        elif not mask:
+            self._selector.unregister(self._file)
+        else:
+            self._selector.modify(self._file, mask, self)
+
+    def forget(self) -> None:
+        """Watch the file no longer. What this round has already seen of it goes to nobody."""
+        self.want()
+
+    def dispatch(self, events: int) -> None:
+        """Call whoever waits for `events`. Readiness is a hint: the call may still find nothing."""
+        try:
+            if events & EVENT_READ and self._reader:
+                self._reader()
+            if events & EVENT_WRITE and self._writer:
+                self._writer()
+        except Exception as error:  # noqa: BLE001 - of one file's owner, and handed to it
+            self._failed(error)
+
+    def _mask(self) -> int:
+        return (EVENT_READ if self._reader else 0) | (EVENT_WRITE if self._writer else 0)
+
+
+class Deadline:
+    """A time by which something should have happened, and the callback for when it has not.
+
+    Made by EventLoop.deadline(), then set and cancelled as often as one likes.
+    """
+
+    __slots__ = ("_callback", "_failed", "_loop", "due", "name", "queued")
+
+    def __init__(self, loop: "EventLoop", name: str, callback: Callback, failed: Failed) -> None:
+        self.name = name
+        self.due = inf  # when to call
+        self.queued = inf  # when the heap will look at it; never later than due
+        self._loop = loop
+        self._callback = callback
+        self._failed = failed
+
+    def set(self, seconds: float) -> None:
+        """Call back once, `seconds` after the present round began, whatever was set before."""
+        self.due = due = self._loop.now + seconds
+        if due < self.queued:
+            self._loop.queue(self)
+
+    def cancel(self) -> None:
+        """Call back no longer. It may be set again."""
+        self.due = inf
+        if self.queued < inf:
+            self._loop.prune()
+
+    def expire(self) -> None:
+        """It is due: call back."""
+        self.due = inf
+        try:
+            self._callback()
+        except Exception as error:  # noqa: BLE001 - of one file's owner, and handed to it
+            self._failed(error)
+
+
+class EventLoop:
+    """Watched files, deadlines, and the loop that serves them.
+
+    now: the time at which the present round woke up, in seconds of the clock.
+
+    The selector and the clock can be handed in; close() closes the selector.
+    """
+
+    def __init__(
+        self,
+        selector: BaseSelector | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._selector = selector or DefaultSelector()
+        self._clock = clock
+        self._heap: list[tuple[float, int, Deadline]] = []
+        self._sequence = count()  # breaks ties, first set first called
+        self._cancelled = 0  # since the heap was last rebuilt
+        self._stopped = False
+        self.now = clock()
+
+    def watch(self, file: HasFileno, name: str, failed: Failed = escalate) -> Watch:
+        """A watch on `file`, without interest yet. It stays the caller's to close.
+
+        name: what to call it before people. failed: takes any exception of its callbacks, so that
+        one connection's mistake ends that connection; by default it goes up through run().
+        """
+        return Watch(self._selector, file, name, failed)
+
+    def deadline(self, name: str, callback: Callback, failed: Failed = escalate) -> Deadline:
+        """A deadline, not set yet. The parameters are watch()'s."""
+        return Deadline(self, name, callback, failed)
+
+    def run(self) -> None:
+        """Serve until stop(); at once if it has been called already. Can be run again."""
+        while not self._stopped:
+            self.run_once()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Let run() return at the end of the present round."""
+        self._stopped = True
+
+    def run_once(self) -> None:
+        """One round: sleep, serve the ready files, then what is due."""
+        ready = self._selector.select(self._timeout())
+        self.now = self._clock()
+        for key, events in ready:
+            key.data.dispatch(events)
+        self._expire()
+
+    def close(self) -> None:
+        """Close the selector. The files are their owners' to close."""
+        self._selector.close()
+
+    def queue(self, deadline: Deadline) -> None:
+        """Have the heap look at `deadline` when it is due. An earlier look stands as it is."""
+        deadline.queued = deadline.due
+        heapq.heappush(self._heap, (deadline.due, next(self._sequence), deadline))
+
+    def prune(self) -> None:
+        """Note that a deadline in the heap was cancelled; rebuild the heap when half of it may be.
+
+        Each entry keeps its owner in memory. A thousand short connections a second with deadlines
+        of minutes would otherwise leave as many dead ones behind as connections that live.
+        """
+        self._cancelled += 1
+        if self._cancelled <= len(self._heap) // 2:
+            return
+        self._cancelled = 0
+        live, heap = [], self._heap
+        for entry in heap:
+            deadline = entry[2]
+            if deadline.due == inf:
+                deadline.queued = inf
+            elif entry[0] == deadline.queued:
+                live.append(entry)
+        heapq.heapify(live)
+        self._heap = live
+
+    def _timeout(self) -> float | None:
+        """How long select() may sleep, in seconds; None is for ever. It rounds up by itself."""
+        if not self._heap:
+            return None
+        return max(0.0, self._heap[0][0] - self._clock())
+
+    def _expire(self) -> None:
+        """Call what is due. What a callback sets to be due at once waits for the next round."""
+        now = self._clock()
+        looked_at = []
+        while self._heap and self._heap[0][0] <= now:
+            when, _, deadline = heapq.heappop(self._heap)
+            if when == deadline.queued:  # else it was brought forward, and this look is out of date
+                deadline.queued = inf
+                looked_at.append(deadline)
+        for deadline in looked_at:
+            if deadline.due <= now:
+                deadline.expire()
+            elif deadline.due < deadline.queued:
+                self.queue(deadline)

@@ -1,0 +1,1 @@
+"""Who answers on this side of a conversation. The interface is connection.Responder."""

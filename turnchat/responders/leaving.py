@@ -1,0 +1,30 @@
+"""A responder that says BYEBYE as soon as it may: how this side leaves in good order."""
+
+from turnchat.connection import Connection
+from turnchat.conversation import BYEBYE, OURS
+from turnchat.ending import Ending
+
+
+class Leaving:
+    """Takes the place of the responder that was there, which still hears what there is to hear."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._former = connection.responder
+
+    def heard(self, body: bytes) -> None:
+        self._former.heard(body)
+
+    def turn(self) -> None:
+        self._connection.say(BYEBYE)
+
+    def ended(self, ending: Ending) -> None:
+        self._former.ended(ending)
+
+
+def leave(connection: Connection) -> None:
+    """Say BYEBYE now if it is our turn, else as soon as it is."""
+    if connection.conversation.turn is OURS:
+        connection.say(BYEBYE)
+    else:
+        connection.responder = Leaving(connection)
