@@ -28,8 +28,8 @@ lint: $(TOOLS)  ## check style, format and types
 	$(VENV)/bin/mypy
 
 format: $(TOOLS)  ## put the code into the format that lint wants
+	$(VENV)/bin/ruff check --fix --exit-zero . $(SCRIPTS)
 	$(VENV)/bin/ruff format . $(SCRIPTS)
-	$(VENV)/bin/ruff check --fix . $(SCRIPTS)
 
 clean:  ## remove what the targets above have made
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info

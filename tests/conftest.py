@@ -51,4 +51,4 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
 
     yield start
     for made in started:
-        made.close(force=True)
+        made.close()

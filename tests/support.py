@@ -1,17 +1,22 @@
 """What several tests need: a clock driven by hand, peers, programs, terminals."""
 
+import fcntl
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import pexpect
+import pyte
 
 from turnchat.loop import EventLoop
 
@@ -19,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SERVER = str(ROOT / "bin" / "turnchat-server")
 CLIENT = str(ROOT / "bin" / "turnchat-client")
 
+ROWS, COLUMNS = 50, 80
 PATIENCE = 30.0  # seconds until an event that must come is taken to be missing
 
 
@@ -101,6 +107,20 @@ class Peer:
         self.socket.close()
 
 
+class Answering:
+    """A server of the test's own, for one client: sends what it is told when it has heard."""
+
+    def __init__(self) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listening.getsockname()[1]}"
+
+    def accept(self) -> Peer:
+        self.listening.settimeout(PATIENCE)
+        peer = Peer(self.listening.accept()[0])
+        self.listening.close()
+        return peer
+
+
 class Program:
     """A program on pipes. Its output is read line by line, with patience."""
 
@@ -176,38 +196,114 @@ class Program:
                     pipe.close()
 
 
-if TYPE_CHECKING:
-    Spawn = pexpect.spawn[str]
-else:
-    Spawn = pexpect.spawn  # it is generic in its type stubs alone
+class Terminal:
+    """A program on a terminal of its own, and what stands on its screen.
 
-
-class Terminal(Spawn):
-    """A program on a terminal of its own."""
+    raw: every character that it wrote.
+    """
 
     def __init__(self, *command: str, env: dict[str, str] | None = None) -> None:
-        super().__init__(
+        self.raw = ""
+        self.spawn = pexpect.spawn(
             sys.executable,
             list(command),
-            timeout=PATIENCE,
             encoding="utf-8",
-            dimensions=(24, 80),
-            env={**os.environ, "TERM": "xterm", "NO_COLOR": "1", **(env or {})},
+            dimensions=(ROWS, COLUMNS),
+            env={**os.environ, "TERM": "xterm", **(env or {})},
         )
-        self.delaybeforesend = None
+        self.spawn.delaybeforesend = None
+        self.screen = pyte.Screen(COLUMNS, ROWS)
+        self._emulator = pyte.Stream(self.screen)
 
-    def sees(self, text: str) -> None:
-        """Wait until `text` is on the screen."""
-        self.expect_exact(text)
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait until `condition` holds of the screen."""
+        limit = time.monotonic() + PATIENCE
+        while not condition():
+            try:
+                text = self.spawn.read_nonblocking(65536, max(0.0, limit - time.monotonic()))
+            except (pexpect.EOF, pexpect.TIMEOUT) as error:
+                raise AssertionError(f"{type(error).__name__}, but:\n{self.text}") from None
+            self.raw += text
+            self._emulator.feed(text)
+
+    def sees(self, *texts: str) -> None:
+        """Wait until each of `texts` is on the screen, wherever it is."""
+        for text in texts:
+            self.until(partial(self.shows, text))
+
+    def shows(self, text: str) -> bool:
+        """Whether `text` is on the screen now; it may run over the end of a row."""
+        return text in self.text or text in "".join(self.screen.display)
+
+    def asks(self, prompt: str) -> None:
+        """Wait until `prompt`, and nothing else, is on the row of the cursor."""
+        self.until(lambda: self.row == prompt.rstrip())
+
+    def types(self, text: str) -> None:
+        """Type `text`, and wait until it stands in front of the cursor."""
+        self.spawn.send(text)
+        self.until(lambda: self.row.endswith(text))
+
+    def enters(self, text: str) -> None:
+        """Type a line and its end."""
+        if text:
+            self.types(text)
+        row = self.screen.cursor.y
+        self.spawn.send("\n")
+        self.until(lambda: self.screen.cursor.y > row)
+
+    def presses(self, keys: str) -> None:
+        """Type what has no echo to wait for."""
+        self.spawn.send(keys)
+
+    @property
+    def row(self) -> str:
+        """The row of the cursor."""
+        display: list[str] = self.screen.display
+        return display[self.screen.cursor.y].rstrip()
+
+    @property
+    def lines(self) -> list[str]:
+        """What stands on the screen."""
+        return [line.rstrip() for line in self.screen.display if line.strip()]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def signal(self, number: int) -> None:
+        self.spawn.kill(number)
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as closing its window does."""
+        os.close(self.spawn.child_fd)
+        self.spawn.closed = True
 
     def exits_with(self) -> int:
         """Wait for its end: its status, or the negative number of the signal that ended it."""
-        self.expect(pexpect.EOF)
-        self.close()
-        if self.exitstatus is None:
-            assert self.signalstatus
-            return -self.signalstatus
-        return self.exitstatus
+        if not self.spawn.closed:
+            with suppress(AssertionError):
+                self.until(lambda: self.spawn.flag_eof)
+            assert self.spawn.flag_eof, f"it has not ended:\n{self.text}"
+        self.spawn.wait()
+        if self.spawn.exitstatus is None:
+            assert self.spawn.signalstatus
+            return -self.spawn.signalstatus
+        return self.spawn.exitstatus
+
+    def close(self) -> None:
+        if not self.spawn.closed:
+            self.spawn.close(force=True)
+
+
+def waiting_in(descriptor: int) -> int:
+    """How many octets can be read from a pipe now."""
+    return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for the signal."""
+    return bool(int(status_of(pid, "SigCgt"), 16) >> (number - 1) & 1)
 
 
 def status_of(pid: int, field: str) -> str:

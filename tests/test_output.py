@@ -94,7 +94,7 @@ def test_a_pipe_that_nobody_reads_loses_no_message(loop: EventLoop, pipe: tuple[
     output = Output(loop, PrivateStream(pipe[1]), "pipe")
     rooms: list[bool] = []
     output.on_room = lambda: rooms.append(output.has_room)
-    sent = b""
+    sent = bytearray()
     number = 0
     while output.has_room:
         line = b"line %06d\n" % number
@@ -103,7 +103,7 @@ def test_a_pipe_that_nobody_reads_loses_no_message(loop: EventLoop, pipe: tuple[
         number += 1
     assert len(sent) > LIMIT // 2
     assert rooms == []
-    received = b""
+    received = bytearray()
 
     def drained() -> bool:
         nonlocal received
@@ -120,7 +120,7 @@ def test_after_much_was_dropped_it_is_said_how_much(loop: EventLoop, pipe: tuple
     output = Output(loop, PrivateStream(pipe[1]), "pipe")
     for number in range(300_000):
         output.put(b"* status %06d\n" % number, is_status=True)
-    received = b""
+    received = bytearray()
 
     def drained() -> bool:
         nonlocal received
@@ -187,14 +187,14 @@ class Recorder(Stream):
 
     def __init__(self) -> None:
         super().__init__(-1)
-        self.written = b""
+        self.written = bytearray()
 
     def write(self, octets: bytes) -> int:
         self.written += octets
         return len(octets)
 
     def take(self) -> str:
-        written, self.written = self.written, b""
+        written, self.written = self.written, bytearray()
         return written.decode()
 
 

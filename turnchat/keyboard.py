@@ -12,10 +12,9 @@ line that is being typed nothing is known here; discard() makes the kernel forge
 import os
 import termios
 from collections import deque
-from collections.abc import Callable
 
 from turnchat.lines import Line, LineSplitter
-from turnchat.loop import EventLoop
+from turnchat.loop import Callback, EventLoop
 from turnchat.stream import Stream
 
 READ_SIZE = 1 << 12  # octets; a terminal's whole buffer
@@ -33,7 +32,7 @@ class Keyboard:
     """
 
     def __init__(
-        self, loop: EventLoop, stream: Stream, is_terminal: bool, on_input: Callable[[], None]
+        self, loop: EventLoop, stream: Stream, is_terminal: bool, on_input: Callback
     ) -> None:
         self.is_terminal = is_terminal
         self.at_end = False

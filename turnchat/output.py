@@ -11,7 +11,7 @@ lines were dropped is said in their place.
 from collections import deque
 from collections.abc import Callable
 
-from turnchat.loop import EventLoop
+from turnchat.loop import Callback, EventLoop
 from turnchat.stream import Stream
 from turnchat.text import counted
 
@@ -22,11 +22,12 @@ AT_ONCE = 1 << 16  # octets put into one write
 class Backlog:
     """Lines that wait, oldest first; at most `limit` octets of them.
 
-    size: how many octets wait.
+    size: how many octets wait. of_messages: how many of these are not of status lines.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
         self.size = 0
+        self.of_messages = 0
         self._limit = limit
         self._lines: deque[tuple[bytes, bool]] = deque()
         self._dropped = 0
@@ -37,7 +38,7 @@ class Backlog:
     def put(self, line: bytes, is_status: bool) -> None:
         """Let `line` wait as the last one."""
         self._lines.append((line, is_status))
-        self.size += len(line)
+        self._count(line, is_status, 1)
         if self.size > self._limit:
             self._make_room()
 
@@ -48,23 +49,26 @@ class Backlog:
             self._dropped = 0
             return note.encode(), True
         line, is_status = self._lines.popleft()
-        self.size -= len(line)
+        self._count(line, is_status, -1)
         return line, is_status
 
     def _make_room(self) -> None:
         """Drop until half of the bound is free: so one pass over the lines serves for many."""
+        before = len(self._lines)
         lines, self._lines = self._lines, deque()
         for line, is_status in lines:
             if is_status and self.size > self._limit // 2:
-                self._drop(line)
+                self._count(line, is_status, -1)
             else:
                 self._lines.append((line, is_status))
         while self.size > self._limit:
-            self._drop(self._lines.popleft()[0])
+            self._count(*self._lines.popleft(), -1)
+        self._dropped += before - len(self._lines)
 
-    def _drop(self, line: bytes) -> None:
-        self.size -= len(line)
-        self._dropped += 1
+    def _count(self, line: bytes, is_status: bool, sign: int) -> None:
+        self.size += sign * len(line)
+        if not is_status:
+            self.of_messages += sign * len(line)
 
 
 class Output:
@@ -76,7 +80,7 @@ class Output:
 
     def __init__(self, loop: EventLoop, stream: Stream, name: str) -> None:
         self.broken: OSError | None = None
-        self.on_room: Callable[[], None] = lambda: None
+        self.on_room: Callback = lambda: None
         self.on_broken: Callable[[OSError], None] = lambda _error: None
         self._loop = loop
         self._stream = stream
@@ -84,12 +88,15 @@ class Output:
         self._unsent = b""  # taken from the backlog, and not yet by the stream
         self._watch = loop.watch(stream, name)
         self._soon = loop.deadline(name, self._tell_broken)
-        self._emptied: Callable[[], None] | None = None
+        self._emptied: Callback | None = None
 
     @property
     def has_room(self) -> bool:
-        """Whether messages may still be put: half of the bound is left for those under way."""
-        return self._backlog.size <= LIMIT // 2
+        """Whether messages may still be put: half of the bound is left for those under way.
+
+        Status lines do not count. Their stream may be stopped for ever, and no conversation waits.
+        """
+        return self._backlog.of_messages <= LIMIT // 2
 
     def put(self, line: bytes, is_status: bool) -> None:
         """Write `line`, now or as soon as the stream takes it."""

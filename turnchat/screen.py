@@ -16,7 +16,7 @@ Nothing that comes from outside is trusted: it passes through safe().
 import os
 from collections.abc import Callable
 
-from turnchat.loop import EventLoop
+from turnchat.loop import Callback, EventLoop
 from turnchat.output import Backlog, Output
 from turnchat.stream import open_stream
 from turnchat.text import safe
@@ -66,7 +66,7 @@ class Plain:
     def close_prompt(self, *, entered: bool) -> None:
         """Ask no longer. `entered`: the line was entered, and the cursor stands below it."""
 
-    def notify(self, on_room: Callable[[], None], on_broken: Callable[[OSError], None]) -> None:
+    def notify(self, on_room: Callback, on_broken: Callable[[OSError], None]) -> None:
         """Call `on_room` when `has_room` is true again, `on_broken` when messages are lost."""
         self._messages.on_room = on_room
         self._messages.on_broken = on_broken
@@ -100,6 +100,10 @@ class Screen(Plain):
         self._columns = columns
         self._held = Backlog()
         self._prompt = ""
+
+    def notify(self, on_room: Callback, _on_broken: Callable[[OSError], None]) -> None:
+        """Call `on_room`. That a terminal has hung up SIGHUP tells, and the keyboard's end."""
+        super().notify(on_room, lambda _error: None)
 
     def said(self, prompt: str, body: bytes) -> None:
         """Show what was said while no prompt was open: it was typed ahead."""

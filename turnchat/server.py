@@ -13,6 +13,7 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from math import inf
 
 from turnchat.address import Address, Endpoint, listen
 from turnchat.command import STATUS_OF, account, complain, defect, parser, prepare_process, seconds
@@ -30,7 +31,6 @@ from turnchat.text import reason
 
 PROGRAM = "turnchat-server"
 DRAIN_TIMEOUT = 5.0  # seconds
-LAST_WORDS = 1.0  # seconds for a screen that does not take what is left to show
 
 DESCRIPTION = """\
 Wait for clients and talk with each of them, one message at a time, in turn,
@@ -80,8 +80,8 @@ class Server:
         self._answer: Callable[[Connection], Responder]
         self._connections: set[Connection] = set()
         self._number = 0
-        self._is_stopping = False
         self._drain = loop.deadline("drain timeout", self._abort)
+        self._must_end = inf  # when; set by stop()
 
     def start(self, listening: socket.socket, answer: Callable[[Connection], Responder]) -> None:
         """Accept from now on; `answer` gives the responder of each conversation."""
@@ -91,21 +91,26 @@ class Server:
 
     def stop(self) -> None:
         """Accept no more, and leave each conversation when it is our turn there."""
-        if self._is_stopping:
+        if self._must_end < inf:
             return
-        self._is_stopping = True
-        self._close_listener()
+        self._must_end = self._loop.now + self._drain_timeout
         self._drain.set(self._drain_timeout)
+        self._close_listener()
         for connection in list(self._connections):
             leave(connection)
         self._stop_when_empty()
 
     def interrupt(self) -> None:
         """A signal has come: stop; at the second one, at once."""
-        if self._is_stopping:
+        if self._must_end < inf:
             self._abort()
         else:
             self.stop()
+
+    @property
+    def time_left(self) -> float:
+        """How many seconds the program may still take for the last lines on its screen."""
+        return max(0.0, min(self._must_end - self._loop.now, self._drain_timeout))
 
     # What the connections tell
 
@@ -150,6 +155,7 @@ class Server:
             self._loop.stop()
 
     def _abort(self) -> None:
+        self._must_end = self._loop.now
         for connection in list(self._connections):
             connection.abort(STOPPED)
         self._loop.stop()
@@ -179,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     return os.EX_UNAVAILABLE
                 server.start(listening, operator.seat)
             loop.run()
-        screen.drain(LAST_WORDS)
+        screen.drain(server.time_left)
         return operator.status or server.status
 
 

@@ -12,11 +12,10 @@ some hundreds of signals to be read first.
 
 import signal
 import socket
-from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from turnchat.loop import EventLoop
+from turnchat.loop import Callback, EventLoop
 
 WAKEUPS_A_READ = 4096
 
@@ -32,7 +31,7 @@ class Signals:
     """
 
     def __init__(self, loop: EventLoop) -> None:
-        self._callbacks: dict[int, Callable[[], None]] = {}
+        self._callbacks: dict[int, Callback] = {}
         self._former: dict[int, Any] = {}
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
@@ -41,7 +40,7 @@ class Signals:
         self._watch.want(reader=self._readable)
         self._former_wakeup = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
 
-    def on(self, number: signal.Signals, callback: Callable[[], None]) -> None:
+    def on(self, number: signal.Signals, callback: Callback) -> None:
         """Call back in the loop each time this signal has come.
 
         A SIGHUP that the parent has set to be ignored stays so: that is what nohup is for.

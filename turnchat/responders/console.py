@@ -16,7 +16,7 @@ from functools import partial
 from os import EX_DATAERR, EX_IOERR, EX_OK
 
 from turnchat.connection import Connection
-from turnchat.conversation import BYEBYE, OURS
+from turnchat.conversation import BYEBYE, OURS, THEIRS
 from turnchat.ending import Ending
 from turnchat.frame import BODY_LIMIT, BodyTooLong
 from turnchat.keyboard import Keyboard
@@ -40,6 +40,16 @@ class Seat:
         self.kept: deque[Action] = deque()
         self.since = connection.started
         self._console = console
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the turn is ours."""
+        return self.connection.conversation.turn is OURS
+
+    @property
+    def is_theirs(self) -> bool:
+        """Whether the turn is the peer's."""
+        return self.connection.conversation.turn is THEIRS
 
     def heard(self, body: bytes) -> None:
         self._console.screen.message(self.connection.name, body)
@@ -145,7 +155,7 @@ class Console:
 
     def input_ended(self) -> None:
         """All lines were taken, and no more will come: BYEBYE follows in our next turn."""
-        if self._is_terminal and self.seats and not self.waiting:
+        if self._is_terminal and any(seat.is_theirs for seat in self.seats):
             self.screen.status("BYEBYE follows in your next turn")
 
     # What can be done with a line
@@ -203,7 +213,7 @@ class Console:
 
     def _first(self) -> Seat | None:
         """Whoever is to be asked next; not one to whom BYEBYE was said in our place meanwhile."""
-        while self.waiting and self.waiting[0].connection.conversation.turn is not OURS:
+        while self.waiting and not self.waiting[0].is_ours:
             self.waiting.popleft()
         return self.waiting[0] if self.waiting else None
 

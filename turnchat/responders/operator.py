@@ -7,9 +7,8 @@ What concerns everybody is done when it is typed. What concerns the one who is a
 
 from collections.abc import Callable
 
-from turnchat.conversation import OURS
 from turnchat.lines import Line
-from turnchat.loop import EventLoop
+from turnchat.loop import Callback, EventLoop
 from turnchat.responders.console import Console, Seat
 from turnchat.screen import Plain
 from turnchat.stream import Stream
@@ -35,13 +34,13 @@ class Operator(Console):
         loop: EventLoop,
         stdin: Stream,
         screen: Plain,
-        quit_server: Callable[[], None],
+        quit_server: Callback,
         is_terminal: bool,
     ) -> None:
         super().__init__(loop, stdin, screen, is_terminal)
         self._quit_server = quit_server
         self._has_taken_a_line = False
-        self._at_once: dict[bytes, Callable[[], None]] = {
+        self._at_once: dict[bytes, Callback] = {
             b"/who": self._show_who,
             b"/quit": self._quit,
             b"/help": self._show_help,
@@ -91,6 +90,6 @@ class Operator(Console):
             self.screen.status("nobody is here")
         for seat in self.seats:
             connection = seat.connection
-            whose = "your turn" if connection.conversation.turn is OURS else "its turn"
+            whose = "your turn" if seat.is_ours else "its turn"
             span = duration(self._loop.now - seat.since)
             self.screen.status(f"{connection.name}  {connection.peer}  {whose} for {span}")
