@@ -8,7 +8,7 @@ VENV := .venv
 TOOLS := $(VENV)/.tools-installed
 SCRIPTS := bin/turnchat-server bin/turnchat-client
 
-.PHONY: help run-server run-client test lint format clean
+.PHONY: help run-server run-client test lint picture format clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -26,6 +26,9 @@ lint: $(TOOLS)  ## check style, format and types
 	$(VENV)/bin/ruff check . $(SCRIPTS)
 	$(VENV)/bin/ruff format --check . $(SCRIPTS)
 	$(VENV)/bin/mypy
+
+picture: $(TOOLS)  ## draw the picture in README anew
+	$(VENV)/bin/python -m tests.picture tests/pictures/conversation.svg
 
 format: $(TOOLS)  ## put the code into the format that lint wants
 	$(VENV)/bin/ruff check --fix --exit-zero . $(SCRIPTS)

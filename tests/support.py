@@ -202,17 +202,19 @@ class Terminal:
     raw: every character that it wrote.
     """
 
-    def __init__(self, *command: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *command: str, env: dict[str, str] | None = None, columns: int = COLUMNS
+    ) -> None:
         self.raw = ""
         self.spawn = pexpect.spawn(
             sys.executable,
             list(command),
             encoding="utf-8",
-            dimensions=(ROWS, COLUMNS),
+            dimensions=(ROWS, columns),
             env={**os.environ, "TERM": "xterm", **(env or {})},
         )
         self.spawn.delaybeforesend = None
-        self.screen = pyte.Screen(COLUMNS, ROWS)
+        self.screen = pyte.Screen(columns, ROWS)
         self._emulator = pyte.Stream(self.screen)
 
     def until(self, condition: Callable[[], object]) -> None:

@@ -64,7 +64,7 @@ def test_a_script_says_its_lines_one_a_turn_and_then_byebye(program: Start) -> N
     status, out, err = run(CLIENT, address, stdin="hi\nhow are you\n")
     assert (status, out) == (0, "hi yourself\nfine\n")
     first, last = err.splitlines()
-    assert first == f"* connected to {address}: you speak first, BYEBYE or Ctrl-D ends it"
+    assert first == f"* connected to {address}; you speak first, BYEBYE ends it"
     assert re.fullmatch(r"\* you said BYEBYE to the server \(5 turns, \d\.\d s\)", last)
     assert server.line_with("connected").startswith("* client 1 connected from 127.0.0.1:")
     assert server.line() == "client 1> hi"

@@ -49,7 +49,7 @@ def test_two_people_take_turns_until_one_says_byebye(terminal: Start) -> None:
     assert client.exits_with() == 0
     server.sees("said BYEBYE")
     assert on_a_terminal(client.text) == (
-        "* connected to ADDRESS: you speak first, BYEBYE or Ctrl-D ends it\n"
+        "* connected to ADDRESS; you speak first, BYEBYE ends it\n"
         "you> hello\n"
         "server> hi, who are you?\n"
         "you> BYEBYE\n"

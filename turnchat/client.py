@@ -104,7 +104,7 @@ class Client:
 
     def _connected(self, connected: socket.socket, endpoint: Endpoint) -> None:
         self._connector = None
-        self._screen.status(f"connected to {endpoint}: you speak first, BYEBYE or Ctrl-D ends it")
+        self._screen.status(f"connected to {endpoint}; you speak first, BYEBYE ends it")
         self._connection = Connection(
             self._loop, connected, Conversation(OURS), self, name="server", peer=str(endpoint)
         )

@@ -1,0 +1,68 @@
+"""PROTOCOL.md, held against the code."""
+
+import re
+
+from tests.support import ROOT
+from turnchat.conversation import TURNS, Conversation, Message, Step, Turn
+from turnchat.frame import Fault
+
+TEXT = (ROOT / "turnchat" / "PROTOCOL.md").read_text()
+
+
+def table_after(heading: str) -> list[list[str]]:
+    """The rows of the first table after `heading`, without its ruler."""
+    rows = []
+    for line in TEXT.partition(heading)[2].splitlines():
+        if line.startswith("|"):
+            rows.append([field.strip() for field in line.strip("|").split("|")])
+        elif rows:
+            break
+    return [row for row in rows if set(row[0]) != {"-"}]
+
+
+def test_the_table_of_turns_is_the_one_in_the_code() -> None:
+    head, *rows = table_after("An\nempty field is forbidden")
+    told = {
+        (Turn(row[0]), Step(step)): Turn(field)
+        for row in rows
+        for step, field in zip(head[1:], row[1:], strict=True)
+        if field
+    }
+    assert head[1:] == list(Step)
+    assert told == TURNS
+
+
+def test_the_diagram_shows_the_table() -> None:
+    arrows = re.findall(r"^    (\w+) --> (\w+): (.+)$", TEXT, re.MULTILINE)
+    steps = {"fault": Step.FAULT} | {str(step): step for step in Step}
+    shown = {(Turn(a), steps[step]): Turn(b) for a, b, step in arrows}
+    for key, turn in shown.items():
+        assert TURNS[key] == turn
+    # What it leaves out leads from one state to itself, or is told by its twin.
+    assert {(a, b) for (a, _), b in TURNS.items()} - {(a, b) for (a, _), b in shown.items()} == {
+        (Turn.OVER, Turn.OVER)
+    }
+
+
+def test_the_examples_of_messages_are_messages() -> None:
+    frames = re.findall(r"^(\d{3}\S*) {2,}", TEXT.partition("## Messages")[2], re.MULTILINE)
+    assert len(frames) == 4
+    for frame in frames:
+        (event,) = Conversation(Turn.THEIRS).receive(frame.encode())
+        if isinstance(event, Message):
+            assert event.body == frame[3:].encode()
+
+
+def test_the_examples_of_faults_are_faults_at_these_octets() -> None:
+    examples = [
+        (stream, int(offset))
+        for row in table_after("## Faults")[1:]
+        for stream, offset in re.findall(r"`(\w+)` at (\d+)", row[2])
+    ]
+    assert len(examples) == 5
+    for stream, offset in examples:
+        conversation = Conversation(Turn.THEIRS)
+        events = conversation.receive(stream.encode()) + conversation.receive_end()
+        fault = events[-1]
+        assert isinstance(fault, Fault)
+        assert fault.offset == offset
