@@ -4,6 +4,7 @@ import re
 
 from tests.picture import picture, steady
 from tests.support import ROOT
+from tests.test_house import imports, rooms
 
 README = (ROOT / "README.md").read_text()
 
@@ -29,7 +30,10 @@ def test_every_file_it_links_to_is_there() -> None:
             assert (ROOT / link).exists(), link
 
 
-def test_the_map_of_the_code_shows_every_room() -> None:
-    rooms = [path for path in (ROOT / "turnchat").rglob("*.py") if path.name != "__init__.py"]
-    for path in rooms:
-        assert f"({path.relative_to(ROOT)})" in README, path
+def test_the_map_shows_every_room_below_those_that_it_uses() -> None:
+    order = re.findall(r"\(turnchat/([a-z_/]+)\.py\)", README)
+    shown = [place.replace("/", ".") for place in order]
+    assert sorted(shown) == sorted(rooms())
+    for place, room in enumerate(shown):
+        used = {name.removeprefix("turnchat.") for name in imports(rooms()[room])}
+        assert used.isdisjoint(shown[place + 1 :]), room
