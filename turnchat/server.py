@@ -140,10 +140,10 @@ class Server:
             peer=str(endpoint),
         )
         self._connections.add(connection)
-        self._report(f"{connection.name} connected from {connection.peer}")
-        connection.start(self._answer(connection))
         if self._once:
             self._close_listener()
+        self._report(f"{connection.name} connected from {connection.peer}")
+        connection.start(self._answer(connection))
 
     def _close_listener(self) -> None:
         if self._listener:
