@@ -11,13 +11,13 @@ SCRIPTS := bin/turnchat-server bin/turnchat-client
 .PHONY: help run-server run-client test lint picture format clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run-server:  ## wait for clients, on 127.0.0.1:2322 or ADDRESS=...
 	@$(PYTHON) bin/turnchat-server $(ARGS) $(ADDRESS)
 
 run-client:  ## talk with the server on 127.0.0.1:2322 or ADDRESS=...
-	@$(PYTHON) bin/turnchat-client $(ARGS) $(ADDRESS)
+	@$(PYTHON) bin/turnchat-client $(ARGS) $(ADDRESS) || [ $$? = 130 ]  # Ctrl-C is no failure of make
 
 test: $(TOOLS)  ## run all tests, or those that ARGS=... names
 	$(VENV)/bin/python -m pytest $(ARGS)

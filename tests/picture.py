@@ -3,7 +3,6 @@
 python -m tests.picture tests/pictures/conversation.svg
 """
 
-import re
 import sys
 from collections.abc import Iterator
 from html import escape
@@ -91,19 +90,14 @@ def picture() -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}"'
         f' width="{width:g}" height="{height:g}" font-family="{FONT}" font-size="14"'
         ' xml:space="preserve">',
-        *terminal("make run-server", server, 0, 0, height),
-        *terminal("make run-client", one, right, 0, height_of(one)),
-        *terminal("make run-client", two, right, below, height - below),
+        *terminal("turnchat-server", server, 0, 0, height),
+        *terminal("turnchat-client", one, right, 0, height_of(one)),
+        *terminal("turnchat-client", two, right, below, height - below),
         "</svg>",
     ]
     for each in shown:
         each.close()
     return "\n".join(parts) + "\n"
-
-
-def steady(text: str) -> str:
-    """A picture without what is different each time: ports and times."""
-    return re.sub(r"\d+\.\d s", "T s", re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", text))
 
 
 if __name__ == "__main__":

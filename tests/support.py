@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import select
 import signal
 import socket
@@ -296,6 +297,12 @@ class Terminal:
     def close(self) -> None:
         if not self.spawn.closed:
             self.spawn.close(force=True)
+
+
+def steady(text: str) -> str:
+    """A text without what is different each time: ports, and how long something took."""
+    text = re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", text)
+    return re.sub(r"(\d+ min )?\d+(\.\d)? s\b", "T s", text)
 
 
 def waiting_in(descriptor: int) -> int:

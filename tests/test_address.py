@@ -9,6 +9,10 @@ import pytest
 from turnchat.address import Address, BadAddress, bound_endpoint, listen
 
 
+def bind(address: str) -> socket.socket:
+    return listen(Address.parse(address).resolve())
+
+
 @pytest.mark.parametrize(
     ("text", "address", "printed"),
     [
@@ -64,7 +68,7 @@ def test_a_port_may_have_any_number_of_digits_and_still_be_refused() -> None:
 
 
 def test_port_0_picks_a_free_one() -> None:
-    with listen(Address.parse("0")) as listening:
+    with bind("0") as listening:
         endpoint = bound_endpoint(listening)
         assert re.fullmatch(r"127\.0\.0\.1:[1-9][0-9]+", str(endpoint))
         assert listening.getblocking() is False
@@ -72,7 +76,7 @@ def test_port_0_picks_a_free_one() -> None:
 
 def test_ipv6() -> None:
     try:
-        listening = listen(Address.parse("[::1]:0"))
+        listening = bind("[::1]:0")
     except OSError as error:
         pytest.skip(f"no IPv6 here: {error}")
     with listening:
@@ -81,21 +85,21 @@ def test_ipv6() -> None:
 
 def test_a_port_can_be_used_again_at_once_after_conversations() -> None:
     """Without SO_REUSEADDR the closed ones, in TIME_WAIT, would keep it for minutes."""
-    with listen(Address.parse("0")) as listening:
+    with bind("0") as listening:
         port = listening.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)) as there:
             listening.setblocking(True)
             here, _ = listening.accept()
             here.close()
             assert there.recv(1) == b""
-    listen(Address.parse(str(port))).close()
+    bind(str(port)).close()
 
 
 def test_a_port_that_is_taken() -> None:
-    with listen(Address.parse("0")) as listening:
+    with bind("0") as listening:
         port = listening.getsockname()[1]
         with pytest.raises(OSError, match="Address already in use"):
-            listen(Address.parse(str(port)))
+            bind(str(port))
 
 
 @pytest.fixture
@@ -107,7 +111,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_unix_socket_is_its_owners_alone_and_leaves_no_file(path: str) -> None:
     former = os.umask(0)
     try:
-        listening = listen(Address.parse(f"unix:{path}"))
+        listening = bind(f"unix:{path}")
     finally:
         assert os.umask(former) == 0
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
@@ -122,14 +126,14 @@ def test_a_stale_unix_socket_is_replaced(path: str) -> None:
     stale.bind(path)
     stale.close()
     assert os.path.exists(path)
-    with listen(Address.parse(f"unix:{path}")), socket.socket(socket.AF_UNIX) as client:
+    with bind(f"unix:{path}"), socket.socket(socket.AF_UNIX) as client:
         client.connect(path)
 
 
 def test_a_live_unix_socket_is_an_error_and_its_server_is_not_disturbed(path: str) -> None:
-    with listen(Address.parse(f"unix:{path}")) as listening:
+    with bind(f"unix:{path}") as listening:
         with pytest.raises(OSError, match="another server listens there"):
-            listen(Address.parse(f"unix:{path}"))
+            bind(f"unix:{path}")
         with pytest.raises(BlockingIOError):
             listening.accept()
         assert os.path.exists(path)
@@ -138,13 +142,13 @@ def test_a_live_unix_socket_is_an_error_and_its_server_is_not_disturbed(path: st
 def test_a_file_that_is_no_socket_is_not_touched(path: str) -> None:
     Path(path).write_text("precious")
     with pytest.raises(OSError, match="it is not a socket"):
-        listen(Address.parse(f"unix:{path}"))
+        bind(f"unix:{path}")
     assert Path(path).read_text() == "precious"
 
 
 def test_closing_removes_no_file_of_another(path: str) -> None:
-    listening = listen(Address.parse(f"unix:{path}"))
+    listening = bind(f"unix:{path}")
     os.unlink(path)
-    with listen(Address.parse(f"unix:{path}")):
+    with bind(f"unix:{path}"):
         listening.close()
         assert os.path.exists(path)

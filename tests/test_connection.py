@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import Clock, Peer, run_until
 from turnchat import connection as module
-from turnchat.connection import CLOSE_TIMEOUT, DRAIN_LIMIT, Connection
+from turnchat.connection import CLOSE_TIMEOUT, DRAIN_LIMIT, Connection, Responder
 from turnchat.conversation import BYEBYE, Conversation, NotOurTurn, Turn
 from turnchat.ending import STOPPED, Cause, Ending
 from turnchat.frame import BodyTooLong
@@ -55,11 +55,12 @@ class Fixture:
         self.endings: list[Ending] = []
         self.errors: list[Exception] = []
         self.is_closed = False
+        self.responder: Responder
         self.connection = Connection(
-            self.loop, here, Conversation(first), self, name="peer", peer="a socket pair"
+            self.loop, here, Conversation(first), responder, self, name="peer", peer="a socket pair"
         )
-        self.responder = responder(self.connection)
-        self.connection.start(self.responder)
+        self.responder = self.connection.responder
+        self.connection.start()
 
     def ended(self, connection: Connection, ending: Ending) -> None:
         self.endings.append(ending)
@@ -76,7 +77,7 @@ class Fixture:
 
     @property
     def log(self) -> list[str]:
-        return self.responder.log
+        return cast(Echo, self.responder).log
 
 
 Make = Callable[..., tuple[Fixture, Peer]]
@@ -216,13 +217,16 @@ def test_a_reset_ends_it(make: Make) -> None:
     fixture, peer = make()
     peer.reset()
     fixture.until(lambda: fixture.is_closed)
-    assert fixture.endings[0].told_of("it") == "it was lost: Connection reset by peer"
+    assert (
+        fixture.endings[0].told_of("it")
+        == "the connection to it was lost: Connection reset by peer"
+    )
 
 
 @pytest.mark.parametrize(
     ("octets", "words"),
     [
-        (b"12x", "it broke the protocol at octet 2: b'x' is not a digit"),
+        (b"12x", "it broke the protocol at octet 2: 'x' is not a digit"),
         (b"300", "it broke the protocol at octet 0: a length that begins with 3 is over 255"),
     ],
 )
@@ -239,7 +243,7 @@ def test_two_frames_in_one_segment_are_heard_once_and_not_answered(make: Make) -
     peer.send(b"003one003two")
     fixture.until(lambda: fixture.endings)
     assert fixture.log == ["heard one", f"ended: {Cause.FAULT}"]
-    assert "at octet 6: b'003two' came out of turn" in fixture.endings[0].words
+    assert "at octet 6: '003two' came out of turn" in fixture.endings[0].after
     assert peer.hears_the_end()
 
 
@@ -249,7 +253,7 @@ def test_the_end_of_the_stream_inside_a_header(make: Make) -> None:
     peer.socket.shutdown(socket.SHUT_WR)
     fixture.until(lambda: fixture.endings)
     assert fixture.endings[0].cause == Cause.FAULT
-    assert "after 2 of the 3 octets of a length" in fixture.endings[0].words
+    assert "after 2 of the 3 octets of a length" in fixture.endings[0].after
 
 
 class Narrow:
@@ -332,7 +336,7 @@ def test_a_send_that_fails_is_told_from_the_loop_too(make: Make) -> None:
     fixture.connection.say(b"hello?")
     assert fixture.log == ["turn"]
     fixture.until(lambda: fixture.is_closed)
-    assert fixture.endings[0].told_of("it") == "it was lost: Broken pipe"
+    assert fixture.endings[0].told_of("it") == "the connection to it was lost: Broken pipe"
 
 
 def test_what_is_said_after_the_end_and_before_hearing_of_it_goes_nowhere(make: Make) -> None:
@@ -382,6 +386,7 @@ def test_a_responder_that_fails_when_it_hears_of_the_end_leaves_no_descriptor(
     peer.close()
     fixture.until(lambda: fixture.is_closed)
     assert [str(error) for error in fixture.errors] == ["a defect"]
+    assert [ending.cause for ending in fixture.endings] == [Cause.HUNG_UP]
 
 
 @pytest.mark.parametrize("turn", ["ours", "theirs"])
@@ -433,3 +438,66 @@ def test_readiness_without_octets_is_no_end(make: Make) -> None:
     peer.say("hello")
     fixture.until(lambda: fixture.log)
     assert fixture.log[0] == "heard hello"
+
+
+def test_a_defect_in_a_call_from_elsewhere_ends_this_conversation_alone(make: Make) -> None:
+    """The keyboard calls say(); what goes wrong in there is not the keyboard's."""
+
+    class Defective(Narrow):
+        def send(self, octets: bytes) -> int:
+            raise LookupError("a defect")
+
+    fixture, _ = make(first=Turn.OURS, responder=Silent, wrap=Defective)
+    fixture.connection.say(b"hello")
+    fixture.until(lambda: fixture.endings)
+    assert [str(error) for error in fixture.errors] == ["a defect"]
+    assert fixture.endings[0].cause == Cause.DEFECT
+
+
+def test_what_is_said_after_end_goes_nowhere(make: Make) -> None:
+    fixture, peer = make(first=Turn.OURS, responder=Silent)
+    fixture.connection.end(STOPPED)
+    fixture.connection.say(b"after the end")
+    fixture.until(lambda: fixture.endings)
+    assert peer.hears_the_end()
+
+
+def test_abort_by_a_responder_is_the_end_of_its_calls(make: Make) -> None:
+    class Aborting(Echo):
+        def heard(self, body: bytes) -> None:
+            super().heard(body)
+            self.connection.end(STOPPED)
+
+    fixture, peer = make(responder=Aborting)
+    peer.say("hello")
+    fixture.until(lambda: fixture.endings)
+    assert fixture.log == ["heard hello", f"ended: {Cause.STOPPED}"]
+
+
+def test_an_owner_that_aborts_from_within_an_ending_closes_once(make: Make) -> None:
+    fixture, peer = make()
+
+    def abort_others(connection: Connection, ending: Ending) -> None:
+        connection.abort(STOPPED)
+
+    fixture.ended = abort_others  # type: ignore[method-assign]
+    peer.close()
+    fixture.until(lambda: fixture.is_closed)
+    assert fixture.log == [f"ended: {Cause.HUNG_UP}"]
+
+
+def test_each_message_is_one_send(make: Make) -> None:
+    """Header and body apart would cost 40 ms: Nagle's algorithm against delayed acknowledgement."""
+    fixture, peer = make(wrap=lambda here: Narrow(here, most=9999))
+    peer.say("x" * 255)
+    fixture.until(lambda: "turn" in fixture.log)
+    assert cast(Narrow, fixture.connection._socket).sends == [258]
+
+
+def test_a_peer_that_half_closes_hears_what_is_said_in_the_same_round(make: Make) -> None:
+    fixture, peer = make()
+    peer.say("hello")
+    peer.socket.shutdown(socket.SHUT_WR)
+    fixture.until(lambda: fixture.endings)
+    assert peer.hear() == "hello"
+    assert peer.hears_the_end()

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from itertools import pairwise, product
 
 import pytest
@@ -8,12 +9,11 @@ from turnchat.conversation import (
     BYEBYE,
     TURNS,
     Conversation,
-    EndOfStream,
     Event,
-    Goodbye,
     Message,
     NotOurTurn,
     OutOfTurn,
+    Sign,
     Step,
     Turn,
 )
@@ -27,7 +27,7 @@ def listening() -> Conversation:
     return Conversation(Turn.THEIRS)
 
 
-def told(events: tuple[Event | Fault, ...]) -> list[object]:
+def told(events: tuple[Event, ...]) -> list[object]:
     """Events as values that can be compared; exceptions cannot."""
     return [
         (type(event), event.offset, event.reason) if isinstance(event, Fault) else event
@@ -40,7 +40,7 @@ def test_the_sides_alternate_until_one_says_byebye() -> None:
     assert server.receive(client.say(b"hello")) == (Message(b"hello"),)
     assert (client.turn, server.turn) == (Turn.THEIRS, Turn.OURS)
     assert client.receive(server.say(b"hi")) == (Message(b"hi"),)
-    assert server.receive(client.say(BYEBYE)) == (Goodbye(),)
+    assert server.receive(client.say(BYEBYE)) == (Sign.GOODBYE,)
     assert (client.turn, server.turn) == (Turn.OVER, Turn.OVER)
     assert (client.turns, server.turns) == (3, 3)
 
@@ -53,16 +53,31 @@ def test_whatever_is_said_is_heard_once_in_order_and_unchanged(said: list[bytes]
         speaker, hearer = hearer, speaker
 
 
-@given(st.binary(max_size=600), st.lists(st.integers(0, 600)), st.booleans())
+# Streams as peers send them: mostly frames, whole and in order; and whatever else there may be.
+frames = bodies.map(encode)
+streams = st.one_of(
+    st.lists(st.one_of(frames, frames, frames, st.binary(max_size=5)), max_size=5).map(b"".join),
+    st.tuples(frames, st.integers(0, 257)).map(lambda cut: cut[0][: cut[1]]),
+    st.binary(max_size=600),
+)
+cuts = st.lists(st.integers(0, 1500))
+
+
+def pieces_of(stream: bytes, cuts: list[int]) -> Iterator[bytes]:
+    edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    for start, end in pairwise(edges):
+        yield stream[start:end]
+
+
+@given(streams, cuts, st.booleans())
 def test_any_split_of_any_stream_gives_the_same_events(
     stream: bytes, cuts: list[int], ends: bool
 ) -> None:
     whole, split = listening(), listening()
     expected = told(whole.receive(stream) + (whole.receive_end() if ends else ()))
     events: list[object] = []
-    edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    for start, end in pairwise(edges):
-        events += told(split.receive(stream[start:end]))
+    for piece in pieces_of(stream, cuts):
+        events += told(split.receive(piece))
     events += told(split.receive_end()) if ends else []
     assert len(events) == len(expected)
     for event, wanted in zip(events, expected, strict=True):
@@ -74,6 +89,60 @@ def test_any_split_of_any_stream_gives_the_same_events(
     assert split.turn is whole.turn
 
 
+@given(st.lists(messages, min_size=2, max_size=5), st.data())
+def test_any_split_of_any_turns_with_answers_between_them(
+    said: list[bytes], data: st.DataObject
+) -> None:
+    conversation = listening()
+    for body in said:
+        events: list[Event] = []
+        for piece in pieces_of(encode(body), data.draw(cuts)):
+            events += conversation.receive(piece)
+        assert events == [Message(body)]
+        conversation.say(b"go on")
+    assert conversation.turns == 2 * len(said)
+
+
+@given(st.lists(messages, max_size=3), frames, st.integers(1, 257), cuts)
+def test_a_stream_that_ends_anywhere_inside_a_frame_is_truncated_there(
+    said: list[bytes], last: bytes, size: int, cuts: list[int]
+) -> None:
+    conversation, offset = listening(), 0
+    for body in said:
+        conversation.receive(encode(body))
+        conversation.say(b"go on")
+        offset += len(encode(body))
+    begun = last[: min(size, len(last) - 1)]
+    for piece in pieces_of(begun, cuts):
+        conversation.receive(piece)
+    (fault,) = conversation.receive_end()
+    assert isinstance(fault, Truncated)
+    assert fault.offset == offset + len(begun)
+
+
+@given(st.lists(messages, max_size=3), st.binary(min_size=3, max_size=3), cuts)
+def test_a_bad_length_anywhere_is_placed_at_the_octet_that_proves_it(
+    said: list[bytes], header: bytes, cuts: list[int]
+) -> None:
+    conversation, offset = listening(), 0
+    for body in said:
+        conversation.receive(encode(body))
+        conversation.say(b"go on")
+        offset += len(encode(body))
+    events: tuple[Event, ...] = ()
+    for piece in pieces_of(header, cuts):
+        events += conversation.receive(piece)
+    lengths = [b"%03d" % length for length in range(256)]
+    good = 0
+    while good < 3 and any(length.startswith(header[: good + 1]) for length in lengths):
+        good += 1
+    if good == 3:
+        return  # it is a good one
+    (fault,) = events
+    assert isinstance(fault, BadLength)
+    assert fault.offset == offset + good
+
+
 @given(messages)
 def test_octet_by_octet_gives_the_same_as_whole(body: bytes) -> None:
     frame = encode(body)
@@ -83,10 +152,10 @@ def test_octet_by_octet_gives_the_same_as_whole(body: bytes) -> None:
     assert conversation.receive(frame[-1:]) == (Message(body),)
 
 
-@given(st.lists(st.binary(max_size=FRAME_LIMIT + 1), max_size=40))
-def test_no_peer_makes_it_hold_more_than_a_frame(pieces: list[bytes]) -> None:
+@given(streams, cuts)
+def test_no_peer_makes_it_hold_more_than_a_frame(stream: bytes, cuts: list[int]) -> None:
     conversation = listening()
-    for piece in pieces:
+    for piece in pieces_of(stream, cuts):
         conversation.receive(piece)
         assert len(conversation.begun) < FRAME_LIMIT
 
@@ -96,7 +165,7 @@ def test_two_frames_in_one_segment_are_a_message_and_a_fault() -> None:
     message, fault = conversation.receive(b"005hello005again")
     assert message == Message(b"hello")
     assert isinstance(fault, OutOfTurn)
-    assert str(fault) == "at octet 8: b'005again' came out of turn"
+    assert str(fault) == "at octet 8: '005again' came out of turn"
     assert conversation.turn is Turn.OVER
 
 
@@ -107,7 +176,7 @@ def test_an_octet_in_our_turn_is_a_fault_at_its_place_in_the_stream() -> None:
     conversation.receive(b"002ho")
     (fault,) = conversation.receive(b"\n")
     assert isinstance(fault, OutOfTurn)
-    assert str(fault) == "at octet 10: b'\\n' came out of turn"
+    assert str(fault) == "at octet 10: '\\n' came out of turn"
 
 
 def test_a_client_that_hears_before_it_has_spoken_has_a_fault() -> None:
@@ -118,7 +187,7 @@ def test_a_client_that_hears_before_it_has_spoken_has_a_fault() -> None:
 
 def test_what_a_fault_quotes_is_cut_short() -> None:
     (fault,) = Conversation(Turn.OURS).receive(b"x" * 200)
-    assert str(fault) == f"at octet 0: {b'x' * 16!r}... came out of turn"
+    assert str(fault) == "at octet 0: 'xxxxxxxxxxxxxxxx'... came out of turn"
 
 
 def test_a_bad_length_in_a_later_frame_is_placed_in_the_stream() -> None:
@@ -143,7 +212,7 @@ def test_after_a_fault_nothing_is_heard_and_nothing_can_be_said() -> None:
 
 def test_after_byebye_what_still_comes_is_ignored() -> None:
     conversation = listening()
-    assert conversation.receive(b"006BYEBYE\n") == (Goodbye(),)
+    assert conversation.receive(b"006BYEBYE\n") == (Sign.GOODBYE,)
     assert conversation.receive(b"005hello") == ()
     assert conversation.receive_end() == ()
     with pytest.raises(NotOurTurn):
@@ -157,7 +226,7 @@ def test_only_byebye_exactly_ends_it(body: bytes) -> None:
 
 def test_the_end_of_the_stream_between_frames() -> None:
     conversation = listening()
-    assert conversation.receive_end() == (EndOfStream(),)
+    assert conversation.receive_end() == (Sign.END_OF_STREAM,)
     assert conversation.turn is Turn.OVER
 
 
@@ -171,11 +240,20 @@ def test_the_end_of_the_stream_inside_a_frame(begun: bytes) -> None:
     assert conversation.turn is Turn.OVER
 
 
+def test_the_end_of_the_stream_is_told_once() -> None:
+    conversation = listening()
+    conversation.receive(b"005hello")
+    assert conversation.receive_end() == (Sign.END_OF_STREAM,)
+    assert conversation.receive_end() == ()
+    conversation.say(b"bye then")
+    assert conversation.receive_end() == ()
+
+
 @pytest.mark.parametrize("last", [b"one answer", BYEBYE])
 def test_a_peer_that_half_closes_after_its_frame_can_be_answered_once(last: bytes) -> None:
     conversation = listening()
     conversation.receive(b"005hello")
-    assert conversation.receive_end() == (EndOfStream(),)
+    assert conversation.receive_end() == (Sign.END_OF_STREAM,)
     turns = [conversation.turn]
     assert conversation.say(last) == encode(last)
     assert [*turns, conversation.turn] == [Turn.LAST, Turn.OVER]
@@ -209,7 +287,7 @@ def test_the_table_forbids_exactly_what_the_protocol_forbids() -> None:
         # Nobody says anything in the other's turn, or when it is over.
         *product((Turn.THEIRS, Turn.OVER), (Step.SAY, Step.SAY_BYEBYE)),
         # A stream ends once, and what comes after the end of the talk is nobody's fault.
-        (Turn.LAST, Step.END),
+        *product((Turn.LAST, Turn.OVER), [Step.END]),
         (Turn.OVER, Step.FAULT),
     }
-    assert {turn for turn, _ in TURNS} == set(Turn)
+    assert {turn for turn, _ in TURNS} | {Turn.OVER} == set(Turn)

@@ -27,7 +27,8 @@ def make(loop: EventLoop) -> Iterator[Make]:
             while line := keyboard.take():
                 lines.append(line.text.decode())
 
-        keyboard = Keyboard(loop, stream, is_terminal, take_all)
+        keyboard = Keyboard(loop, stream, is_terminal=is_terminal)
+        keyboard.on_input = take_all
         keyboards.append(keyboard)
         return keyboard, lines
 
@@ -59,7 +60,7 @@ def tty() -> Iterator[tuple[int, int]]:
 
 def test_lines_from_a_pipe(loop: EventLoop, make: Make, pipe: tuple[int, int]) -> None:
     keyboard, lines = make(PrivateStream(pipe[0]))
-    keyboard.start()
+    keyboard.read()
     os.write(pipe[1], b"one\ntw")
     run_until(loop, lambda: lines == ["one"])
     os.write(pipe[1], b"o\nthree")
@@ -76,7 +77,7 @@ def test_lines_from_a_file_come_a_piece_a_round(
     path = tmp_path / "lines"
     path.write_text("\n".join(numbers))
     keyboard, lines = make(Stream(os.open(path, os.O_RDONLY)))
-    keyboard.start()
+    keyboard.read()
     assert len(lines) < 2000
     run_until(loop, lambda: keyboard.is_exhausted)
     assert lines == numbers
@@ -84,7 +85,7 @@ def test_lines_from_a_file_come_a_piece_a_round(
 
 def test_dev_null_is_at_its_end_at_once(make: Make) -> None:
     keyboard, lines = make(Stream(os.open("/dev/null", os.O_RDONLY)))
-    keyboard.start()
+    keyboard.read()
     assert keyboard.is_exhausted
     assert lines == []
 
@@ -94,13 +95,13 @@ def test_a_named_pipe_whose_writers_have_left(make: Make, tmp_path: Path) -> Non
     path = tmp_path / "fifo"
     os.mkfifo(path)
     keyboard, _ = make(PrivateStream(os.open(path, os.O_RDONLY | os.O_NONBLOCK)))
-    keyboard.start()
+    keyboard.read()
     assert keyboard.is_exhausted
 
 
 def test_reading_stops_while_enough_lines_wait(loop: EventLoop, pipe: tuple[int, int]) -> None:
-    keyboard = Keyboard(loop, PrivateStream(pipe[0]), False, lambda: None)
-    keyboard.start()
+    keyboard = Keyboard(loop, PrivateStream(pipe[0]), is_terminal=False)
+    keyboard.read()
     os.write(pipe[1], b"x\n" * 8000)
     run_until(loop, lambda: keyboard.has_lines)
     for _ in range(5):
@@ -121,7 +122,7 @@ def test_reading_stops_while_enough_lines_wait(loop: EventLoop, pipe: tuple[int,
 
 def test_an_unreadable_input_is_an_end_with_an_error(make: Make) -> None:
     keyboard, lines = make(Stream(os.open("/", os.O_RDONLY)))
-    keyboard.start()
+    keyboard.read()
     assert keyboard.is_exhausted
     assert keyboard.error
     assert keyboard.error.strerror == "Is a directory"
@@ -133,7 +134,7 @@ def test_a_terminal_gives_lines_and_its_settings_are_not_touched(
 ) -> None:
     before = termios.tcgetattr(tty[1])
     keyboard, lines = make(PrivateStream(tty[1]), is_terminal=True)
-    keyboard.start()
+    keyboard.read()
     os.write(tty[0], b"one\ntwo\nthr")
     run_until(loop, lambda: lines == ["one", "two"])
     os.write(tty[0], b"ee\n")
@@ -144,10 +145,9 @@ def test_a_terminal_gives_lines_and_its_settings_are_not_touched(
 def test_lines_pasted_together_arrive_together(loop: EventLoop, tty: tuple[int, int]) -> None:
     """A terminal gives a line a read; they must not be told apart by it."""
     calls: list[int] = []
-    keyboard = Keyboard(
-        loop, PrivateStream(tty[1]), True, lambda: calls.append(len(keyboard._lines))
-    )
-    keyboard.start()
+    keyboard = Keyboard(loop, PrivateStream(tty[1]), is_terminal=True)
+    keyboard.on_input = lambda: calls.append(len(keyboard._lines))
+    keyboard.read()
     os.write(tty[0], b"one\ntwo\nthree\n")
     run_until(loop, lambda: calls)
     assert calls == [3]
@@ -157,7 +157,7 @@ def test_ctrl_d_is_the_end_and_completes_a_line_that_was_begun(
     loop: EventLoop, make: Make, tty: tuple[int, int]
 ) -> None:
     keyboard, lines = make(PrivateStream(tty[1]), is_terminal=True)
-    keyboard.start()
+    keyboard.read()
     os.write(tty[0], b"half\x04\x04")
     run_until(loop, lambda: keyboard.is_exhausted)
     assert lines == ["half"]
@@ -167,7 +167,7 @@ def test_a_terminal_that_hangs_up_is_at_its_end(
     loop: EventLoop, make: Make, tty: tuple[int, int]
 ) -> None:
     keyboard, _ = make(PrivateStream(tty[1]), is_terminal=True)
-    keyboard.start()
+    keyboard.read()
     os.close(tty[0])
     run_until(loop, lambda: keyboard.is_exhausted)
     assert keyboard.error is None
@@ -176,9 +176,9 @@ def test_a_terminal_that_hangs_up_is_at_its_end(
 def test_end_forgets_what_was_read_and_reads_no_more(
     loop: EventLoop, make: Make, pipe: tuple[int, int]
 ) -> None:
-    keyboard = Keyboard(loop, PrivateStream(pipe[0]), False, lambda: None)
+    keyboard = Keyboard(loop, PrivateStream(pipe[0]), is_terminal=False)
     os.write(pipe[1], b"one\ntwo\n")
-    keyboard.start()
+    keyboard.read()
     assert keyboard.has_lines
     keyboard.end()
     assert keyboard.take() is None

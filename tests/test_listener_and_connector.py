@@ -1,7 +1,7 @@
 import errno
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -14,13 +14,14 @@ from turnchat.listener import ACCEPTS, PAUSE, Listener
 from turnchat.loop import EventLoop
 
 TCP = socket.AF_INET
+ANYWHERE = Address.parse("0").resolve()
 
 
 class Scripted:
     """A listening socket whose accept() does what the test says, and then would block."""
 
     def __init__(self, *outcomes: OSError | None) -> None:
-        self.real = listen(Address.parse("0"))
+        self.real = listen(ANYWHERE)
         self.outcomes = list(outcomes)
         self.accepts = 0
         self.pairs: list[socket.socket] = []
@@ -128,10 +129,28 @@ def test_when_somebody_leaves_accepting_goes_on_at_once() -> None:
     scene.close()
 
 
-def test_an_unknown_error_goes_up() -> None:
-    scene = Scene(fault(errno.EBADF))
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        scene.rounds()
+def test_what_nobody_foresaw_makes_newcomers_wait_and_ends_nothing() -> None:
+    scene = Scene(fault(errno.EIO), None)
+    scene.rounds(3)
+    assert scene.reports == ["newcomers have to wait: Input/output error"]
+    scene.clock.now += PAUSE
+    scene.rounds(2)
+    assert len(scene.accepted) == 1
+    scene.close()
+
+
+def test_that_they_wait_is_said_again_only_after_the_backlog_was_empty() -> None:
+    short = fault(errno.EMFILE)
+    scene = Scene(short, None, short)
+    scene.rounds(3)
+    scene.listener.resume()
+    scene.rounds(3)
+    assert len(scene.reports) == 1
+    scene.listener.resume()
+    scene.rounds(1)  # nobody waits any more
+    scene.socket.outcomes.append(short)
+    scene.rounds(1)
+    assert len(scene.reports) == 2
     scene.close()
 
 
@@ -147,6 +166,7 @@ def test_whoever_takes_one_may_close_the_listener() -> None:
 
 
 Outcome = list[object]
+Nobody = Callable[[], Endpoint]
 
 
 def reach(
@@ -164,17 +184,25 @@ def reach(
     return connector, outcome
 
 
-def a_free_endpoint() -> Endpoint:
-    """An address where nobody listens: it was bound a moment ago, and TCP gives it to nobody."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return Endpoint(TCP, taken.getsockname())
+@pytest.fixture
+def nobody() -> Iterator[Nobody]:
+    """Gives addresses where nobody listens, each kept from others until the test has ended."""
+    taken: list[socket.socket] = []
+
+    def endpoint() -> Endpoint:
+        taken.append(socket.socket())
+        taken[-1].bind(("127.0.0.1", 0))
+        return Endpoint(TCP, taken[-1].getsockname())
+
+    yield endpoint
+    for one in taken:
+        one.close()
 
 
-def test_the_first_that_answers_is_taken(loop: EventLoop) -> None:
-    with listen(Address.parse("0")) as listening:
+def test_the_first_that_answers_is_taken(loop: EventLoop, nobody: Nobody) -> None:
+    with listen(ANYWHERE) as listening:
         there = Endpoint(TCP, listening.getsockname())
-        _, outcome = reach(loop, [a_free_endpoint(), there, a_free_endpoint()])
+        _, outcome = reach(loop, [nobody(), there, nobody()])
         run_until(loop, lambda: outcome)
         connected, endpoint = outcome
         assert isinstance(connected, socket.socket)
@@ -185,8 +213,8 @@ def test_the_first_that_answers_is_taken(loop: EventLoop) -> None:
         connected.close()
 
 
-def test_when_nobody_answers_each_reason_is_given(loop: EventLoop) -> None:
-    endpoints = [a_free_endpoint(), a_free_endpoint()]
+def test_when_nobody_answers_each_reason_is_given(loop: EventLoop, nobody: Nobody) -> None:
+    endpoints = [nobody(), nobody()]
     _, outcome = reach(loop, endpoints)
     run_until(loop, lambda: outcome)
     assert outcome == [[(endpoint, "Connection refused") for endpoint in endpoints]]
@@ -224,7 +252,7 @@ def test_a_unix_socket_with_a_full_backlog_is_tried_again(
 def test_an_endpoint_that_never_answers_uses_up_its_own_time_alone(tmp_path: Path) -> None:
     clock = Clock()
     loop = EventLoop(clock=clock)
-    with listen(Address.parse("0")) as listening:
+    with listen(ANYWHERE) as listening:
         path = os.path.relpath(tmp_path / "socket")
         backlog, waiting = full_backlog(path)
         there = Endpoint(TCP, listening.getsockname())
@@ -288,7 +316,9 @@ def test_an_unknown_family_is_a_reason_like_another(loop: EventLoop) -> None:
 
 def test_a_socket_that_met_itself_is_nobody(loop: EventLoop) -> None:
     """Reaching for a free port of the ephemeral range, TCP may pick that port as its own."""
-    endpoint = a_free_endpoint()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        endpoint = Endpoint(TCP, free.getsockname())
     connector, outcome = reach(loop, [endpoint])
     loop.run_once()
     assert connector._attempt

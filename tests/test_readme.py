@@ -2,8 +2,8 @@
 
 import re
 
-from tests.picture import picture, steady
-from tests.support import ROOT
+from tests.picture import picture
+from tests.support import ROOT, steady
 from tests.test_house import imports, rooms
 
 README = (ROOT / "README.md").read_text()

@@ -79,7 +79,6 @@ def test_a_terminal(
     before = termios.tcgetattr(0)
     stream = open_stream(0)
     assert type(stream) is kind
-    assert stream.pollable
     assert stream.read(100) is None
     os.write(master, b"typed\n")
     assert stream.read(100) == b"typed\n"
@@ -100,12 +99,13 @@ def test_a_borrowed_stream_takes_the_flag_back_even_when_a_call_fails(standard: 
     assert is_blocking(writer)
 
 
-def test_a_borrowed_stream_leaves_a_flag_that_it_found(standard: list[int]) -> None:
+def test_two_that_borrow_one_description_leave_no_flag_behind(standard: list[int]) -> None:
+    """One may begin its call within the other's, and must not restore what it finds there."""
     reader, writer = os.pipe()
     standard += [reader, writer]
-    os.set_blocking(reader, False)
-    assert BorrowedStream(reader).read(1) is None
-    assert not is_blocking(reader)
+    with BorrowedStream(reader)._not_blocking():
+        assert BorrowedStream(reader).read(1) is None
+    assert is_blocking(reader)
 
 
 def test_a_pipe_without_reader_is_found_broken_when_it_is_written(standard: list[int]) -> None:
@@ -135,12 +135,11 @@ def test_a_socket(standard: list[int]) -> None:
 
 
 @pytest.mark.parametrize("path", [__file__, "/dev/null"])
-def test_what_selectors_refuse_is_always_ready(standard: list[int], path: str) -> None:
+def test_what_selectors_refuse_gives_something_each_time(standard: list[int], path: str) -> None:
     file = os.open(path, os.O_RDONLY)
     standard.append(file)
     os.dup2(file, 0)
     stream = open_stream(0)
-    assert not stream.pollable
     octets = b""
     while piece := stream.read(4096):
         octets += piece

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pexpect
 import pytest
 
-from tests.support import CLIENT, PATIENCE, SERVER, Answering, Peer, Terminal
+from tests.support import CLIENT, PATIENCE, SERVER, Answering, Peer, Terminal, steady
 
 Start = Callable[..., Terminal]
 LISTENING = re.compile(r"\* listening on (127\.0\.0\.1:\d+)\n")
@@ -32,11 +32,6 @@ def join(address: str, message: str) -> Peer:
     return peer
 
 
-def on_a_terminal(text: str) -> str:
-    """A screen's text without what is different each time: ports, times."""
-    return re.sub(r"\d+\.\d s", "T s", re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", text))
-
-
 def test_two_people_take_turns_until_one_says_byebye(terminal: Start) -> None:
     server, address = serve(terminal)
     client = terminal(CLIENT, address)
@@ -48,14 +43,14 @@ def test_two_people_take_turns_until_one_says_byebye(terminal: Start) -> None:
     client.enters("BYEBYE")
     assert client.exits_with() == 0
     server.sees("said BYEBYE")
-    assert on_a_terminal(client.text) == (
+    assert steady(client.text) == (
         "* connected to ADDRESS; you speak first, BYEBYE ends it\n"
         "you> hello\n"
         "server> hi, who are you?\n"
         "you> BYEBYE\n"
         "* you said BYEBYE to the server (3 turns, T s)"
     )
-    assert on_a_terminal(server.text) == (
+    assert steady(server.text) == (
         "* listening on ADDRESS\n"
         "* client 1 connected from ADDRESS\n"
         "client 1> hello\n"
@@ -148,7 +143,7 @@ def test_bye_says_byebye_to_the_present_one(terminal: Start) -> None:
     server.enters("/bye")
     assert peers[0].hear() == "BYEBYE"
     server.asks("you to client 2> ")
-    assert on_a_terminal(server.text).splitlines()[-4:] == [
+    assert steady(server.text).splitlines()[-4:] == [
         "you to client 1> /bye",
         "* you said BYEBYE to client 1 (2 turns, T s)",
         "* 1 more waits",
@@ -163,7 +158,7 @@ def test_who_tells_whose_turn_it_is(terminal: Start) -> None:
     server.asks("you to client 2> ")
     server.enters("/who")
     server.asks("you to client 2> ")
-    assert on_a_terminal(server.text).splitlines()[-5:] == [
+    assert steady(server.text).splitlines()[-5:] == [
         "* client 1  ADDRESS  its turn for T s",
         "* client 2  ADDRESS  your turn for T s",
         "* client 3  ADDRESS  your turn for T s",
@@ -206,7 +201,7 @@ def test_what_is_typed_for_one_who_leaves_goes_to_nobody(terminal: Start) -> Non
     server.types("a secret for one")
     peers[0].close()
     server.asks("you to client 2> ")
-    assert on_a_terminal(server.text).splitlines()[-5:] == [
+    assert steady(server.text).splitlines()[-5:] == [
         "you to client 1> a secret for one",
         "* client 1 hung up (1 turn, T s)",
         "* what you had typed was discarded",
@@ -231,7 +226,7 @@ def test_lines_pasted_at_a_prompt_are_all_for_the_one_who_was_asked(terminal: St
     assert peers[0].hear() == "two"
     server.sees("you to client 1> two")
     peers[0].close()
-    server.sees("* client 1 hung up", "* typed ahead and not sent: 1 line")
+    server.sees("* client 1 hung up", "* 1 line typed ahead: not sent")
 
 
 def test_lines_typed_before_anybody_spoke_are_for_the_first_who_does(terminal: Start) -> None:
@@ -375,8 +370,12 @@ def test_the_end_comes_in_the_middle_of_a_line(how: str) -> None:
         peer.reset()
     else:
         peer.close()
-    words = {"BYEBYE": "said BYEBYE", "hang-up": "hung up", "reset": "was lost: Connection reset"}
-    shell.expect_exact(f"* the server {words[how]}")
+    words = {
+        "BYEBYE": "the server said BYEBYE",
+        "hang-up": "the server hung up",
+        "reset": "the connection to the server was lost: Connection reset by peer",
+    }
+    shell.expect_exact(f"* {words[how]} (")
     shell.expect_exact("exit 0" if how == "BYEBYE" else "exit 74")
     shell.sendline("ne")
     shell.expect_exact("\r\nne\r\nne\r\n")  # once echoed, once from cat, and nothing before it
@@ -391,7 +390,7 @@ def test_the_end_comes_at_an_open_prompt(terminal: Start) -> None:
     client.types("half a li")
     peer.close()
     assert client.exits_with() == 74
-    assert on_a_terminal(client.text).splitlines()[1:] == [
+    assert steady(client.text).splitlines()[1:] == [
         "you> half a li",
         "* the server hung up (0 turns, T s)",
         "* what you had typed was discarded",
@@ -408,7 +407,7 @@ def test_ctrl_d_at_the_client_says_byebye_in_its_next_turn(terminal: Start) -> N
     client.sees("* BYEBYE follows in your next turn")
     server.enters("one more")
     assert client.exits_with() == 0
-    assert on_a_terminal(client.text).splitlines()[1:] == [
+    assert steady(client.text).splitlines()[1:] == [
         "you> hello",
         "* BYEBYE follows in your next turn",
         "server> one more",
@@ -422,7 +421,7 @@ def test_ctrl_d_at_an_open_prompt_of_the_client(terminal: Start) -> None:
     client.asks("you> ")
     client.presses("\x04")
     assert client.exits_with() == 0
-    assert on_a_terminal(client.text).splitlines()[1:] == [
+    assert steady(client.text).splitlines()[1:] == [
         "you>",
         "* you said BYEBYE to the server (1 turn, T s)",
     ]
@@ -437,7 +436,7 @@ def test_ctrl_d_at_the_server_quits(terminal: Start) -> None:
     assert peer.hear() == "BYEBYE"
     peer.close()
     assert server.exits_with() == 0
-    assert server.lines[-2:][0] == "you to client 1>"
+    assert server.lines[-3:-1] == ["you to client 1>", "* stopping"]
     assert server.lines[-1].startswith("* you said BYEBYE to client 1 (2 turns")
 
 
@@ -473,7 +472,7 @@ def test_ctrl_c_twice_at_the_server(terminal: Start) -> None:
     peer = Peer.to(address)
     server.sees("client 1 connected")
     server.presses("\x03")
-    server.sees("^C")
+    server.sees("* stopping, when 1 client had a last turn: 1000 s at most")
     server.presses("\x03")
     assert server.exits_with() == 0
     assert "* you hung up on client 1" in server.text
@@ -499,7 +498,8 @@ def test_ctrl_c_at_the_client_when_it_is_not_its_turn(terminal: Start) -> None:
     client.presses("\x03")
     assert client.exits_with() == 130
     assert "* you hung up on the server (1 turn" in client.text
-    server.sees("* client 1 hung up", "* what you had typed was discarded")
+    server.sees("* client 1 hung up")
+    assert "discarded" not in server.text  # nothing had been typed
 
 
 def test_after_stopping_and_going_on_the_prompt_is_shown_again(terminal: Start) -> None:
@@ -568,4 +568,5 @@ def test_a_terminal_that_hangs_up_ends_both(terminal: Start) -> None:
     assert peer.hear() == "BYEBYE"
     peer.close()
     assert server.exits_with() == 0
-    assert client.exits_with() == 130
+    # The end of the keyboard is Ctrl-D, SIGHUP an interruption, and either may be seen first.
+    assert client.exits_with() in (0, 130)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnchat.lines import LINE_LIMIT, Line, LineSplitter
+from turnchat.lines import ENDLESS, LINE_LIMIT, Line, LineSplitter
 from turnchat.text import counted, duration, safe
 
 
@@ -90,6 +90,15 @@ def test_a_line_without_end_takes_no_memory_and_is_still_counted() -> None:
     (line,) = splitter.feed(b"\r\n")
     assert line == Line(1, b"x" * LINE_LIMIT, 1_000_000)
     assert splitter.feed(b"next\n") == [Line(2, b"next", 4)]
+
+
+def test_a_line_that_seems_to_have_no_end_is_given_up() -> None:
+    splitter = LineSplitter()
+    lines: list[Line] = []
+    for _ in range(ENDLESS // 65536 + 2):
+        lines += splitter.feed(bytes(65536))
+    assert [(line.number, line.size > ENDLESS) for line in lines] == [(1, True)]
+    assert splitter.feed(b"still it\nthe next\n") == [Line(2, b"the next", 8)]
 
 
 def test_what_was_begun_can_be_discarded() -> None:

@@ -9,18 +9,21 @@ nobody listens to any more (after kill -9) is replaced.
 """
 
 import errno
+import fcntl
 import os
 import re
 import socket
 import stat
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, Self
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 2322
 FORMS = "HOST:PORT, HOST, PORT, [::1]:PORT or unix:PATH"
 UNIX = "unix:"
-UNIX_PATH_LIMIT = 107  # octets: sun_path without its NUL, unix(7); 103 on BSD and macOS
+UNIX_PATH_LIMIT = 107 if sys.platform == "linux" else 103  # octets: sun_path but its NUL, unix(7)
 
 _HOST_AND_PORT = re.compile(
     r"(?:\[(?P<literal>[^\[\]\s]+)\]|(?P<host>[^\[\]:\s]+))(?::(?P<port>[0-9]+))?", re.ASCII
@@ -76,7 +79,10 @@ class Address(NamedTuple):
         """
         if self.path:
             return [Endpoint(socket.AF_UNIX, self.path)]
-        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        try:
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:  # a label of over 63 octets, say (RFC 1035, 2.3.4)
+            raise socket.gaierror(socket.EAI_NONAME, "no host can have that name") from error
         return [Endpoint(family, sockaddr) for family, _, _, _, sockaddr in found]
 
 
@@ -102,16 +108,16 @@ class UnixListener(socket.socket):
             try:
                 if os.path.samestat(os.stat(path), bound):
                     os.unlink(path)
-            except FileNotFoundError:
-                pass  # somebody has removed it before us: as well
+            except OSError:
+                pass  # removed already, or the folder is not ours any more: nothing can be done
 
 
-def listen(address: Address) -> socket.socket:
-    """A listening, non-blocking socket at the first endpoint that can be bound. Blocks to resolve.
+def listen(endpoints: list[Endpoint]) -> socket.socket:
+    """A listening, non-blocking socket at the first endpoint that can be bound.
 
     Raises OSError: that of the last endpoint, if there is none.
     """
-    *others, last = address.resolve()
+    *others, last = endpoints
     for endpoint in others:
         with suppress(OSError):
             return _listen_at(endpoint)
@@ -133,8 +139,8 @@ def _listen_at(endpoint: Endpoint) -> socket.socket:
     return listener
 
 
-def prepare(connected: socket.socket) -> None:
-    """Make a connected socket non-blocking, and let it send each frame at once.
+def make_ready(connected: socket.socket) -> None:
+    """Make a socket non-blocking, and let it send each frame at once.
 
     A socket does not inherit the mode of the listener that it was accepted from.
     """
@@ -163,8 +169,9 @@ def _listen_on_file(path: str) -> socket.socket:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            _remove_stale(path)
-            listener.bind_file(path)
+            with _locked(os.path.dirname(path) or "."):
+                _remove_stale(path)
+                listener.bind_file(path)
         _start_listening(listener)
     except BaseException:
         listener.close()
@@ -173,15 +180,33 @@ def _listen_on_file(path: str) -> socket.socket:
 
 
 def _remove_stale(path: str) -> None:
-    """Remove the unix socket at `path` if nobody listens to it; else raise OSError."""
+    """Remove the unix socket at `path` if nobody has it bound; else raise OSError."""
     if not stat.S_ISSOCK(os.stat(path).st_mode):
         raise OSError(errno.EEXIST, "there is a file of that name, and it is not a socket")
     # A datagram socket cannot connect to a stream socket, so that nobody is disturbed by asking.
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
         answer = probe.connect_ex(path)
-    if answer != errno.ECONNREFUSED:  # EPROTOTYPE, if all is as it should be
+    if answer in (errno.EPROTOTYPE, 0):
         raise OSError(errno.EADDRINUSE, "another server listens there")
+    if answer != errno.ECONNREFUSED:
+        raise OSError(answer, os.strerror(answer))
     os.unlink(path)
+
+
+@contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    """Keep other servers from replacing a stale socket in `folder` at the same moment.
+
+    Each would remove what the other has just bound. Raises OSError if one is at it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise OSError(errno.EADDRINUSE, "another server is about to listen there") from error
+    finally:
+        os.close(descriptor)  # and the lock with it
 
 
 def _checked_port(text: str) -> int:

@@ -4,29 +4,32 @@ import argparse
 import os
 import signal
 import socket
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
-from turnchat.address import Address, Endpoint
+from turnchat.address import Endpoint
 from turnchat.command import (
     EX_INTERRUPTED,
     STATUS_OF,
     account,
     complain,
     defect,
+    ignore_stop_signals,
+    on_stop_signals,
     parser,
     prepare_process,
     seconds,
 )
-from turnchat.connection import Connection
+from turnchat.connection import Connection, Responder
 from turnchat.connector import Connector
-from turnchat.conversation import BYEBYE, OURS, Conversation
+from turnchat.conversation import BYEBYE, OURS, OVER, Conversation
 from turnchat.ending import STOPPED, Ending
+from turnchat.keyboard import Keyboard, open_keyboard
 from turnchat.loop import EventLoop
-from turnchat.responders.console import Console
+from turnchat.responders.caller import Caller
 from turnchat.screen import open_screen
 from turnchat.signals import Signals
-from turnchat.stream import open_stream
 from turnchat.text import reason
 
 PROGRAM = "turnchat-client"
@@ -54,15 +57,21 @@ broke the protocol, 130 when interrupted."""
 class Client:
     """One conversation, from reaching the server to the end.
 
-    status: what to exit with.
+    status: what to exit with. failures: why each endpoint was not reached, if none was.
     """
 
-    def __init__(self, loop: EventLoop, console: Console, address: Address) -> None:
+    def __init__(
+        self,
+        loop: EventLoop,
+        report: Callable[[str], None],
+        answer: Callable[[Connection], Responder],
+    ) -> None:
+        """`report` shows a status line; `answer` gives the responder of the conversation."""
         self.status = os.EX_OK
+        self.failures: list[tuple[Endpoint, str]] = []
         self._loop = loop
-        self._console = console
-        self._screen = console.screen
-        self._address = address
+        self._report = report
+        self._answer = answer
         self._connector: Connector | None = None
         self._connection: Connection | None = None
 
@@ -72,49 +81,55 @@ class Client:
         self._connector.start()
 
     def interrupt(self) -> None:
-        """A signal has come: leave, with BYEBYE if it is our turn; at the second one, at once."""
-        was_interrupted = self.status == EX_INTERRUPTED
-        self.status = EX_INTERRUPTED
-        if self._connector:
-            self._connector.cancel()
+        """A signal has come: leave, with BYEBYE if it is our turn.
+
+        When the conversation is over already, close at once, whatever the peer does.
+        """
         if not self._connection:
+            self.status = self.status or EX_INTERRUPTED
+            if self._connector:
+                self._connector.cancel()
             self._loop.stop()
-        elif was_interrupted:
-            self._connection.abort(STOPPED)
         elif self._connection.conversation.turn is OURS:
+            self.status = EX_INTERRUPTED
             self._connection.say(BYEBYE)
-        else:
+        elif self._connection.conversation.turn is not OVER and not self.status:
+            self.status = EX_INTERRUPTED
             self._connection.end(STOPPED)
+        else:
+            self._connection.abort(STOPPED)
 
     # What the connection tells
 
     def ended(self, connection: Connection, ending: Ending) -> None:
         self.status = self.status or STATUS_OF[ending.cause]
-        self._screen.status(account(connection, ending, "the server"))
-        if self._console.has_lines_left:
-            self._screen.status("what is left of the input was not sent")
+        self._report(account(connection, ending, "the server"))
 
     def closed(self, _connection: Connection) -> None:
         self._connection = None
         self._loop.stop()
 
     def failed(self, connection: Connection, error: Exception) -> None:
-        for line in defect(connection, error):
-            self._screen.error(line)
+        for line in defect(connection.name, error):
+            self._report(line)
 
     def _connected(self, connected: socket.socket, endpoint: Endpoint) -> None:
         self._connector = None
-        self._screen.status(f"connected to {endpoint}; you speak first, BYEBYE ends it")
+        self._report(f"connected to {endpoint}; you speak first, BYEBYE ends it")
         self._connection = Connection(
-            self._loop, connected, Conversation(OURS), self, name="server", peer=str(endpoint)
+            self._loop,
+            connected,
+            Conversation(OURS),
+            self._answer,
+            self,
+            name="server",
+            peer=str(endpoint),
         )
-        self._connection.start(self._console.seat(self._connection))
+        self._connection.start()
 
     def _gave_up(self, failures: list[tuple[Endpoint, str]]) -> None:
         self._connector = None
-        for endpoint, why in failures:
-            self._screen.error(f"cannot reach {endpoint}: {why}")
-        self._screen.error(f"is it running? on that machine: turnchat-server {self._address}")
+        self.failures = failures
         self.status = os.EX_UNAVAILABLE
         self._loop.stop()
 
@@ -123,36 +138,56 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The program turnchat-client: what it exits with."""
     prepare_process()
     arguments = _parser().parse_args(argv)
-    try:
-        endpoints = arguments.address.resolve()
-    except OSError as error:
-        complain(PROGRAM, f"cannot find {arguments.address}: {reason(error)}", "check the name")
-        return os.EX_UNAVAILABLE
+    with closing(EventLoop()) as loop, closing(open_keyboard(loop)) as keyboard:
+        try:
+            endpoints = arguments.address.resolve()
+        except OSError as error:
+            complain(PROGRAM, f"cannot find {arguments.address}: {reason(error)}", "check the name")
+            return os.EX_UNAVAILABLE
+        return talk(loop, keyboard, arguments, endpoints)
+
+
+def talk(
+    loop: EventLoop, keyboard: Keyboard, arguments: argparse.Namespace, endpoints: list[Endpoint]
+) -> int:
+    """Hold the conversation: the exit status."""
     with (
-        closing(EventLoop()) as loop,
         closing(Signals(loop)) as signals,
         closing(open_screen(loop, news_apart=True)) as screen,
     ):
-        console = Console(loop, open_stream(0), screen, os.isatty(0))
-        client = Client(loop, console, arguments.address)
-        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
-            signals.on(number, client.interrupt)
-        signals.on(signal.SIGCONT, screen.redraw)
-        with closing(console):
-            console.start()
+        with closing(Caller(loop, keyboard, screen)) as caller:
+            client = Client(loop, screen.status, caller.seat)
+            on_stop_signals(signals, client.interrupt, client.interrupt)
+            signals.on(signal.SIGCONT, screen.redraw)
+            caller.start()
             client.start(endpoints, arguments.connect_timeout)
             loop.run()
         screen.drain(LAST_WORDS if os.isatty(1) else None)
-        return console.status or client.status
+        ignore_stop_signals()
+        for endpoint, why in client.failures:
+            complain(PROGRAM, f"cannot reach {endpoint}: {why}")
+        if client.failures:
+            complain(PROGRAM, f"is a server running there? start it: {_server_command(arguments)}")
+        return client.status or caller.status
+
+
+def _server_command(arguments: argparse.Namespace) -> str:
+    """How to start a server for this client, in the way in which the client was started."""
+    folder = os.path.dirname(sys.argv[0])
+    return f"{os.path.join(folder, 'turnchat-server')} {arguments.address}"
 
 
 def _parser() -> argparse.ArgumentParser:
-    made = parser(PROGRAM, DESCRIPTION, EXAMPLES)
-    made.add_argument(
+    command_line = parser(PROGRAM, DESCRIPTION, EXAMPLES)
+    command_line.add_argument(
         "--connect-timeout",
         metavar="S",
         type=seconds,
         default=CONNECT_TIMEOUT,
         help="give up on an address after S seconds (default: %(default)g)",
     )
-    return made
+    return command_line
+
+
+if __name__ == "__main__":
+    sys.exit(main())

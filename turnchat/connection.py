@@ -4,30 +4,21 @@ Theory of operation. A connection either waits to write or waits to read, never 
 is not wholly sent nothing is read: the peer cannot answer what it has not got, so at most one frame
 ever waits here. Else it reads, in its own turn too, so that a hang-up is noticed at once.
 
-It has four phases. OPEN, until there is an Ending, whatever its cause. ENDING, for the rest of the
-round: the responder, which may be the cause and still be at work, hears of it from the loop and
-not from within its own call. CLOSING: what was said is flushed, the sending side shut down, and the
-rest read until the peer has closed too or a deadline passes; close() with octets unread would make
-the kernel send a reset, and a reset can destroy what the peer has not yet read (RFC 2525, 2.17).
-CLOSED: the descriptor is gone.
+It goes through four phases. OPEN, until something ends it. ENDING, to the end of that round: then
+the loop tells the responder and the owner, who may be at work just now, and may be what ended it.
+CLOSING: what was said is flushed, the sending side shut down, and the rest read until the peer has
+closed too or a deadline passes; for close() with octets unread makes the kernel send a reset, and a
+reset can destroy what the peer has not read yet (RFC 2525, 2.17). CLOSED: the descriptor is free.
 """
 
 import socket
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
-from turnchat.conversation import (
-    BYEBYE,
-    OURS,
-    OVER,
-    Conversation,
-    Event,
-    Goodbye,
-    Message,
-    NotOurTurn,
-)
-from turnchat.ending import DEFECT, HEARD_BYEBYE, HUNG_UP, SAID_BYEBYE, Cause, Ending
-from turnchat.frame import FRAME_LIMIT, Fault
+from turnchat.conversation import BYEBYE, OURS, OVER, Conversation, Event, Message, Sign
+from turnchat.ending import DEFECT, HEARD_BYEBYE, HUNG_UP, SAID_BYEBYE, Cause, Ending, broken, lost
+from turnchat.frame import FRAME_LIMIT, Fault, LocalError
 from turnchat.loop import EventLoop
 from turnchat.text import reason
 
@@ -76,10 +67,14 @@ class Phase(StrEnum):
     CLOSED = "closed"
 
 
+OPEN, ENDING, CLOSING, CLOSED = Phase  # looked up once, and not twice a turn
+
+
 class Connection:
     """One conversation and its socket, which belongs to the connection from here on.
 
-    name: what to call the peer. peer: its address. started: when, on the loop's clock.
+    name: what messages call the peer. peer: its address. started: when, on the loop's clock.
+    conversation: whose turn it is. responder: who answers on this side; may be replaced.
     """
 
     __slots__ = (
@@ -104,67 +99,86 @@ class Connection:
         loop: EventLoop,
         connected: socket.socket,
         conversation: Conversation,
+        answer: "Callable[[Connection], Responder]",
         owner: Owner,
         *,
         name: str,
         peer: str,
     ) -> None:
+        """`answer` gives the responder. If that raises, the socket stays the caller's to close."""
         self.name = name
         self.peer = peer
         self.started = loop.now
         self.conversation = conversation
-        self.responder: Responder
         self._loop = loop
         self._owner = owner
         self._socket = connected
-        self._phase = Phase.OPEN
-        self._ending: Ending | None = None
+        self._phase = OPEN
+        self._ending = DEFECT  # until end() gives the true one
         self._unsent = b""
         self._drained = 0
-        self._watch = loop.watch(connected, name, self._failed)
-        self._deadline = loop.deadline(name, self._due, self._failed)
+        self._watch = loop.watch(connected, name, self.failed)
+        self._deadline = loop.deadline(name, self._due, self.failed)
+        self.responder = answer(self)
 
     @property
     def age(self) -> float:
         """For how many seconds the conversation has been going on."""
         return self._loop.now - self.started
 
-    def start(self, responder: Responder) -> None:
-        """Begin the conversation, with `responder` to answer on this side."""
-        self.responder = responder
+    def start(self) -> None:
+        """Begin the conversation."""
         self._watch.want(reader=self._readable)
         if self.conversation.turn is OURS:
-            responder.turn()
+            self.responder.turn()
 
     def say(self, body: bytes) -> None:
-        """Say `body` to the peer; BYEBYE ends the conversation.
+        """Say `body` to the peer; BYEBYE ends the conversation. After its end this does nothing.
 
-        After its end, as long as the responder has not heard of it, this does nothing.
-        Raises BodyTooLong, and NotOurTurn while the conversation goes on.
+        Raises NotOurTurn and BodyTooLong; in both cases nothing has changed.
         """
+        if self._phase is not OPEN:
+            return
         try:
-            frame = self.conversation.say(body)
-        except NotOurTurn:
-            if self._ending:
-                return
+            self._unsent = self.conversation.say(body)
+            self._send()
+            if self._unsent:
+                self._watch.want(writer=self._writable)
+        except LocalError:
             raise
-        self._unsent = frame
-        if not self._send():
-            self._watch.want(writer=self._writable)
+        except Exception as error:  # noqa: BLE001 - not the fault of whoever calls, a keyboard maybe
+            self.failed(error)
         if self.conversation.turn is OVER:
-            self._end(SAID_BYEBYE if body == BYEBYE else HUNG_UP)
+            self.end(SAID_BYEBYE if body == BYEBYE else HUNG_UP)
 
     def end(self, ending: Ending) -> None:
-        """End the conversation without a word, in good order."""
-        self._end(ending)
+        """End the conversation in good order, unless it has ended already."""
+        if self._phase is OPEN:
+            self._phase = ENDING
+            self._ending = ending
+            self._watch.want()
+            self._deadline.set(0)
 
     def abort(self, ending: Ending) -> None:
-        """End the conversation if it goes on, and close now, without waiting for anything."""
-        self._end(ending)
-        if self._phase is Phase.ENDING:
-            self._begin_closing()
-        if self._phase is Phase.CLOSING:
+        """End the conversation unless it has ended, and close at once, waiting for nobody.
+
+        Whoever is to hear of it hears of it now. Not to be called from within their calls.
+        """
+        self.end(ending)
+        if self._phase is ENDING:
+            self._deadline.expire()
+        self._close()
+
+    def failed(self, error: Exception) -> None:
+        """End this conversation because of an exception that nobody foresaw.
+
+        Whatever a responder watches for its conversation fails here too.
+        """
+        self._owner.failed(self, error)
+        if self._phase is CLOSING:
             self._close()
+        else:
+            self.end(DEFECT)
 
     # Phase OPEN
 
@@ -174,76 +188,49 @@ class Connection:
         except BlockingIOError:
             return
         except OSError as error:
-            self._lost(error)
+            self.end(lost(reason(error)))
             return
         conversation = self.conversation
-        events = conversation.receive(octets) if octets else conversation.receive_end()
-        for event in events:
+        for event in conversation.receive(octets) if octets else conversation.receive_end():
             if type(event) is Message:
                 self.responder.heard(event.body)
             else:
-                self._over(event)
-        if events and conversation.turn is OURS:
+                self.end(_ending_by(event))
+        if conversation.turn is OURS and self._phase is OPEN:
             self.responder.turn()
 
-    def _over(self, event: Event | Fault) -> None:
-        if isinstance(event, Fault):
-            self._end(Ending(Cause.FAULT, f"broke the protocol {event}"))
-        else:
-            self._end(HEARD_BYEBYE if isinstance(event, Goodbye) else HUNG_UP)
-
     def _writable(self) -> None:
-        if self._send():
+        self._send()
+        if not self._unsent and self._phase is OPEN:
             self._watch.want(reader=self._readable)
 
-    def _send(self) -> bool:
-        """Send what the kernel takes of the frame. Whether nothing is left of it."""
+    def _send(self) -> None:
+        """Send what the kernel takes of the frame that is under way."""
         try:
             sent = self._socket.send(self._unsent)
         except BlockingIOError:
-            return False
+            return
         except OSError as error:
             self._unsent = b""
-            self._lost(error)
-            return True
-        self._unsent = self._unsent[sent:]
-        return not self._unsent
-
-    def _lost(self, error: OSError) -> None:
-        self._end(Ending(Cause.LOST, f"was lost: {reason(error)}"))
-
-    def _failed(self, error: Exception) -> None:
-        """A callback raised what nobody foresaw: this conversation ends by it, and no other."""
-        self._owner.failed(self, error)
-        if self._phase is Phase.CLOSING:
-            self._close()
-        else:
-            self._end(DEFECT)
-
-    # Phase ENDING, for the rest of the round
-
-    def _end(self, ending: Ending) -> None:
-        if self._ending:
+            self.end(lost(reason(error)))
             return
-        self._ending = ending
-        self._phase = Phase.ENDING
-        self._watch.want()
-        self._deadline.set(0)
+        self._unsent = self._unsent[sent:]
+
+    # Phase ENDING
 
     def _due(self) -> None:
-        if self._phase is Phase.ENDING:
+        if self._phase is ENDING:
             self._begin_closing()
         else:
             self._close()
 
-    # Phase CLOSING
-
     def _begin_closing(self) -> None:
-        assert self._ending
-        self._phase = Phase.CLOSING
+        self._phase = CLOSING
         self._deadline.set(CLOSE_TIMEOUT)
-        self.responder.ended(self._ending)
-        self._owner.ended(self, self._ending)
+        try:
+            self.responder.ended(self._ending)
+        finally:
+            self._owner.ended(self, self._ending)
         if self._ending.cause is Cause.LOST:
             self._close()
         elif self._unsent:
@@ -251,12 +238,15 @@ class Connection:
         else:
             self._shut_down()
 
+    # Phase CLOSING
+
     def _flush(self) -> None:
-        if self._send():
+        self._send()
+        if not self._unsent:
             self._shut_down()
 
     def _shut_down(self) -> None:
-        """Nothing more is to be sent: say so, and read until the peer says the same."""
+        """Tell the peer that nothing more will come, and read until it tells the same."""
         try:
             self._socket.shutdown(socket.SHUT_WR)
         except OSError:  # ENOTCONN: the peer has reset the connection meanwhile
@@ -276,8 +266,16 @@ class Connection:
             self._close()
 
     def _close(self) -> None:
-        self._phase = Phase.CLOSED
-        self._watch.forget()
-        self._deadline.cancel()
-        self._socket.close()
-        self._owner.closed(self)
+        if self._phase is not CLOSED:
+            self._phase = CLOSED
+            self._watch.forget()
+            self._deadline.cancel()
+            self._socket.close()
+            self._owner.closed(self)
+
+
+def _ending_by(event: Event) -> Ending:
+    """The ending that an event is, which is no message."""
+    if isinstance(event, Fault):
+        return broken(str(event))
+    return HEARD_BYEBYE if event is Sign.GOODBYE else HUNG_UP

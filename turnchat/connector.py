@@ -11,7 +11,7 @@ import os
 import socket
 from collections.abc import Callable
 
-from turnchat.address import Endpoint, prepare
+from turnchat.address import Endpoint, make_ready
 from turnchat.loop import EventLoop
 from turnchat.text import reason
 
@@ -87,7 +87,7 @@ class Attempt:
         self.endpoint = endpoint
         self._decided = decided
         self._socket = socket.socket(endpoint.family, socket.SOCK_STREAM)
-        prepare(self._socket)
+        make_ready(self._socket)
         self._watch = loop.watch(self._socket, "connecting")
         self._again = loop.deadline("connecting", self._connect)
         self._deadline = loop.deadline(

@@ -1,9 +1,10 @@
 """Whose turn it is: one conversation, as one side of it sees it.
 
 Theory of operation. Octets from the peer go in, events come out; a body to say goes in, a frame to
-send comes out. Whose turn it is changes by one table, TURNS, and by nothing else: what is not in
-the table is forbidden, to us (NotOurTurn) or to the peer (OutOfTurn). The table does not know
-which side is the server: the sides differ only in the turn they begin with.
+send comes out. Whose turn it is changes by one table, TURNS, and by nothing else. What is not in
+the table may not happen: for us it is an error (NotOurTurn), for the peer a fault (OutOfTurn), and
+once the conversation is over it is ignored. The table does not know which side is the server: the
+sides differ only in the turn they begin with.
 
 Because turns alternate, no more than one frame can be under way towards us. Octets beyond it are a
 fault at once, so the buffer never holds more than the beginning of one frame, and a peer can make
@@ -20,10 +21,9 @@ There is no socket and no clock in here; try it in a REPL:
 
 from enum import StrEnum
 
-from turnchat.frame import HEADER_SIZE, Fault, LocalError, encode, parse, truncated
+from turnchat.frame import HEADER_SIZE, Fault, LocalError, encode, parse, quoted, truncated
 
 BYEBYE = b"BYEBYE"
-SHOWN = 16  # octets of a peer's stream that a fault quotes at the most
 
 
 class Turn(StrEnum):
@@ -46,7 +46,7 @@ class Step(StrEnum):
     FAULT = "the peer breaks the protocol"
 
 
-# As plain names they read well in the table, and cost a turn a tenth of what Turn.OURS would.
+# Plain names, for the table to be read easily. Turn.OURS would also be looked up anew each time.
 OURS, THEIRS, LAST, OVER = Turn
 SAY, SAY_BYEBYE, HEAR, HEAR_BYEBYE, END, FAULT = Step
 
@@ -62,7 +62,6 @@ TURNS: dict[tuple[Turn, Step], Turn] = {
     (LAST, SAY): OVER,
     (LAST, SAY_BYEBYE): OVER,
     (LAST, FAULT): OVER,
-    (OVER, END): OVER,
 }
 
 
@@ -74,21 +73,10 @@ class OutOfTurn(Fault):
     """The peer sent something when the turn was not its own."""
 
 
-class Event:
-    """What receive() and receive_end() report."""
-
-    __slots__ = ()
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
-
-class Message(Event):
+class Message:
     """The peer said `body`, and the turn has passed to us."""
 
+    # By hand, since dataclasses would bring inspect along: 10 ms at each start of the programs.
     __slots__ = ("body",)
 
     def __init__(self, body: bytes) -> None:
@@ -101,12 +89,18 @@ class Message(Event):
         return f"Message({self.body!r})"
 
 
-class Goodbye(Event):
-    """The peer said BYEBYE. The conversation is over; nothing more may be said."""
+class Sign(StrEnum):
+    """What the peer did that is neither a message nor a fault."""
+
+    GOODBYE = "said BYEBYE: the conversation is over"
+    END_OF_STREAM = (
+        "sends no more, but may still listen: the turn is LAST if it was ours, else OVER"
+    )
 
 
-class EndOfStream(Event):
-    """The peer sends no more, but may still listen. The turn is LAST if it was ours, else OVER."""
+# A fault is a value here, the last of the events, and not raised: the message that came in the same
+# segment in front of it would be lost with the call.
+Event = Message | Sign | Fault
 
 
 class Conversation:
@@ -130,14 +124,12 @@ class Conversation:
         """The beginning of a frame whose rest has not come yet; empty between frames."""
         return self._begun
 
-    def receive(self, octets: bytes) -> tuple[Event | Fault, ...]:
+    def receive(self, octets: bytes) -> tuple[Event, ...]:
         """Take in what the peer sent, and report what it amounts to.
 
-        Nothing, while a frame is incomplete; else its Message or Goodbye, since no more than one
-        frame can come in a turn. A Fault is the last event. It is a value here, not raised: the
-        message that came in the same segment in front of it would be lost with the call.
-
-        What still comes when the conversation is over is ignored.
+        That is nothing while a frame is incomplete, then its Message or GOODBYE: no more than one
+        frame can come in a turn. What is wrong comes last, as a Fault. When the conversation is
+        over, what still comes is ignored.
         """
         if self.turn is not THEIRS:
             return (self._out_of_turn(octets),) if octets and self.turn is not OVER else ()
@@ -155,19 +147,23 @@ class Conversation:
         self.turns += 1
         if body == BYEBYE:
             self.turn = TURNS[THEIRS, HEAR_BYEBYE]
-            return (Goodbye(),)
+            return (Sign.GOODBYE,)
         self.turn = TURNS[THEIRS, HEAR]
         if len(octets) > frame_size:
             return Message(body), self._out_of_turn(octets[frame_size:])
         return (Message(body),)
 
-    def receive_end(self) -> tuple[Event | Fault, ...]:
-        """Take in that the peer's stream has ended, and report it; inside a frame, as a Fault."""
+    def receive_end(self) -> tuple[Event, ...]:
+        """Take in that the peer's stream has ended: END_OF_STREAM, inside a frame a Fault.
+
+        Reported once, and not at all when the conversation is over.
+        """
         if self._begun:
             return (self._broken(truncated(self._begun, self._offset)),)
-        was_over = self.turn is OVER
+        if self.turn is LAST or self.turn is OVER:
+            return ()
         self.turn = TURNS[self.turn, END]
-        return () if was_over else (EndOfStream(),)
+        return (Sign.END_OF_STREAM,)
 
     def say(self, body: bytes) -> bytes:
         """The frame that says `body`: to be sent in one piece. BYEBYE ends the conversation.
@@ -183,8 +179,7 @@ class Conversation:
         return frame
 
     def _out_of_turn(self, octets: bytes) -> Fault:
-        shown = f"{octets[:SHOWN]!r}{'...' if len(octets) > SHOWN else ''}"
-        return self._broken(OutOfTurn(self._offset, f"{shown} came out of turn"))
+        return self._broken(OutOfTurn(self._offset, f"{quoted(octets)} came out of turn"))
 
     def _broken(self, fault: Fault) -> Fault:
         self._begun = b""

@@ -16,19 +16,29 @@ class Cause(StrEnum):
 
 
 class Ending(NamedTuple):
-    """The end of a conversation: its cause, and what happened, told of the peer or of us."""
+    """The end of a conversation: its cause, and what happened, in words around the peer's name."""
 
     cause: Cause
-    words: str
-    by_us: bool = False
+    before: str
+    after: str = ""
 
     def told_of(self, peer: str) -> str:
         """What happened, as a sentence without its full stop."""
-        return f"you {self.words} {peer}" if self.by_us else f"{peer} {self.words}"
+        return f"{self.before}{peer}{self.after}"
 
 
-HEARD_BYEBYE = Ending(Cause.BYEBYE, "said BYEBYE")
-SAID_BYEBYE = Ending(Cause.BYEBYE, "said BYEBYE to", by_us=True)
-HUNG_UP = Ending(Cause.HUNG_UP, "hung up")
-STOPPED = Ending(Cause.STOPPED, "hung up on", by_us=True)
-DEFECT = Ending(Cause.DEFECT, "was dropped because of a defect on this side")
+HEARD_BYEBYE = Ending(Cause.BYEBYE, "", " said BYEBYE")
+SAID_BYEBYE = Ending(Cause.BYEBYE, "you said BYEBYE to ")
+HUNG_UP = Ending(Cause.HUNG_UP, "", " hung up")
+STOPPED = Ending(Cause.STOPPED, "you hung up on ")
+DEFECT = Ending(Cause.DEFECT, "", " was dropped because of a defect on this side")
+
+
+def lost(why: str) -> Ending:
+    """The kernel has given the connection up."""
+    return Ending(Cause.LOST, "the connection to ", f" was lost: {why}")
+
+
+def broken(fault: str) -> Ending:
+    """The peer has broken the protocol."""
+    return Ending(Cause.FAULT, "", f" broke the protocol {fault}")

@@ -14,6 +14,7 @@ asking again with more octets. Nothing here knows of sockets, clocks or turns.
 HEADER_SIZE = 3
 BODY_LIMIT = 255
 FRAME_LIMIT = HEADER_SIZE + BODY_LIMIT
+SHOWN = 16  # octets of a peer's stream that a fault quotes at the most
 
 HEADERS = tuple(b"%03d" % length for length in range(BODY_LIMIT + 1))
 LENGTH_OF = {header: length for length, header in enumerate(HEADERS)}
@@ -98,15 +99,22 @@ def truncated(octets: bytes, offset: int = 0) -> Truncated:
     return Truncated(offset + len(octets), f"the stream ended after {came}")
 
 
+def quoted(octets: bytes) -> str:
+    """Octets of a peer as an error shows them: in quotes, escaped, and cut short."""
+    shown = repr(octets[:SHOWN])[1:]  # without the b of Python's notation
+    return shown if len(octets) <= SHOWN else f"{shown}..."
+
+
 def _check_beginning(header: bytes, offset: int) -> None:
     """Raise BadLength unless `header`, which is not one of HEADERS, may still become one."""
     for index, octet in enumerate(header):
-        if header[: index + 1] in BEGINNINGS:
+        beginning = header[: index + 1]
+        if beginning in BEGINNINGS:
             continue
-        if octet in DIGITS:
-            reason = (
-                f"a length that begins with {header[: index + 1].decode()} is over {BODY_LIMIT}"
-            )
+        if octet not in DIGITS:
+            reason = f"{quoted(bytes([octet]))} is not a digit, and a length has {HEADER_SIZE}"
+        elif len(beginning) == HEADER_SIZE:
+            reason = f"the length {beginning.decode()} is over {BODY_LIMIT}"
         else:
-            reason = f"{bytes([octet])!r} is not a digit, and a length has {HEADER_SIZE} of them"
+            reason = f"a length that begins with {beginning.decode()} is over {BODY_LIMIT}"
         raise BadLength(offset + index, reason)

@@ -1,61 +1,54 @@
 """The keyboard: lines from standard input, whatever that is.
 
-Theory of operation. A terminal, a pipe and a socket are watched; a regular file and /dev/null,
-which selectors refuse, are read a piece a round, by a deadline that is always due. Each time as
-much is read as there is, within a bound, so that lines pasted together arrive together. Reading
-stops while enough lines wait to be taken: the rest stays where it is, in the kernel or in the file.
+Theory of operation. As long as a read gives something, the next one follows in the next round,
+ready or not. Only when there is nothing for now is the input watched. So regular files and
+/dev/null, which selectors refuse, need no case of their own: they give something each time, to the
+end. And the end of a named pipe whose writers left before it was opened, of which epoll never
+tells, is found.
+
+Each round reads as much as there is, within a bound, so that lines pasted together arrive together.
+Reading stops while enough lines wait to be taken: the rest stays in the kernel, or in the file.
 
 A terminal stays in its own (canonical) mode: the kernel edits the line, and gives it whole. Of a
-line that is being typed nothing is known here; discard() makes the kernel forget it.
+line that is being typed nothing is known here; but it can be discarded.
 """
 
+import fcntl
 import os
+import sys
 import termios
 from collections import deque
 
 from turnchat.lines import Line, LineSplitter
 from turnchat.loop import Callback, EventLoop
-from turnchat.stream import Stream
+from turnchat.output import nothing
+from turnchat.stream import Stream, open_stream
 
-READ_SIZE = 1 << 12  # octets; a terminal's whole buffer
-READS = 16  # in one callback
+READ_SIZE = 1 << 12  # octets; what a terminal holds (n_tty, N_TTY_BUF_SIZE)
+READS = 256  # in one round; a terminal gives one line a read
 LINES_AHEAD = 128  # lines that may wait before reading stops
+IN_BACKGROUND = 1.0  # seconds until a background job looks whether it has got the terminal
 
 
 class Keyboard:
     """Lines that were typed, or come from a pipe or a file.
 
     is_terminal: whether there is a person at it.
-    at_end: no more can be read; lines may still wait to be taken.
     error: what made it end before its time, if something did.
-    on_input: called when lines have come or the end has.
+    on_input: called when lines have come, or the end has.
     """
 
-    def __init__(
-        self, loop: EventLoop, stream: Stream, is_terminal: bool, on_input: Callback
-    ) -> None:
+    def __init__(self, loop: EventLoop, stream: Stream, *, is_terminal: bool) -> None:
         self.is_terminal = is_terminal
-        self.at_end = False
         self.error: OSError | None = None
+        self.on_input: Callback = nothing
         self._stream = stream
-        self._on_input = on_input
         self._splitter = LineSplitter()
         self._lines: deque[Line] = deque()
+        self._is_at_end = False
+        self._is_drained = False  # whether there was nothing to read, the last time
         self._watch = loop.watch(stream, "keyboard")
-        self._again = loop.deadline("keyboard", self._readable)
-
-    def start(self) -> None:
-        """Begin to read, and read once now, ready or not.
-
-        A named pipe whose writers left before it was opened is at its end, but epoll never says so.
-        """
-        self._readable()
-
-    def take(self) -> Line | None:
-        """The next line, or None when there is none now."""
-        line = self._lines.popleft() if self._lines else None
-        self._rearm()
-        return line
+        self._again = loop.deadline("keyboard", self.read)
 
     @property
     def has_lines(self) -> bool:
@@ -65,67 +58,113 @@ class Keyboard:
     @property
     def is_exhausted(self) -> bool:
         """Whether there is no line now, nor will there ever be one."""
-        return self.at_end and not self._lines
+        return self._is_at_end and not self._lines
 
-    def discard(self) -> None:
-        """Forget what was typed and not yet taken, in the kernel too, also a line half typed.
+    def read(self) -> None:
+        """Read what there is now, within the bounds, and go on reading."""
+        if self._is_in_background():
+            self._watch.want()
+            self._again.set(IN_BACKGROUND)
+            return
+        self._is_drained = False
+        for _ in range(READS):
+            if not self._wants_more or self._is_drained:
+                break
+            self._read_once()
+        self._go_on_reading()
+        if self._lines or self._is_at_end:
+            self.on_input()
 
-        Only where this process has the terminal: in the background it would be stopped for trying
-        (SIGTTOU), and what is typed then is meant for the shell.
+    def take(self) -> Line | None:
+        """The next line, or None when there is none now."""
+        if not self._lines:
+            return None
+        line = self._lines.popleft()
+        self._go_on_reading()
+        return line
+
+    def discard(self) -> bool:
+        """Forget what was typed and not taken, a line half typed too. Whether there was anything.
+
+        The kernel tells of a half-typed line only in non-canonical mode, where it then is for a
+        moment. In the background nothing is done: what is typed then is meant for the shell.
         """
         if not self.is_terminal:
-            return
+            return False
+        there_was = bool(self._lines) or self._splitter.is_begun
         self._lines.clear()
         self._splitter.discard()
         try:
-            if os.tcgetpgrp(self._stream.fileno()) == os.getpgrp():
-                termios.tcflush(self._stream.fileno(), termios.TCIFLUSH)
+            return (not self._is_in_background() and _flush(self._stream.fileno())) or there_was
         except (OSError, termios.error):
-            pass  # the terminal has hung up, or is not the one that controls this process
+            return there_was  # the terminal has hung up
 
     def end(self) -> None:
         """Read no more, and forget what was read."""
-        self.at_end = True
+        self._is_at_end = True
         self._lines.clear()
-        self._rearm()
+        self._go_on_reading()
 
     def close(self) -> None:
-        """Read no more, and let go of the stream."""
+        """Read no more. What was typed and not taken goes to nobody, nor to the shell."""
+        self.discard()
         self.end()
         self._stream.close()
 
-    def _readable(self) -> None:
-        for _ in range(READS):
-            try:
-                octets = self._stream.read(READ_SIZE)
-            except OSError as error:
-                self.error = error
-                octets = b""
-            if octets is None:
-                break
-            self._lines += self._splitter.feed(octets)
-            if not octets:
-                self._finish()
-                break
-            if not self._wants_more:
-                break
-        self._rearm()
-        if self._lines or self.at_end:
-            self._on_input()
-
-    def _finish(self) -> None:
-        self.at_end = True
-        if line := self._splitter.finish():
-            self._lines.append(line)
-
     @property
     def _wants_more(self) -> bool:
-        return not self.at_end and len(self._lines) < LINES_AHEAD
+        return not self._is_at_end and len(self._lines) < LINES_AHEAD
 
-    def _rearm(self) -> None:
-        if self._stream.pollable:
-            self._watch.want(reader=self._readable if self._wants_more else None)
-        elif self._wants_more:
+    def _read_once(self) -> None:
+        try:
+            octets = self._stream.read(READ_SIZE)
+        except OSError as error:
+            self.error = error
+            octets = b""
+        if octets is None:
+            self._is_drained = True
+        elif octets:
+            self._lines += self._splitter.feed(octets)
+        else:
+            self._is_at_end = True
+            if line := self._splitter.finish():
+                self._lines.append(line)
+
+    def _go_on_reading(self) -> None:
+        wants_to_watch = self._wants_more and self._is_drained
+        self._watch.want(reader=self.read if wants_to_watch else None)
+        if self._wants_more and not self._is_drained:
             self._again.set(0)
         else:
             self._again.cancel()
+
+    def _is_in_background(self) -> bool:
+        """Whether another job has the terminal: to read from it, or flush it, would stop this one.
+
+        That is SIGTTIN and SIGTTOU: POSIX, 11.1.4 (terminal access control).
+        """
+        if not self.is_terminal:
+            return False
+        try:
+            return os.tcgetpgrp(self._stream.fileno()) != os.getpgrp()
+        except OSError:
+            return False  # it is not the terminal that controls us (ENOTTY): nobody stops us
+
+
+def open_keyboard(loop: EventLoop) -> Keyboard:
+    """Standard input."""
+    return Keyboard(loop, open_stream(0), is_terminal=os.isatty(0))
+
+
+def _flush(terminal: int) -> bool:
+    """Discard what was typed. Whether there was anything."""
+    settings = termios.tcgetattr(terminal)
+    raw = [*settings]
+    raw[3] &= ~termios.ICANON
+    termios.tcsetattr(terminal, termios.TCSANOW, raw)
+    try:
+        waiting = fcntl.ioctl(terminal, termios.FIONREAD, bytes(4))
+        termios.tcflush(terminal, termios.TCIFLUSH)
+    finally:
+        termios.tcsetattr(terminal, termios.TCSANOW, settings)
+    return int.from_bytes(waiting, sys.byteorder) > 0

@@ -2,12 +2,14 @@
 
 Theory of operation. A line ends at a newline; one carriage return in front of it goes with it. The
 buffer is bounded: of a line that is longer than LINE_LIMIT only the beginning is kept, but its
-octets are counted to the end, so that an error can name the figure.
+octets are counted to the end, so that an error can name the figure. One that seems to have no end
+(/dev/zero) is given up at ENDLESS octets; what follows, up to a newline, is skipped.
 """
 
 from typing import NamedTuple
 
 LINE_LIMIT = 1024  # octets; four times what any message can hold
+ENDLESS = 1 << 24  # octets
 
 
 class Line(NamedTuple):
@@ -27,8 +29,14 @@ class LineSplitter:
     def __init__(self) -> None:
         self._number = 0
         self._begun = bytearray()
-        self._size = 0
+        self._size = 0  # of the line that was begun, which may be more than is kept of it
         self._ends_in_return = False
+        self._is_skipping = False
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is the beginning of a line."""
+        return self._size > 0
 
     def feed(self, octets: bytes) -> list[Line]:
         """Take in `octets`, and give the lines that they complete."""
@@ -36,19 +44,27 @@ class LineSplitter:
         lines = []
         for end in ends:
             self._extend(end)
-            lines.append(self._complete())
+            if not self._is_skipping:
+                lines.append(self._complete())
+            self.discard()
         self._extend(rest)
+        if self._size > ENDLESS and not self._is_skipping:
+            lines.append(self._complete())
+            self._is_skipping = True
         return lines
 
     def finish(self) -> Line | None:
         """The line that the end of the input completes, if one was begun."""
-        return self._complete() if self._size else None
+        line = self._complete() if self._size and not self._is_skipping else None
+        self.discard()
+        return line
 
     def discard(self) -> None:
         """Forget the line that was begun."""
         self._begun.clear()
         self._size = 0
         self._ends_in_return = False
+        self._is_skipping = False
 
     def _extend(self, octets: bytes) -> None:
         if not octets:
@@ -60,6 +76,4 @@ class LineSplitter:
     def _complete(self) -> Line:
         self._number += 1
         size = self._size - self._ends_in_return
-        text = bytes(self._begun[:size])
-        self.discard()
-        return Line(self._number, text, size)
+        return Line(self._number, bytes(self._begun[:size]), size)

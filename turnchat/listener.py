@@ -5,33 +5,34 @@ storm of newcomers cannot keep the loop from those who are already talking. A co
 reset while it waited in the backlog is no error of ours, and passed over.
 
 When descriptors run out the connection stays in the backlog, and the listener stays readable: to go
-on watching would be to spin. So it is not watched for a while, or until somebody leaves.
+on watching would be to spin. So it is not watched for a while, or until somebody leaves. That is
+said once, and again only after the backlog has been empty in between.
 """
 
 import errno
 import socket
 from collections.abc import Callable
 
-from turnchat.address import Endpoint, bound_endpoint, prepare
+from turnchat.address import Endpoint, bound_endpoint, make_ready
 from turnchat.loop import EventLoop
 from turnchat.text import reason
 
 ACCEPTS = 64  # in one callback
-PAUSE = 1.0  # seconds without watching, when descriptors have run out
-
-OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+PAUSE = 1.0  # seconds without watching, when nobody can be accepted
 
 # The connection died in the backlog; Linux hands in whatever error killed it (accept(2)).
 GONE = {
     errno.ECONNABORTED,
-    errno.EPERM,  # a firewall rule
-    errno.EPROTO,
-    errno.ENOPROTOOPT,
-    errno.EOPNOTSUPP,
-    errno.ENETDOWN,
-    errno.ENETUNREACH,
     errno.EHOSTDOWN,
     errno.EHOSTUNREACH,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.ENOPROTOOPT,
+    errno.EOPNOTSUPP,
+    errno.EPERM,  # a firewall rule
+    errno.EPROTO,
+    errno.ETIMEDOUT,
+    getattr(errno, "ENONET", errno.ENETDOWN),  # Linux alone has it
 }
 
 
@@ -59,7 +60,6 @@ class Listener:
         """Accept, from now on or again."""
         if not self._is_accepting:
             self._is_accepting = True
-            self._retry.cancel()
             self._watch.want(reader=self._readable)
 
     def close(self) -> None:
@@ -76,16 +76,14 @@ class Listener:
             try:
                 accepted, sockaddr = self._socket.accept()
             except BlockingIOError:
+                self._is_short = False  # nobody waits any more
                 return
             except OSError as error:
                 if error.errno in GONE:
                     continue
-                if error.errno in OUT_OF_RESOURCES:
-                    self._pause(error)
-                    return
-                raise
-            self._is_short = False
-            prepare(accepted)
+                self._pause(error)  # EMFILE, ENFILE, ENOBUFS, ENOMEM, or what nobody foresaw
+                return
+            make_ready(accepted)
             # A client on a unix socket has no address of its own.
             self._accepted(accepted, Endpoint(accepted.family, sockaddr or self.endpoint.sockaddr))
 

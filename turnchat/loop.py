@@ -24,6 +24,8 @@ from typing import Protocol
 Callback = Callable[[], object]  # what it returns is of no interest
 Failed = Callable[[Exception], None]
 
+LONGEST_SLEEP = 86_400.0  # seconds; epoll_wait(2) takes milliseconds in an int, some 24 days
+
 
 class HasFileno(Protocol):
     """Anything the selector can watch."""
@@ -39,19 +41,22 @@ def escalate(error: Exception) -> None:
 class Watch:
     """One file's place in the interest set. Its owner forgets it before closing the file.
 
-    Made by EventLoop.watch(). The mask handed to the selector is derived from which callbacks
-    there are, here and nowhere else.
+    Made by EventLoop.watch(). The mask for the selector follows from which callbacks there are.
     """
 
-    __slots__ = ("_failed", "_file", "_reader", "_selector", "_writer", "name")
+    __slots__ = ("_failed", "_file", "_mask", "_reader", "_selector", "_writer", "name")
 
     def __init__(self, selector: BaseSelector, file: HasFileno, name: str, failed: Failed) -> None:
         self.name = name
         self._file = file
         self._selector = selector
         self._failed = failed
+        self._mask = 0
         self._reader: Callback | None = None
         self._writer: Callback | None = None
+
+    def __repr__(self) -> str:
+        return f"<Watch {self.name}>"
 
     def want(self, reader: Callback | None = None, writer: Callback | None = None) -> None:
         """Call `reader` when the file is readable, `writer` when it is writable, from now on.
@@ -61,17 +66,15 @@ class Watch:
 
         Raises PermissionError (EPERM) for what epoll refuses: regular files and /dev/null.
         """
-        before = self._mask()
-        self._reader, self._writer = reader, writer
-        mask = self._mask()
-        if mask == before:
-            return
-        if not before:
+        before = self._mask
+        mask = (EVENT_READ if reader else 0) | (EVENT_WRITE if writer else 0)
+        if mask and not before:
             self._selector.register(self._file, mask, self)
-        elif not mask:
+        elif before and not mask:
             self._selector.unregister(self._file)
-        else:
+        elif mask != before:
             self._selector.modify(self._file, mask, self)
+        self._mask, self._reader, self._writer = mask, reader, writer
 
     def forget(self) -> None:
         """Watch the file no longer. What this round has already seen of it goes to nobody."""
@@ -87,37 +90,55 @@ class Watch:
         except Exception as error:  # noqa: BLE001 - of one file's owner, and handed to it
             self._failed(error)
 
-    def _mask(self) -> int:
-        return (EVENT_READ if self._reader else 0) | (EVENT_WRITE if self._writer else 0)
-
 
 class Deadline:
     """A time by which something should have happened, and the callback for when it has not.
 
-    Made by EventLoop.deadline(), then set and cancelled as often as one likes.
+    Made by EventLoop.deadline(), then set and cancelled as often as one likes. It has at most one
+    valid entry in the loop's heap, for a time no later than its own:
+
+        set(10)     due in 10 s: an entry for then
+        set(60)     due in 60 s: the entry stays; when its time comes, it is put in anew for 60
+        cancel()    not due: the entry stays, and is thrown away when its time comes
+        set(5)      due in 5 s: that is before the entry, so a new one replaces it
     """
 
     __slots__ = ("_callback", "_failed", "_loop", "due", "name", "queued")
 
     def __init__(self, loop: "EventLoop", name: str, callback: Callback, failed: Failed) -> None:
         self.name = name
-        self.due = inf  # when to call
-        self.queued = inf  # when the heap will look at it; never later than due
+        self.due = inf  # when to call back
+        self.queued = inf  # for when its entry is
         self._loop = loop
         self._callback = callback
         self._failed = failed
 
+    def __repr__(self) -> str:
+        return f"<Deadline {self.name}>"
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it will call back."""
+        return self.due < inf
+
     def set(self, seconds: float) -> None:
-        """Call back once, `seconds` after the present round began, whatever was set before."""
+        """Call back once, `seconds` after the present round began, whatever was set before.
+
+        set(0) calls at the end of this round, or of the next if a deadline's callback says it.
+        """
+        if self.due == inf and self.queued < inf:
+            self._loop.idle_entries -= 1
         self.due = due = self._loop.now + seconds
         if due < self.queued:
             self._loop.queue(self)
 
     def cancel(self) -> None:
         """Call back no longer. It may be set again."""
-        self.due = inf
-        if self.queued < inf:
-            self._loop.prune()
+        if self.due < inf:
+            self.due = inf
+            if self.queued < inf:
+                self._loop.idle_entries += 1
+                self._loop.prune()
 
     def expire(self) -> None:
         """It is due: call back."""
@@ -141,18 +162,18 @@ class EventLoop:
         selector: BaseSelector | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._selector = selector or DefaultSelector()
+        self._selector = DefaultSelector() if selector is None else selector
         self._clock = clock
         self._heap: list[tuple[float, int, Deadline]] = []
         self._sequence = count()  # breaks ties, first set first called
-        self._cancelled = 0  # since the heap was last rebuilt
+        self.idle_entries = 0  # entries of deadlines that are not set
         self._stopped = False
         self.now = clock()
 
     def watch(self, file: HasFileno, name: str, failed: Failed = escalate) -> Watch:
         """A watch on `file`, without interest yet. It stays the caller's to close.
 
-        name: what to call it before people. failed: takes any exception of its callbacks, so that
+        name: what messages call it. failed: takes any exception of its callbacks, so that
         one connection's mistake ends that connection; by default it goes up through run().
         """
         return Watch(self._selector, file, name, failed)
@@ -184,45 +205,48 @@ class EventLoop:
         self._selector.close()
 
     def queue(self, deadline: Deadline) -> None:
-        """Have the heap look at `deadline` when it is due. An earlier look stands as it is."""
+        """Put in an entry for when `deadline` is due; one for a later time is void by that."""
         deadline.queued = deadline.due
         heapq.heappush(self._heap, (deadline.due, next(self._sequence), deadline))
 
     def prune(self) -> None:
-        """Note that a deadline in the heap was cancelled; rebuild the heap when half of it may be.
+        """Throw idle entries away when they are half of the heap.
 
-        Each entry keeps its owner in memory. A thousand short connections a second with deadlines
-        of minutes would otherwise leave as many dead ones behind as connections that live.
+        An entry keeps its owner in memory. Short conversations with deadlines of minutes would
+        otherwise leave as many dead connections behind as there are living ones, many times over.
         """
-        self._cancelled += 1
-        if self._cancelled <= len(self._heap) // 2:
+        if self.idle_entries <= len(self._heap) // 2:
             return
-        self._cancelled = 0
-        live, heap = [], self._heap
-        for entry in heap:
-            deadline = entry[2]
-            if deadline.due == inf:
+        self.idle_entries = 0
+        entries = []
+        for entry in self._heap:
+            when, _, deadline = entry
+            if not deadline.is_set:
                 deadline.queued = inf
-            elif entry[0] == deadline.queued:
-                live.append(entry)
-        heapq.heapify(live)
-        self._heap = live
+            elif when == deadline.queued:
+                entries.append(entry)
+        heapq.heapify(entries)
+        self._heap = entries
 
     def _timeout(self) -> float | None:
         """How long select() may sleep, in seconds; None is for ever. It rounds up by itself."""
         if not self._heap:
             return None
-        return max(0.0, self._heap[0][0] - self._clock())
+        return min(max(0.0, self._heap[0][0] - self._clock()), LONGEST_SLEEP)
 
     def _expire(self) -> None:
-        """Call what is due. What a callback sets to be due at once waits for the next round."""
+        """Call what is due, and put in anew what was pushed back."""
         now = self._clock()
         looked_at = []
         while self._heap and self._heap[0][0] <= now:
             when, _, deadline = heapq.heappop(self._heap)
-            if when == deadline.queued:  # else it was brought forward, and this look is out of date
-                deadline.queued = inf
+            if when != deadline.queued:
+                continue  # this entry was replaced by an earlier one
+            deadline.queued = inf
+            if deadline.is_set:
                 looked_at.append(deadline)
+            else:
+                self.idle_entries -= 1
         for deadline in looked_at:
             if deadline.due <= now:
                 deadline.expire()

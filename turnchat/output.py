@@ -1,94 +1,126 @@
 """Lines on their way out, to a stream that may not take them.
 
 Theory of operation. A terminal can be stopped with Ctrl-S, and nobody need ever read a pipe; no
-conversation may wait for either. So a line is written at once if the stream takes it, and waits
-here if not, while the loop watches for room. What waits has a bound. Past it the oldest status
-lines go first: they are news, and old. A message goes only when there is no status line left, and
-whoever can hold back messages (by not taking a turn) does so while `has_room` says no. How many
-lines were dropped is said in their place.
+conversation may wait for either. So a line is written at once if the stream takes it, and waits in
+the backlog if not, while the loop watches for room. The backlog has a bound. Past it the oldest
+status lines go first: they are news, and old. A message goes only when there is no status line
+left, and whoever can hold messages back, by not taking a turn, does so while `has_room` says no.
+How many lines were dropped is said in front of those that were not.
+
+An output can be held: then lines wait although there is room. So a prompt stays undisturbed.
 """
 
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 from turnchat.loop import Callback, EventLoop
 from turnchat.stream import Stream
 from turnchat.text import counted
 
-LIMIT = 1 << 20  # octets that may wait
-AT_ONCE = 1 << 16  # octets put into one write
+LIMIT = 1 << 20  # characters that may wait, before they are escaped and encoded
+
+
+class Kind(NamedTuple):
+    """How a line is shown. style: ECMA-48 control sequence (SGR). is_status: whether it is news."""
+
+    style: str
+    is_status: bool
+
+
+MESSAGE = Kind("\x1b[36m", is_status=False)
+STATUS = Kind("\x1b[2m", is_status=True)
+ERROR = Kind("\x1b[31m", is_status=True)
+SAID = Kind("\x1b[32m", is_status=False)
+
+
+class Row(NamedTuple):
+    """One line to be shown: `start` is ours, `text` may be anybody's."""
+
+    kind: Kind
+    start: str
+    text: str
+
+    @property
+    def size(self) -> int:
+        """How many characters it has."""
+        return len(self.start) + len(self.text)
 
 
 class Backlog:
-    """Lines that wait, oldest first; at most `limit` octets of them.
+    """Lines that wait, oldest first; at most `limit` characters of them.
 
-    size: how many octets wait. of_messages: how many of these are not of status lines.
+    size: how many characters wait. of_messages: how many of these are not of status lines.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
         self.size = 0
         self.of_messages = 0
         self._limit = limit
-        self._lines: deque[tuple[bytes, bool]] = deque()
+        self._rows: deque[Row] = deque()
         self._dropped = 0
 
     def __bool__(self) -> bool:
-        return bool(self._lines or self._dropped)
+        return bool(self._rows or self._dropped)
 
-    def put(self, line: bytes, is_status: bool) -> None:
-        """Let `line` wait as the last one."""
-        self._lines.append((line, is_status))
-        self._count(line, is_status, 1)
+    def put(self, row: Row) -> None:
+        """Let `row` wait as the last one."""
+        self._rows.append(row)
+        self._count(row, 1)
         if self.size > self._limit:
             self._make_room()
 
-    def take(self) -> tuple[bytes, bool]:
-        """The line that has waited longest; before it, once, how many were dropped."""
+    def take(self) -> Row:
+        """The row that has waited longest; before it, once, how many were dropped."""
         if self._dropped:
-            note = f"* {counted(self._dropped, 'line')} dropped here: nobody was reading\n"
-            self._dropped = 0
-            return note.encode(), True
-        line, is_status = self._lines.popleft()
-        self._count(line, is_status, -1)
-        return line, is_status
+            dropped, self._dropped = counted(self._dropped, "line"), 0
+            return Row(STATUS, "* ", f"{dropped} dropped here: nobody was reading")
+        row = self._rows.popleft()
+        self._count(row, -1)
+        return row
 
     def _make_room(self) -> None:
         """Drop until half of the bound is free: so one pass over the lines serves for many."""
-        before = len(self._lines)
-        lines, self._lines = self._lines, deque()
-        for line, is_status in lines:
-            if is_status and self.size > self._limit // 2:
-                self._count(line, is_status, -1)
+        before = len(self._rows)
+        rows, self._rows = self._rows, deque()
+        for row in rows:
+            if row.kind.is_status and self.size > self._limit // 2:
+                self._count(row, -1)
             else:
-                self._lines.append((line, is_status))
+                self._rows.append(row)
         while self.size > self._limit:
-            self._count(*self._lines.popleft(), -1)
-        self._dropped += before - len(self._lines)
+            self._count(self._rows.popleft(), -1)
+        self._dropped += before - len(self._rows)
 
-    def _count(self, line: bytes, is_status: bool, sign: int) -> None:
-        self.size += sign * len(line)
-        if not is_status:
-            self.of_messages += sign * len(line)
+    def _count(self, row: Row, sign: int) -> None:
+        self.size += sign * row.size
+        if not row.kind.is_status:
+            self.of_messages += sign * row.size
 
 
 class Output:
-    """One way out: a stream, and the lines that wait for it.
+    """One way out: a stream, and the rows that wait for it.
 
-    broken: why nothing can be written any more, once that is so; what is put then is thrown away.
-    on_room: called when `has_room` is true again. on_broken: called in the round after it broke.
+    on_room: called when a stream that was full has made `has_room` or `is_clear` true. on_broken:
+    called, in the next round, when nothing can be written any more; what is put then is lost.
     """
 
-    def __init__(self, loop: EventLoop, stream: Stream, name: str) -> None:
-        self.broken: OSError | None = None
-        self.on_room: Callback = lambda: None
-        self.on_broken: Callable[[OSError], None] = lambda _error: None
+    def __init__(
+        self, loop: EventLoop, stream: Stream, name: str, render: Callable[[Row], str]
+    ) -> None:
+        """`render` makes of a row the text that is written, with its end."""
+        self.on_room: Callback = nothing
+        self.on_broken: Callable[[OSError], object] = nothing
         self._loop = loop
         self._stream = stream
+        self._render = render
         self._backlog = Backlog()
-        self._unsent = b""  # taken from the backlog, and not yet by the stream
+        self._unsent = b""  # no longer in the backlog, and not yet in the stream
+        self._is_held = False
+        self._error: OSError | None = None
         self._watch = loop.watch(stream, name)
         self._soon = loop.deadline(name, self._tell_broken)
-        self._emptied: Callback | None = None
+        self._is_draining = False
 
     @property
     def has_room(self) -> bool:
@@ -98,23 +130,37 @@ class Output:
         """
         return self._backlog.of_messages <= LIMIT // 2
 
-    def put(self, line: bytes, is_status: bool) -> None:
-        """Write `line`, now or as soon as the stream takes it."""
-        if self.broken:
-            return
-        self._backlog.put(line, is_status)
-        if not self._unsent:
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing waits."""
+        return not self._unsent and not self._backlog
+
+    def put(self, row: Row) -> None:
+        """Write `row`, now or as soon as may be."""
+        if not self._error:
+            self._backlog.put(row)
             self._flush()
 
+    def hold(self, prompt: str) -> None:
+        """Write `prompt`, and then nothing until release(). Only while it is clear."""
+        self._is_held = True
+        self._write(prompt)
+
+    def release(self, end: str = "") -> None:
+        """Write `end`, which ends the prompt's row, and then what was held back."""
+        self._is_held = False
+        self._write(end)
+
     def drain(self, seconds: float | None) -> None:
-        """Run the loop until all is written, or `seconds` have passed, or it is stopped."""
-        if not self._unsent:
+        """Run the loop, and all that it serves, until nothing waits, or `seconds` have passed."""
+        if self.is_clear:
             return
         deadline = self._loop.deadline("last lines", self._loop.stop)
         if seconds is not None:
             deadline.set(seconds)
-        self._emptied = self._loop.stop
+        self._is_draining = True
         self._loop.run()
+        self._is_draining = False
         deadline.cancel()
 
     def close(self) -> None:
@@ -123,11 +169,20 @@ class Output:
         self._soon.cancel()
         self._stream.close()
 
+    def _write(self, text: str) -> None:
+        if not self._error:
+            self._unsent += _encoded(text)
+            self._flush()
+
     def _flush(self) -> None:
-        had_room = self.has_room
-        while self._unsent or self._backlog:
+        """Write what the stream takes, a row at a time.
+
+        A pipe takes up to PIPE_BUF octets wholly or not at all (pipe(7)), and a row has less: so
+        two outputs that lead into the same pipe do not tear each other's lines apart.
+        """
+        while self._unsent or (self._backlog and not self._is_held):
             if not self._unsent:
-                self._unsent = self._next_piece()
+                self._unsent = _encoded(self._render(self._backlog.take()))
             try:
                 taken = self._stream.write(self._unsent)
             except OSError as error:
@@ -135,31 +190,36 @@ class Output:
                 return
             self._unsent = self._unsent[taken:]
             if not taken:
-                self._watch.want(writer=self._flush)
                 break
-        else:
-            self._watch.want()
-            if self._emptied:
-                self._emptied()
-        if self.has_room and not had_room:
-            self.on_room()
+        self._watch.want(writer=self._writable if self._unsent else None)
 
-    def _next_piece(self) -> bytes:
-        piece = bytearray()
-        while self._backlog and len(piece) < AT_ONCE:
-            piece += self._backlog.take()[0]
-        return bytes(piece)
+    def _writable(self) -> None:
+        had_room = self.has_room
+        self._flush()
+        if self.is_clear or (self.has_room and not had_room):
+            self.on_room()
+        if self.is_clear and self._is_draining:
+            self._loop.stop()
 
     def _break(self, error: OSError) -> None:
-        """Give up. Whoever put the line is at work, and hears of it in the next round."""
-        self.broken = error
+        """Give up. Whoever put the row is at work, and hears of it in the next round."""
+        self._error = error
         self._backlog = Backlog()
         self._unsent = b""
         self._watch.forget()
         self._soon.set(0)
 
     def _tell_broken(self) -> None:
-        if self.broken:
-            self.on_broken(self.broken)
-        if self._emptied:
-            self._emptied()
+        if self._error:
+            self.on_broken(self._error)
+        if self._is_draining:
+            self._loop.stop()
+
+
+def nothing(*_: object) -> None:
+    """What is called where nobody wants to be."""
+
+
+def _encoded(text: str) -> bytes:
+    # A path on the command line may hold octets that are not UTF-8: lone surrogates, in Python.
+    return text.encode(errors="backslashreplace")

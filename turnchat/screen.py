@@ -1,9 +1,9 @@
 """What a person gets to see, or a script.
 
 Theory of operation. On a terminal messages, news and prompts share one output. While a prompt is
-open nothing else is shown: what comes meanwhile is held back, and follows when the line has been
-entered. So what is being typed is never torn apart. A script gets no prompts and no colours, and
-messages and news on outputs of their own.
+open the output is held: what comes meanwhile waits, and follows when the line has been entered or
+the prompt is closed. So what is being typed is not torn apart. A script gets no prompts and no
+colours, and its messages, its news and its errors on outputs that may be different ones.
 
 What was typed while no prompt was open stands on the screen already. The next line of ours must
 not run into it, yet nobody knows where the cursor is. Hence a row of spaces: from the first column
@@ -17,27 +17,27 @@ import os
 from collections.abc import Callable
 
 from turnchat.loop import Callback, EventLoop
-from turnchat.output import Backlog, Output
+from turnchat.output import ERROR, MESSAGE, SAID, STATUS, Output, Row, nothing
 from turnchat.stream import open_stream
 from turnchat.text import safe
 
-# ECMA-48, 8.3.117 (select graphic rendition) and 8.3.41 (erase in line)
-PEER, STATUS, ERROR, PROMPT, PLAIN = "\x1b[36m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[m"
-ERASE_TO_END_OF_LINE = "\x1b[K"
+PROMPT, PLAIN = "\x1b[32m", "\x1b[m"  # ECMA-48, 8.3.117 (select graphic rendition)
+ERASE_TO_END_OF_LINE = "\x1b[K"  # ECMA-48, 8.3.41
 
 
-class Plain:
-    """What a script gets: a line for each message on one output, and the news on another.
+class ScriptScreen:
+    """What a script gets: a line for each message, the news, and the errors.
 
     prompting: whether a prompt is open.
     """
 
     prompting = False
 
-    def __init__(self, messages: Output, news: Output, *, names: bool) -> None:
+    def __init__(self, messages: Output, news: Output, errors: Output, *, names: bool) -> None:
         """`names`: whether a message is shown with the name of who said it."""
         self._messages = messages
         self._news = news
+        self._errors = errors
         self._names = names
 
     @property
@@ -45,17 +45,23 @@ class Plain:
         """Whether more messages may be shown. If not, say nothing that a peer would answer."""
         return self._messages.has_room
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether all has been shown, so that a prompt may be opened."""
+        return True
+
     def message(self, speaker: str, body: bytes) -> None:
         """Show what a peer has said."""
-        self._show(f"{speaker}> {safe(body)}" if self._names else safe(body), PEER)
+        start = f"{speaker}> " if self._names else ""
+        self._messages.put(Row(MESSAGE, start, body.decode(errors="backslashreplace")))
 
     def status(self, text: str) -> None:
         """Show news."""
-        self._show(f"* {safe(text)}", STATUS)
+        self._news.put(Row(STATUS, "* ", text))
 
     def error(self, text: str) -> None:
         """Show news of something that went wrong."""
-        self._show(f"* {safe(text)}", ERROR)
+        self._errors.put(Row(ERROR, "* ", text))
 
     def said(self, prompt: str, body: bytes) -> None:
         """Show what was said while no prompt was open: a script knows its own lines."""
@@ -66,79 +72,84 @@ class Plain:
     def close_prompt(self, *, entered: bool) -> None:
         """Ask no longer. `entered`: the line was entered, and the cursor stands below it."""
 
-    def notify(self, on_room: Callback, on_broken: Callable[[OSError], None]) -> None:
-        """Call `on_room` when `has_room` is true again, `on_broken` when messages are lost."""
+    def redraw(self) -> None:
+        """Show the prompt again, if one is open: the shell has been here meanwhile."""
+
+    def notify(self, on_room: Callback, on_broken: Callable[[OSError], object]) -> None:
+        """Have `on_room` and `on_broken` called for the messages, as Output does."""
         self._messages.on_room = on_room
         self._messages.on_broken = on_broken
 
-    def redraw(self) -> None:
-        """Show the prompt again: the shell has been here meanwhile."""
-
     def drain(self, seconds: float | None) -> None:
         """Wait until everything is written, for so long at the most; None is for ever."""
-        for output in {self._messages, self._news}:
+        for output in self._outputs:
             output.drain(seconds)
 
     def close(self) -> None:
         """Show nothing more."""
-        for output in {self._messages, self._news}:
+        for output in self._outputs:
             output.close()
 
-    def _show(self, text: str, style: str) -> None:
-        output = self._messages if style == PEER else self._news
-        output.put(_encoded(f"{text}\n"), is_status=style != PEER)
+    @property
+    def _outputs(self) -> list[Output]:
+        """Each output once, in a steady order."""
+        return list(dict.fromkeys((self._messages, self._news, self._errors)))
 
 
-class Screen(Plain):
+class TerminalScreen(ScriptScreen):
     """A terminal with somebody in front of it."""
 
-    def __init__(self, output: Output, *, colour: bool, columns: Callable[[], int]) -> None:
-        """`columns`: gives the width of the terminal, or 0 where it is not known."""
-        super().__init__(output, output, names=True)
+    def __init__(self, output: Output, render: "Renderer") -> None:
+        super().__init__(output, output, output, names=True)
         self._output = output
-        self._colour = colour
-        self._columns = columns
-        self._held = Backlog()
+        self._render = render
         self._prompt = ""
 
-    def notify(self, on_room: Callback, _on_broken: Callable[[OSError], None]) -> None:
-        """Call `on_room`. That a terminal has hung up SIGHUP tells, and the keyboard's end."""
-        super().notify(on_room, lambda _error: None)
+    @property
+    def is_clear(self) -> bool:
+        return self._output.is_clear
 
     def said(self, prompt: str, body: bytes) -> None:
         """Show what was said while no prompt was open: it was typed ahead."""
-        self._show(prompt + safe(body), PROMPT)
+        self._output.put(Row(SAID, prompt, body.decode()))
 
     def open_prompt(self, prompt: str, others: int) -> None:
-        """Ask for a line, while `others` wait. Until close_prompt() nothing else is shown."""
+        """Ask for a line, while `others` wait. Only when all is shown; then nothing else is."""
         if others:
             self.status(f"{others} more wait" if others > 1 else "1 more waits")
         self.prompting = True
-        self._prompt = prompt
-        self.redraw()
-
-    def redraw(self) -> None:
-        """Show the prompt again, if one is open: the shell has been here meanwhile."""
-        if self.prompting:
-            text = self._fresh_row() + self._styled(self._prompt, PROMPT)
-            self._output.put(_encoded(text), is_status=False)
+        self._prompt = self._render.prompt(prompt)
+        self._output.hold(self._prompt)
 
     def close_prompt(self, *, entered: bool) -> None:
         """Ask no longer, and show what was held back."""
-        if not self.prompting:
-            return
-        self.prompting = False
-        if not entered:
-            self._output.put(b"\n", is_status=False)
-        while self._held:
-            self._output.put(*self._held.take())
-
-    def _show(self, text: str, style: str) -> None:
-        line = self._styled(text, style) + "\n"
         if self.prompting:
-            self._held.put(_encoded(line), is_status=style != PEER)
-        else:
-            self._output.put(_encoded(self._fresh_row() + line), is_status=style != PEER)
+            self.prompting = False
+            self._output.release("" if entered else "\n")
+
+    def redraw(self) -> None:
+        if self.prompting:
+            self._output.hold(self._prompt)
+
+    def notify(self, on_room: Callback, _on_broken: Callable[[OSError], object]) -> None:
+        """Have `on_room` called. That a terminal hung up SIGHUP tells, and the keyboard's end."""
+        super().notify(on_room, nothing)
+
+
+class Renderer:
+    """Makes rows into text for a terminal."""
+
+    def __init__(self, *, colour: bool, columns: Callable[[], int]) -> None:
+        """`columns` gives the width of the terminal, or 0 where it is not known."""
+        self._colour = colour
+        self._columns = columns
+
+    def __call__(self, row: Row) -> str:
+        return self._fresh_row() + self._styled(row.start + safe(row.text), row.kind.style) + "\n"
+
+    def prompt(self, text: str) -> str:
+        """The text that opens a prompt."""
+        return self._fresh_row() + self._styled(text, PROMPT)
 
     def _styled(self, text: str, style: str) -> str:
         return f"{style}{text}{PLAIN}" if self._colour else text
@@ -148,20 +159,28 @@ class Screen(Plain):
         return " " * columns + "\r" + ERASE_TO_END_OF_LINE if columns else ""
 
 
-def open_screen(loop: EventLoop, *, news_apart: bool) -> Plain:
+def plainly(row: Row) -> str:
+    """A row as text for a script."""
+    return f"{row.start}{safe(row.text)}\n"
+
+
+def open_screen(loop: EventLoop, *, news_apart: bool) -> ScriptScreen:
     """What standard output and error make possible.
 
-    Where there is a person, a Screen. For a script everything goes to standard output, or, with
-    `news_apart`, the bare messages there and the news to standard error.
+    Where there is a person, a TerminalScreen. A script gets the errors on standard error; with
+    `news_apart` the news too, and bare messages on standard output, else both there.
     """
-    output = Output(loop, open_stream(1), "screen")
     if os.isatty(0) and os.isatty(1):
         is_simple = os.environ.get("TERM", "dumb") == "dumb"
-        colour = not is_simple and not os.environ.get("NO_COLOR")  # no-color.org
-        return Screen(output, colour=colour, columns=(lambda: 0) if is_simple else _columns)
-    if news_apart:
-        return Plain(output, Output(loop, open_stream(2), "news"), names=False)
-    return Plain(output, output, names=True)
+        render = Renderer(
+            colour=not is_simple and not os.environ.get("NO_COLOR"),  # no-color.org
+            columns=(lambda: 0) if is_simple else _columns,
+        )
+        return TerminalScreen(Output(loop, open_stream(1), "screen", render), render)
+    output = Output(loop, open_stream(1), "standard output", plainly)
+    errors = Output(loop, open_stream(2), "standard error", plainly)
+    news = errors if news_apart else output
+    return ScriptScreen(output, news, errors, names=not news_apart)
 
 
 def _columns() -> int:
@@ -169,8 +188,3 @@ def _columns() -> int:
         return os.get_terminal_size(1).columns
     except OSError:
         return 0  # it has hung up
-
-
-def _encoded(text: str) -> bytes:
-    # A path on the command line may hold octets that are not UTF-8: lone surrogates, in Python.
-    return text.encode(errors="backslashreplace")

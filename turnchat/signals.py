@@ -25,7 +25,7 @@ def _noted(_number: int, _frame: FrameType | None) -> None:
 
 
 class Signals:
-    """Calls back in the loop when a signal has come; close() puts everything back as it was.
+    """Calls back in the loop when a signal has come; close() puts back what was there before.
 
     There can be one at a time, in the main thread: the wakeup descriptor belongs to the process.
     """
@@ -43,7 +43,9 @@ class Signals:
     def on(self, number: signal.Signals, callback: Callback) -> None:
         """Call back in the loop each time this signal has come.
 
-        A SIGHUP that the parent has set to be ignored stays so: that is what nohup is for.
+        A SIGHUP that the parent has set to be ignored stays so: that is what nohup is for. Not so
+        SIGINT: shells ignore it for jobs in the background of a script (POSIX, 2.11), and
+        `kill -INT` is a common way to stop one of those.
         """
         if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
             return
@@ -51,9 +53,10 @@ class Signals:
         self._former.setdefault(number, signal.signal(number, _noted))
 
     def close(self) -> None:
-        """Restore the former handlers and the former wakeup descriptor."""
+        """Restore the former handlers, unless somebody has set others, and wakeup descriptor."""
         for number, former in self._former.items():
-            signal.signal(number, former)
+            if signal.getsignal(number) is _noted:
+                signal.signal(number, former)
         self._former.clear()
         signal.set_wakeup_fd(self._former_wakeup)
         self._watch.forget()

@@ -4,8 +4,9 @@ Theory of operation. O_NONBLOCK belongs to the open file description, which we s
 and with whoever else inherited it, and which outlives us (open(2), fcntl(2)). So it is not set
 there. A terminal or a pipe is opened once more, which gives a description of our own. Where that
 is not allowed (su, a pipe on macOS) the flag is set for the length of one call and taken back. A
-socket has a flag for one call, MSG_DONTWAIT. A regular file or /dev/null never makes anyone wait
-for somebody else; selectors refuse such files (epoll_ctl(2), EPERM), and `pollable` says so.
+socket has a flag for one call, MSG_DONTWAIT. A regular file or /dev/null makes nobody wait for
+somebody else. Selectors refuse such files (epoll_ctl(2), EPERM), but need not watch them either: a
+read gives something each time, to the end.
 """
 
 import errno
@@ -19,12 +20,10 @@ STANDARD = (0, 1, 2)
 
 
 class Stream:
-    """A descriptor that can be read and written at any time: it never waits for another process.
+    """A descriptor that can be read and written at any time: here a file, or a device like one.
 
-    pollable: whether a selector can watch it; if not, it is always ready.
+    When read() has given None, or write() 0, a selector can tell when to try again.
     """
-
-    pollable = False
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -40,7 +39,7 @@ class Stream:
             return None
         except OSError as error:
             if error.errno == errno.EIO and os.isatty(self._descriptor):
-                return b""  # a terminal that has hung up (termios(3), "Modem Disconnect")
+                return b""  # its session has lost it: POSIX, 11.1.4 (terminal access control)
             raise
 
     def write(self, octets: bytes) -> int:
@@ -57,16 +56,16 @@ class Stream:
 class PrivateStream(Stream):
     """A terminal or a pipe that was opened again, non-blocking; its description is ours alone."""
 
-    pollable = True
-
     def close(self) -> None:
         os.close(self._descriptor)
 
 
 class BorrowedStream(Stream):
-    """A terminal or a pipe that could not be opened again: non-blocking for one call at a time."""
+    """A terminal or a pipe that could not be opened again: non-blocking for one call at a time.
 
-    pollable = True
+    Afterwards it is blocking, as others who share it expect, whatever it was: two processes that
+    borrow one description would otherwise restore each other's momentary flag.
+    """
 
     def read(self, size: int) -> bytes | None:
         with self._not_blocking():
@@ -78,18 +77,15 @@ class BorrowedStream(Stream):
 
     @contextmanager
     def _not_blocking(self) -> Iterator[None]:
-        blocking = os.get_blocking(self._descriptor)
         os.set_blocking(self._descriptor, False)
         try:
             yield
         finally:
-            os.set_blocking(self._descriptor, blocking)
+            os.set_blocking(self._descriptor, True)
 
 
 class SocketStream(Stream):
     """A socket, as a super-server (inetd) or a terminal emulator may hand in."""
-
-    pollable = True
 
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=os.dup(descriptor))

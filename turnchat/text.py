@@ -1,14 +1,16 @@
 """Octets and figures as text that is safe to show.
 
 Theory of operation. What a peer sends is not to be trusted: raw, it could move the cursor, set the
-title, reverse a line or forge one of ours. safe() lets printable text pass, in any script, and
-writes everything that acts rather than shows as an escape. It is for people's eyes: a backslash
-stays one, so what it gives cannot be read back.
+title, reverse the order of a line or begin a new one. safe() lets printable text pass, in any
+script, and writes everything that acts rather than shows as an escape. It is for people's eyes: a
+backslash stays as it is, so what safe() gives cannot be turned back.
 """
 
 BIDIRECTIONAL = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-SEPARATORS = (0x2028, 0x2029)  # a line and a paragraph, for whoever takes them so
-ANNOTATIONS = (0xFEFF, *range(0xFFF9, 0xFFFC))
+SEPARATORS = (0x2028, 0x2029)  # of lines and of paragraphs
+# Joiners (U+200C, U+200D) stay: Persian, Hindi and many an emoji are not written without them.
+INVISIBLE = (0xAD, 0x180E, 0x200B, *range(0x2060, 0x2065), *range(0x206A, 0x2070), 0xFEFF)
+ANNOTATIONS = (*range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080))
 
 C0 = range(0x20)
 DEL_AND_C1 = range(0x7F, 0xA0)
@@ -17,7 +19,8 @@ _NAMED = {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
 _ESCAPES = (
     {code: f"\\x{code:02x}" for code in (*C0, *DEL_AND_C1)}
     | _NAMED
-    | {code: f"\\u{code:04x}" for code in (*BIDIRECTIONAL, *SEPARATORS, *ANNOTATIONS)}
+    | {code: f"\\u{code:04x}" for code in (*BIDIRECTIONAL, *SEPARATORS, *INVISIBLE)}
+    | {code: f"\\U{code:08x}" for code in ANNOTATIONS}
 )
 
 
@@ -26,6 +29,15 @@ def safe(body: bytes | str) -> str:
     if isinstance(body, bytes):
         body = body.decode(errors="backslashreplace")
     return body.translate(_ESCAPES)
+
+
+def not_utf8(octets: bytes) -> str:
+    """What keeps `octets` from being text in UTF-8, or nothing."""
+    try:
+        octets.decode()
+    except UnicodeDecodeError as error:
+        return f"its octet {error.start + 1} ({octets[error.start]:#04x}) is not UTF-8"
+    return ""
 
 
 def reason(error: OSError) -> str:

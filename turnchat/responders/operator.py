@@ -1,51 +1,47 @@
-"""The person, or the script, at the server: a console with commands, for many conversations.
+"""The console of the server: many conversations, and commands.
 
-A line that begins with / is a command, one that begins with // a message that begins with /.
-What concerns everybody is done when it is typed. What concerns the one who is asked, /bye and
-/next, stands in a row with the messages typed before it.
+A line that begins with / is a command, one that begins with // a message that begins with /. What
+concerns everybody is done when it is typed; /bye and /next concern the present client, and keep
+their place among the messages that were typed for it before them.
 """
 
 from collections.abc import Callable
 
+from turnchat.keyboard import Keyboard
 from turnchat.lines import Line
 from turnchat.loop import Callback, EventLoop
-from turnchat.responders.console import Console, Seat
-from turnchat.screen import Plain
-from turnchat.stream import Stream
-from turnchat.text import duration, safe
+from turnchat.responders.console import Action, Console, Seat
+from turnchat.screen import ScriptScreen
+from turnchat.text import counted, duration
 
-EX_USAGE = 2  # as argparse has it
+EX_ARGPARSE = 2  # what argparse exits with for wrong usage; sysexits.h has 64
 
 HELP = """\
-LINE    send LINE to the one who is asked
+LINE    send LINE to the client that the prompt names, the present one
 //LINE  send /LINE
 /who    show each conversation: its address, whose turn it is, for how long
-/next   put the one who is asked to the end
-/bye    say BYEBYE to the one who is asked
+/next   move the present client to the end
+/bye    say BYEBYE to the present client
 /quit   say BYEBYE to all, each in its turn, and exit; Ctrl-D does the same
 /help   show this"""
 
 
 class Operator(Console):
-    """The console of the server."""
+    """The person, or the script, at the server."""
 
     def __init__(
-        self,
-        loop: EventLoop,
-        stdin: Stream,
-        screen: Plain,
-        quit_server: Callback,
-        is_terminal: bool,
+        self, loop: EventLoop, keyboard: Keyboard, screen: ScriptScreen, quit_server: Callback
     ) -> None:
-        super().__init__(loop, stdin, screen, is_terminal)
+        super().__init__(loop, keyboard, screen)
         self._quit_server = quit_server
         self._has_taken_a_line = False
-        self._at_once: dict[bytes, Callback] = {
+        self._told = 0  # how many kept lines have been told of
+        self._at_once: dict[bytes, Callable[[], None]] = {
             b"/who": self._show_who,
             b"/quit": self._quit,
             b"/help": self._show_help,
         }
-        self._in_turn: dict[bytes, Callable[[Seat], None]] = {
+        self._in_turn: dict[bytes, Action] = {
             b"/bye": self.say_byebye,
             b"/next": self._put_last,
         }
@@ -53,27 +49,40 @@ class Operator(Console):
     def prompt(self, seat: Seat) -> str:
         return f"you to {seat.connection.name}> "
 
-    def take(self, line: Line) -> None:
+    def take(self, line: Line, at_prompt: bool) -> None:
         self._has_taken_a_line = True
-        text = line.text.rstrip()
-        if not line.text.startswith(b"/"):
-            self.keep_message(line)
-        elif line.text.startswith(b"//"):
-            self.keep_message(line._replace(text=line.text[1:], size=line.size - 1))
-        elif text in self._at_once:
-            self._at_once[text]()
-        elif text in self._in_turn:
-            self.keep(self._in_turn[text])
+        command = line.text.rstrip()
+        if not command.startswith(b"/"):
+            self.keep_message(line, at_prompt)
+        elif command.startswith(b"//"):
+            self.keep_message(line._replace(text=line.text[1:], size=line.size - 1), at_prompt)
+        elif command in self._at_once:
+            self._at_once[command]()
+        elif command not in self._in_turn:
+            shown = command.decode(errors="backslashreplace")
+            self.refuse(line, f"{shown} is not a command; /help lists them, // sends a /")
+        elif self.is_person and not self.waiting:
+            self.refuse(line, "no client waits for an answer")
         else:
-            self.refuse(line, f"{safe(text)} is not a command; /help lists them, // sends a /")
+            self.keep(self._in_turn[command])
+
+    def tell_kept(self) -> None:
+        kept = self.count_kept()
+        if self.is_person and kept > self._told:
+            owners = [(seat.kept, seat.connection.name) for seat in self.seats]
+            for lines, whose in [*owners, (self.kept, "whoever speaks next")]:
+                if lines:
+                    self.screen.status(f"{counted(len(lines), 'line')} kept for {whose}")
+        self._told = kept
 
     def input_ended(self) -> None:
-        if not (self._has_taken_a_line or self._is_terminal):
-            self.screen.error("nobody can answer: standard input is at its end, without a line")
-            self.status = EX_USAGE
+        if not (self._has_taken_a_line or self.is_person or self.status):
+            self.screen.error("nobody can answer: standard input ended without a line")
+            self.status = EX_ARGPARSE
         self._quit()
 
     def _quit(self) -> None:
+        self.give_up_lines()
         self._quit_server()
 
     def _put_last(self, _seat: Seat) -> None:
@@ -89,7 +98,8 @@ class Operator(Console):
         if not self.seats:
             self.screen.status("nobody is here")
         for seat in self.seats:
-            connection = seat.connection
             whose = "your turn" if seat.is_ours else "its turn"
-            span = duration(self._loop.now - seat.since)
-            self.screen.status(f"{connection.name}  {connection.peer}  {whose} for {span}")
+            span = duration(self.loop.now - seat.since)
+            self.screen.status(
+                f"{seat.connection.name}  {seat.connection.peer}  {whose} for {span}"
+            )
