@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 import pexpect
 import pyte
@@ -129,12 +129,13 @@ class Program:
         self,
         *command: str,
         stdin: int | None = subprocess.PIPE,
+        stdout: IO[str] | int = subprocess.PIPE,
         env: dict[str, str] | None = None,
     ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, *command],
             stdin=stdin,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             env={**os.environ, **(env or {})},
         )

@@ -13,6 +13,7 @@ import pexpect
 import pytest
 
 from tests.support import CLIENT, PATIENCE, SERVER, Answering, Peer, Terminal, steady
+from turnchat.responders.console import KEPT_LIMIT
 
 Start = Callable[..., Terminal]
 LISTENING = re.compile(r"\* listening on (127\.0\.0\.1:\d+)\n")
@@ -570,3 +571,129 @@ def test_a_terminal_that_hangs_up_ends_both(terminal: Start) -> None:
     assert server.exits_with() == 0
     # The end of the keyboard is Ctrl-D, SIGHUP an interruption, and either may be seen first.
     assert client.exits_with() in (0, 130)
+
+
+# What is typed reaches whom it is meant for, or nobody
+
+
+def test_what_is_half_typed_between_two_prompts_reaches_no_other_client(terminal: Start) -> None:
+    server, address = serve(terminal)
+    one, two = join(address, "first"), Peer.to(address)
+    server.asks("you to client 1> ")
+    server.enters("go on")
+    assert one.hear() == "go on"
+    server.types("a secret for on")
+    two.say("second")
+    server.sees("client 2> second", "* what you had typed was discarded")
+    server.presses("e, and its end\n")  # who is in the middle of a line goes on typing it
+    server.asks("you to client 2> ")
+    server.enters("for two")
+    assert two.hear() == "for two"
+    one.say("third")
+    server.asks("you to client 1> ")
+    one.close()
+    two.close()
+
+
+def test_what_is_typed_on_after_its_reader_left_is_discarded_until_enter(terminal: Start) -> None:
+    server, peers = three_wait(terminal)
+    server.types("rm -")
+    peers[0].close()
+    server.sees("* what you had typed was discarded")
+    server.presses("rf for one\n")
+    server.asks("you to client 2> ")
+    server.enters("for two")
+    assert peers[1].hear() == "for two"
+
+
+def test_lines_kept_for_one_who_leaves_go_to_nobody(terminal: Start) -> None:
+    server, peers = three_wait(terminal)
+    server.presses("".join(f"line {number}\n" for number in range(20)))
+    assert peers[0].hear() == "line 0"
+    server.asks("you to client 2> ")
+    peers[0].close()
+    server.enters("for two")
+    server.sees("* 19 lines typed ahead: not sent")
+    assert peers[1].hear() == "for two"
+
+
+def test_no_more_lines_are_kept_than_the_bound(terminal: Start) -> None:
+    server, address = serve(terminal)
+    server.presses("".join(f"{number}\n" for number in range(KEPT_LIMIT + 2)))
+    server.sees(
+        f"* not sent: {KEPT_LIMIT} lines wait to be sent already",
+        f"* {KEPT_LIMIT} lines kept for whoever speaks next",
+    )
+    peer = join(address, "hello")
+    assert peer.hear() == "0"
+    peer.close()
+    server.sees(f"* {KEPT_LIMIT - 1} lines typed ahead: not sent")
+
+
+def test_a_command_for_the_present_client_when_there_is_none(terminal: Start) -> None:
+    server, address = serve(terminal)
+    server.enters("/bye")
+    server.sees("* not sent: no client waits for an answer")
+    peer = join(address, "hello")
+    server.asks("you to client 1> ")
+    peer.close()
+
+
+def test_what_is_typed_at_the_end_does_not_reach_the_shell(terminal: Start) -> None:
+    """Also what was typed while the last lines waited for a terminal that Ctrl-S had stopped."""
+    answering = Answering()
+    shell = terminal(
+        "-c",
+        "import subprocess, sys; print('exit', subprocess.run(sys.argv[1:]).returncode);"
+        " print('the shell got', repr(input()))",
+        sys.executable,
+        CLIENT,
+        answering.address,
+    )
+    peer = answering.accept()
+    shell.asks("you> ")
+    shell.presses("\x13")
+    peer.say("too early")  # out of turn: the conversation is over
+    peer.hears_the_end()
+    peer.close()
+    shell.presses("rm -rf\n\x11")
+    shell.sees("* the server broke the protocol", "exit 76")
+    shell.enters("echo")
+    shell.sees("the shell got 'echo'")
+
+
+def test_standard_output_may_be_a_pipe_while_a_person_types(terminal: Start) -> None:
+    answering = Answering()
+    client = terminal(
+        "-c",
+        "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:], stdout=-3).returncode)",
+        sys.executable,
+        CLIENT,
+        answering.address,
+    )
+    peer = answering.accept()
+    client.sees("* connected to")
+    client.types("half a li")
+    peer.close()
+    client.sees("* the server hung up (0 turns", "* what you had typed was discarded")
+    assert client.exits_with() == 74
+
+
+def test_a_job_in_the_background_goes_on(terminal: Start) -> None:
+    """Reading from the terminal there would stop it (SIGTTIN), and nobody would be served."""
+    server = terminal(
+        "-c",
+        "import os, pty, subprocess, sys;"
+        "child = subprocess.Popen(sys.argv[1:], process_group=0); sys.exit(child.wait())",
+        sys.executable,
+        SERVER,
+        "0",
+    )
+    server.until(lambda: LISTENING.match(server.text + "\n"))
+    peer = join(server.text.rpartition(" ")[2], "hello")
+    server.sees("client 1> hello")
+    server.presses("to whoever is in front\n")
+    peer.send(b"!")
+    server.sees("* client 1 broke the protocol at octet 8")
+    server.presses("\x03")
+    peer.close()

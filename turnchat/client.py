@@ -137,7 +137,10 @@ class Client:
 def main(argv: Sequence[str] | None = None) -> int:
     """The program turnchat-client: what it exits with."""
     prepare_process()
-    arguments = _parser().parse_args(argv)
+    command_line = _parser()
+    arguments = command_line.parse_args(argv)
+    if not (arguments.address.path or arguments.address.port):
+        command_line.error("port 0 is for servers, who get a free one: name the one that it got")
     with closing(EventLoop()) as loop, closing(open_keyboard(loop)) as keyboard:
         try:
             endpoints = arguments.address.resolve()

@@ -1,15 +1,14 @@
 """Whoever answers with lines: a person at a terminal, or a script.
 
 Theory of operation. Each conversation has a Seat at the console. The seats whose turn is ours wait
-in the order in which their messages came. The first of them is asked for: it gets the prompt, at
-the end of a round, when all that the round brought has been shown.
+in the order in which their messages came. The first of them is asked for: at the end of a round,
+when all that the round brought has been shown, it gets the prompt. A script's lines are taken one
+at a time, each for the first seat that waits.
 
-What a person types is meant for the seat that was asked for last. One line goes out a turn; more
-lines are kept in that seat for its next turns. When another seat is asked for, or the peer leaves,
-what is half typed is discarded, and so is what the person goes on typing, until Enter or a pause:
-it must not reach anybody else. What is typed before anyone was asked for goes to the first who is.
-
-A script's lines are taken one at a time, in order, each for the first seat that waits.
+What a person types is meant for the seat that was asked for last, or the first to be asked for. One
+line goes out a turn; more lines are kept in that seat for its next turns. When another seat is asked
+for, or the peer leaves, what is half typed is discarded, and so is what the person goes on typing,
+until Enter or a pause: it must not reach anybody else.
 """
 
 from collections import deque
@@ -173,7 +172,7 @@ class Console:
             self.give_up_lines()
 
     def say_byebye(self, seat: Seat) -> None:
-        """End this conversation, whose turn is ours."""
+        """End this conversation, in which it is our turn."""
         self._say(BYEBYE, True, seat)
 
     def count_kept(self) -> int:
@@ -239,9 +238,12 @@ class Console:
         return self.waiting[0] if self.waiting and self.screen.has_room else None
 
     def _next_action(self, seat: Seat) -> Action | None:
-        for kept in seat.kept, self.kept:
-            if kept:
-                return kept.popleft()
+        if self.is_person and self.kept:
+            self._asked = seat  # by what was typed before anyone was asked for
+            seat.kept += self.kept
+            self.kept.clear()
+        if kept := seat.kept or self.kept:
+            return kept.popleft()
         return self.say_byebye if self._keyboard.is_exhausted else None
 
     def _say(self, body: bytes, has_been_seen: bool, seat: Seat) -> None:
@@ -280,8 +282,6 @@ class Console:
             self._pause.set(PAUSE)
         else:
             self.wake()
-
-    # The end of the input
 
     def _look_for_the_end(self) -> None:
         is_done = self._keyboard.is_exhausted and (self.is_person or not self.kept)

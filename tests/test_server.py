@@ -1,0 +1,107 @@
+"""The Server itself, where whole programs cannot show what is meant."""
+
+import socket
+
+import pytest
+
+from tests.support import Peer, run_until
+from turnchat.address import Address, listen
+from turnchat.connection import Connection, Responder
+from turnchat.ending import STOPPED, Ending
+from turnchat.loop import EventLoop
+from turnchat.server import Server
+
+
+class Quiet:
+    """Answers nothing."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def heard(self, body: bytes) -> None:
+        pass
+
+    def turn(self) -> None:
+        pass
+
+    def ended(self, ending: Ending) -> None:
+        pass
+
+
+@pytest.fixture
+def reports() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def server(loop: EventLoop, reports: list[str]) -> Server:
+    return Server(loop, reports.append, once=False, drain_timeout=5.0)
+
+
+def listening() -> tuple[socket.socket, str]:
+    made = listen(Address.parse("0").resolve())
+    return made, f"127.0.0.1:{made.getsockname()[1]}"
+
+
+def test_whoever_cannot_answer_costs_that_conversation_alone(
+    loop: EventLoop, server: Server, reports: list[str]
+) -> None:
+    def answer(connection: Connection) -> Responder:
+        if connection.name == "client 1":
+            raise LookupError("a defect")
+        return Quiet(connection)
+
+    made, address = listening()
+    server.start(made, answer)
+    first, second = Peer.to(address), Peer.to(address)
+    run_until(loop, lambda: "* client 2" in "".join(f"* {line}" for line in reports))
+    assert first.hears_the_end()
+    assert "a defect ends the conversation with client 1:" in reports
+    assert "LookupError: a defect" in reports
+    second.say("BYEBYE")
+    run_until(loop, lambda: reports[-1].startswith("client 2 said BYEBYE"))
+    second.close()
+    server.close()
+
+
+def test_it_stops_in_the_order_in_which_they_came(
+    loop: EventLoop, server: Server, reports: list[str]
+) -> None:
+    asked: list[str] = []
+
+    class Waiting(Quiet):
+        def turn(self) -> None:
+            asked.append(self.connection.name)
+
+    made, address = listening()
+    server.start(made, Waiting)
+    peers = [Peer.to(address) for _ in range(10)]
+    for peer in peers:
+        peer.say("hello")
+    run_until(loop, lambda: len(asked) == len(peers))
+    server.stop()
+    run_until(loop, lambda: sum("you said BYEBYE" in line for line in reports) == len(peers))
+    ended = [line.partition(" (")[0] for line in reports if "you said BYEBYE" in line]
+    assert ended == [f"you said BYEBYE to client {number}" for number in range(1, 11)]
+    for peer in peers:
+        assert peer.hear() == "BYEBYE"
+        peer.close()
+
+
+def test_frames_are_sent_at_once(loop: EventLoop, server: Server) -> None:
+    connected: list[Connection] = []
+
+    def answer(connection: Connection) -> Responder:
+        connected.append(connection)
+        return Quiet(connection)
+
+    made, address = listening()
+    server.start(made, answer)
+    peer = Peer.to(address)
+    run_until(loop, lambda: connected)
+    accepted = connected[0]._socket
+    assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert accepted.getblocking() is False
+    peer.close()
+    server.close()
+    connected[0].abort(STOPPED)
