@@ -5,10 +5,10 @@ in the order in which their messages came. The first of them is asked for: at th
 when all that the round brought has been shown, it gets the prompt. A script's lines are taken one
 at a time, each for the first seat that waits.
 
-What a person types is meant for the seat that was asked for last, or the first to be asked for. One
-line goes out a turn; more lines are kept in that seat for its next turns. When another seat is asked
-for, or the peer leaves, what is half typed is discarded, and so is what the person goes on typing,
-until Enter or a pause: it must not reach anybody else.
+What a person types is meant for the seat that was asked for last, or the first to be asked for.
+One line goes out a turn; more lines are kept in that seat for its next turns. When another seat is
+asked for, or the peer leaves, what is half typed is discarded, and so is what the person goes on
+typing, until Enter or a pause: it must not reach anybody else.
 """
 
 from collections import deque
