@@ -59,6 +59,13 @@ def fill(sender: socket.socket) -> int:
     return sent
 
 
+def tcp_pair() -> tuple[socket.socket, socket.socket]:
+    """Two ends of a TCP connection: unlike a socket pair it knows resets."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        there = socket.create_connection(listening.getsockname())
+        return listening.accept()[0], there
+
+
 class Peer:
     """A plain blocking socket that speaks the wire, or breaks it."""
 
@@ -120,6 +127,19 @@ class Answering:
         peer = Peer(self.listening.accept()[0])
         self.listening.close()
         return peer
+
+
+class Noted:
+    """News, for tests to look at."""
+
+    shows_details = False
+    shows_arrivals = True
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.details: list[str] = []
+        self.notice = self.status = self.error = self.lines.append
+        self.detail = self.details.append
 
 
 class Program:
@@ -328,3 +348,8 @@ def cpu_seconds(pid: int) -> float:
     """User and system time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def descriptors_of(pid: int) -> list[int]:
+    """Those that a process has open."""
+    return sorted(map(int, os.listdir(f"/proc/{pid}/fd")))

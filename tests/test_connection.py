@@ -4,22 +4,26 @@ import errno
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import cast
 
 import pytest
 
-from tests.support import Clock, Peer, run_until
+from tests.support import Clock, Peer, run_until, tcp_pair
 from turnchat import connection as module
-from turnchat.connection import CLOSE_TIMEOUT, DRAIN_LIMIT, Connection, Responder
+from turnchat.connection import CLOSE_TIMEOUT, DRAIN_LIMIT, Connection, Patience
 from turnchat.conversation import BYEBYE, Conversation, NotOurTurn, Turn
 from turnchat.ending import STOPPED, Cause, Ending
 from turnchat.frame import BodyTooLong
 from turnchat.loop import EventLoop
+from turnchat.responder import Responder
 from turnchat.responders.leaving import leave
 
 
 class Echo:
     """Says what it has heard, and notes what it is told."""
+
+    answers_by_itself = True
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -41,6 +45,8 @@ class Echo:
 class Silent(Echo):
     """Hears, and says nothing by itself."""
 
+    answers_by_itself = False
+
     def turn(self) -> None:
         self.log.append("turn")
 
@@ -48,7 +54,9 @@ class Silent(Echo):
 class Fixture:
     """A connection, its peer, and all that its owner hears."""
 
-    def __init__(self, first: Turn, responder: type[Echo], here: socket.socket) -> None:
+    def __init__(
+        self, first: Turn, responder: type[Echo], here: socket.socket, patience: Patience
+    ) -> None:
         self.clock = Clock()
         self.loop = EventLoop(clock=self.clock)
         here.setblocking(False)
@@ -57,7 +65,14 @@ class Fixture:
         self.is_closed = False
         self.responder: Responder
         self.connection = Connection(
-            self.loop, here, Conversation(first), responder, self, name="peer", peer="a socket pair"
+            self.loop,
+            here,
+            Conversation(first),
+            responder,
+            self,
+            name="peer",
+            peer="a socket pair",
+            patience=patience,
         )
         self.responder = self.connection.responder
         self.connection.start()
@@ -71,6 +86,11 @@ class Fixture:
 
     def failed(self, connection: Connection, error: Exception) -> None:
         self.errors.append(error)
+
+    def round(self) -> None:
+        """One round, which does not wait for anything."""
+        self.loop.deadline("", lambda: None).set(0)
+        self.loop.run_once()
 
     def until(self, condition: Callable[[], object]) -> None:
         run_until(self.loop, condition)
@@ -92,10 +112,11 @@ def make() -> Iterator[Make]:
         first: Turn = Turn.THEIRS,
         responder: type[Echo] = Echo,
         wrap: Callable[[socket.socket], object] = lambda here: here,
+        patience: Patience = Patience(),  # noqa: B008 - it is immutable
     ) -> tuple[Fixture, Peer]:
         here, there = tcp_pair()
         sockets.extend((here, there))
-        fixtures.append(Fixture(first, responder, cast(socket.socket, wrap(here))))
+        fixtures.append(Fixture(first, responder, cast(socket.socket, wrap(here)), patience))
         return fixtures[-1], Peer(there)
 
     yield made
@@ -105,11 +126,10 @@ def make() -> Iterator[Make]:
         one.close()
 
 
-def tcp_pair() -> tuple[socket.socket, socket.socket]:
-    """Two ends of a TCP connection: unlike a socket pair it knows resets."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        there = socket.create_connection(listening.getsockname())
-        return listening.accept()[0], there
+def assert_hears(fixture: Fixture, peer: Peer, text: str) -> None:
+    turns = fixture.connection.conversation.turns
+    fixture.until(lambda: fixture.connection.conversation.turns > turns + 1)
+    assert peer.hear() == text
 
 
 def test_a_message_is_heard_answered_and_answered_again(make: Make) -> None:
@@ -484,6 +504,111 @@ def test_an_owner_that_aborts_from_within_an_ending_closes_once(make: Make) -> N
     peer.close()
     fixture.until(lambda: fixture.is_closed)
     assert fixture.log == [f"ended: {Cause.HUNG_UP}"]
+
+
+PATIENCE = Patience(idle=60.0, frame=10.0)
+
+
+def test_a_silent_peer_is_left_after_the_idle_timeout(make: Make) -> None:
+    fixture, peer = make(patience=PATIENCE)
+    peer.say("hello")
+    assert_hears(fixture, peer, "hello")
+    fixture.clock.now += PATIENCE.idle - 0.1
+    fixture.round()
+    assert not fixture.endings
+    fixture.clock.now += 0.2
+    fixture.until(lambda: fixture.endings)
+    assert fixture.endings[0].told_of("it") == "it said nothing for 60 s"
+    assert peer.hears_the_end()
+
+
+def test_each_message_renews_the_peers_time_without_touching_the_heap(make: Make) -> None:
+    fixture, peer = make(patience=PATIENCE)
+    pushes = fixture.loop._sequence
+    for _ in range(10):
+        peer.say("hello")
+        assert_hears(fixture, peer, "hello")
+        fixture.clock.now += PATIENCE.idle - 1
+        fixture.round()
+    assert not fixture.endings
+    assert repr(pushes) == repr(fixture.loop._sequence)
+
+
+def has_begun(fixture: Fixture, size: int) -> bool:
+    return len(fixture.connection.conversation.begun) == size
+
+
+def test_a_message_left_incomplete_however_it_drips(make: Make) -> None:
+    fixture, peer = make(patience=PATIENCE)
+    fixture.clock.now += PATIENCE.idle - 1
+    for size in range(1, 12):
+        peer.send(b"009dripping"[size - 1 : size])
+        fixture.until(partial(has_begun, fixture, size))
+        fixture.clock.now += 0.9
+        fixture.round()
+    assert not fixture.endings
+    fixture.clock.now += 0.2
+    fixture.until(lambda: fixture.endings)
+    assert fixture.endings[0].told_of("it") == "it left a message incomplete for 10 s"
+
+
+def test_a_peer_that_reads_nothing(make: Make) -> None:
+    fixture, peer = make(patience=PATIENCE, wrap=lambda here: Narrow(here, most=0))
+    peer.say("hello")
+    fixture.until(lambda: "turn" in fixture.log)
+    fixture.clock.now += PATIENCE.idle + 0.1
+    fixture.until(lambda: fixture.endings)
+    assert fixture.endings[0].told_of("it") == "it read nothing for 60 s"
+
+
+def test_our_own_turn_may_last_as_long_as_it_likes(make: Make) -> None:
+    fixture, peer = make(patience=PATIENCE, responder=Silent)
+    peer.say("hello")
+    fixture.until(lambda: "turn" in fixture.log)
+    for _ in range(3):
+        fixture.clock.now += 10 * PATIENCE.idle
+        fixture.round()
+    fixture.connection.say(b"at last")
+    assert peer.hear() == "at last"
+    assert not fixture.endings
+
+
+def test_a_person_is_not_asked_after_the_peers_stream_has_ended(make: Make) -> None:
+    fixture, peer = make(responder=Silent)
+    peer.say("hello")
+    peer.socket.shutdown(socket.SHUT_WR)
+    fixture.until(lambda: fixture.endings)
+    assert fixture.endings[0].told_of("it") == "it hung up"
+
+
+class Later(Silent):
+    """Needs no person, but some time."""
+
+    answers_by_itself = True
+
+
+def test_others_may_answer_after_the_peers_stream_has_ended_and_nothing_spins(make: Make) -> None:
+    fixture, peer = make(responder=Later)
+    peer.say("hello")
+    peer.socket.shutdown(socket.SHUT_WR)
+    fixture.until(lambda: fixture.connection.conversation.turn is Turn.LAST)
+    assert fixture.loop._selector.get_map() == {}
+    assert not fixture.endings
+    fixture.connection.say(b"here I am")
+    fixture.until(lambda: fixture.endings)
+    assert peer.hear() == "here I am"
+    assert peer.hears_the_end()
+    assert fixture.endings[0].told_of("it") == "it hung up"
+
+
+def test_leaving_when_the_last_turn_is_ours(make: Make) -> None:
+    fixture, peer = make(responder=Later)
+    peer.say("hello")
+    peer.socket.shutdown(socket.SHUT_WR)
+    fixture.until(lambda: fixture.connection.conversation.turn is Turn.LAST)
+    leave(fixture.connection)
+    fixture.until(lambda: fixture.endings)
+    assert peer.hear() == "BYEBYE"
 
 
 def test_each_message_is_one_send(make: Make) -> None:

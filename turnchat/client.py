@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
-from turnchat.address import Endpoint
+from turnchat.address import Address, Endpoint
 from turnchat.command import (
     EX_INTERRUPTED,
     STATUS_OF,
+    CannotStart,
     account,
     complain,
     defect,
@@ -19,20 +20,31 @@ from turnchat.command import (
     on_stop_signals,
     parser,
     prepare_process,
+    resolve,
     seconds,
 )
-from turnchat.connection import Connection, Responder
+from turnchat.connection import Connection
 from turnchat.connector import Connector
-from turnchat.conversation import BYEBYE, OURS, OVER, Conversation
+from turnchat.conversation import BYEBYE, OURS, OVER
 from turnchat.ending import STOPPED, Ending
-from turnchat.keyboard import Keyboard, open_keyboard
+from turnchat.keyboard import open_keyboard
 from turnchat.loop import EventLoop
+from turnchat.news import News
+from turnchat.observed import Converse, unobserved
+from turnchat.responder import Responder
 from turnchat.responders.caller import Caller
 from turnchat.screen import open_screen
 from turnchat.signals import Signals
-from turnchat.text import reason
+from turnchat.unattended import (
+    add_options,
+    command_of,
+    open_answering,
+    open_log,
+    open_records,
+)
 
 PROGRAM = "turnchat-client"
+NAME = "server"  # of the peer, on the screen
 CONNECT_TIMEOUT = 10.0  # seconds for each endpoint
 LAST_WORDS = 1.0  # seconds for a terminal that does not take what is left to show
 
@@ -63,15 +75,17 @@ class Client:
     def __init__(
         self,
         loop: EventLoop,
-        report: Callable[[str], None],
+        news: News,
         answer: Callable[[Connection], Responder],
+        converse: Converse = unobserved,
     ) -> None:
-        """`report` shows a status line; `answer` gives the responder of the conversation."""
+        """`answer` gives the responder of the conversation, `converse` begins it."""
         self.status = os.EX_OK
         self.failures: list[tuple[Endpoint, str]] = []
         self._loop = loop
-        self._report = report
+        self._news = news
         self._answer = answer
+        self._converse = converse
         self._connector: Connector | None = None
         self._connection: Connection | None = None
 
@@ -103,7 +117,7 @@ class Client:
 
     def ended(self, connection: Connection, ending: Ending) -> None:
         self.status = self.status or STATUS_OF[ending.cause]
-        self._report(account(connection, ending, "the server"))
+        self._news.status(account(connection, ending, "the server"))
 
     def closed(self, _connection: Connection) -> None:
         self._connection = None
@@ -111,18 +125,18 @@ class Client:
 
     def failed(self, connection: Connection, error: Exception) -> None:
         for line in defect(connection.name, error):
-            self._report(line)
+            self._news.error(line)
 
     def _connected(self, connected: socket.socket, endpoint: Endpoint) -> None:
         self._connector = None
-        self._report(f"connected to {endpoint}; you speak first, BYEBYE ends it")
+        self._news.status(f"connected to {endpoint}; you speak first, BYEBYE ends it")
         self._connection = Connection(
             self._loop,
             connected,
-            Conversation(OURS),
+            self._converse(OURS, 1, NAME, str(endpoint)),
             self._answer,
             self,
-            name="server",
+            name=NAME,
             peer=str(endpoint),
         )
         self._connection.start()
@@ -141,47 +155,76 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = command_line.parse_args(argv)
     if not (arguments.address.path or arguments.address.port):
         command_line.error("port 0 is for servers, who get a free one: name the one that it got")
-    with closing(EventLoop()) as loop, closing(open_keyboard(loop)) as keyboard:
-        try:
-            endpoints = arguments.address.resolve()
-        except OSError as error:
-            complain(PROGRAM, f"cannot find {arguments.address}: {reason(error)}", "check the name")
-            return os.EX_UNAVAILABLE
-        return talk(loop, keyboard, arguments, endpoints)
+    arguments.command = command_of(command_line, arguments)
+    talk = talk_alone if arguments.command else talk_with_caller
+    try:
+        with closing(EventLoop()) as loop:
+            return talk(loop, arguments)
+    except CannotStart as problem:
+        complain(PROGRAM, *problem.lines)
+        return problem.status
 
 
-def talk(
-    loop: EventLoop, keyboard: Keyboard, arguments: argparse.Namespace, endpoints: list[Endpoint]
-) -> int:
-    """Hold the conversation: the exit status."""
+def talk_with_caller(loop: EventLoop, arguments: argparse.Namespace) -> int:
+    """Let whoever sits here talk: the exit status."""
     with (
-        closing(Signals(loop)) as signals,
+        closing(open_keyboard(loop)) as keyboard,
         closing(open_screen(loop, news_apart=True)) as screen,
     ):
-        with closing(Caller(loop, keyboard, screen)) as caller:
-            client = Client(loop, screen.status, caller.seat)
-            on_stop_signals(signals, client.interrupt, client.interrupt)
-            signals.on(signal.SIGCONT, screen.redraw)
-            caller.start()
-            client.start(endpoints, arguments.connect_timeout)
-            loop.run()
-        screen.drain(LAST_WORDS if os.isatty(1) else None)
+        endpoints = resolve(arguments.address)  # Ctrl-C still ends the program at once
+        with (
+            closing(Signals(loop)) as signals,
+            open_records(arguments.transcript, screen) as records,
+        ):
+            with closing(Caller(loop, keyboard, screen)) as caller:
+                client = Client(loop, screen, caller.seat, records.converse)
+                on_stop_signals(signals, client.interrupt, client.interrupt)
+                signals.on(signal.SIGCONT, screen.redraw)
+                caller.start()
+                client.start(endpoints, arguments.connect_timeout)
+                loop.run()
+            screen.drain(LAST_WORDS if os.isatty(1) else None)
+            ignore_stop_signals()
+            _complain_of_failures(client, arguments.address)
+            return client.status or caller.status or records.status
+
+
+def talk_alone(loop: EventLoop, arguments: argparse.Namespace) -> int:
+    """Let a program talk: the exit status. Standard input is not read."""
+    endpoints = resolve(arguments.address)
+    with (
+        closing(Signals(loop)) as signals,
+        closing(open_log(loop, arguments)) as log,
+        open_records(arguments.transcript, log) as records,
+        closing(open_answering(loop, signals, log, arguments.command)) as answering,
+    ):
+        client = Client(loop, log, answering.answer, records.converse)
+        on_stop_signals(signals, client.interrupt, client.interrupt)
+        client.start(endpoints, arguments.connect_timeout)
+        loop.run()
+        answering.drain()
+        log.drain(LAST_WORDS)
         ignore_stop_signals()
+        _complain_of_failures(client, arguments.address)
+        return client.status or records.status
+
+
+def _complain_of_failures(client: Client, address: Address) -> None:
+    if client.failures:
         for endpoint, why in client.failures:
             complain(PROGRAM, f"cannot reach {endpoint}: {why}")
-        if client.failures:
-            complain(PROGRAM, f"is a server running there? start it: {_server_command(arguments)}")
-        return client.status or caller.status
+        complain(PROGRAM, f"is a server running there? start it: {_server_command(address)}")
 
 
-def _server_command(arguments: argparse.Namespace) -> str:
+def _server_command(address: Address) -> str:
     """How to start a server for this client, in the way in which the client was started."""
     folder = os.path.dirname(sys.argv[0])
-    return f"{os.path.join(folder, 'turnchat-server')} {arguments.address}"
+    return f"{os.path.join(folder, 'turnchat-server')} {address}"
 
 
 def _parser() -> argparse.ArgumentParser:
     command_line = parser(PROGRAM, DESCRIPTION, EXAMPLES)
+    add_options(command_line)
     command_line.add_argument(
         "--connect-timeout",
         metavar="S",

@@ -7,13 +7,13 @@ from contextlib import suppress
 from math import isfinite
 
 from turnchat import __version__
-from turnchat.address import DEFAULT_HOST, DEFAULT_PORT, FORMS, Address, BadAddress
+from turnchat.address import DEFAULT_HOST, DEFAULT_PORT, FORMS, Address, BadAddress, Endpoint
 from turnchat.connection import Connection
 from turnchat.ending import Cause, Ending
 from turnchat.loop import Callback
 from turnchat.signals import Signals
 from turnchat.stream import fill_standard_descriptors, open_stream
-from turnchat.text import counted, duration, safe
+from turnchat.text import counted, duration, reason, safe
 
 EX_INTERRUPTED = 128 + signal.SIGINT  # as a shell puts it
 
@@ -23,9 +23,19 @@ STATUS_OF = {
     Cause.HUNG_UP: os.EX_IOERR,
     Cause.LOST: os.EX_IOERR,
     Cause.FAULT: os.EX_PROTOCOL,
+    Cause.SLOW: os.EX_IOERR,
     Cause.STOPPED: os.EX_OK,
     Cause.DEFECT: os.EX_SOFTWARE,
 }
+
+
+class CannotStart(Exception):
+    """The program cannot do what it is for. status: to exit with. lines: why, and what to do."""
+
+    def __init__(self, status: int, *lines: str) -> None:
+        super().__init__(*lines)
+        self.status = status
+        self.lines = lines
 
 
 def prepare_process() -> None:
@@ -80,6 +90,22 @@ def seconds(text: str) -> float:
     if not isfinite(value) or value < 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
     return value
+
+
+def number(text: str) -> int:
+    """A number of something, 1 or more. Raises argparse.ArgumentTypeError."""
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number, 1 or more")
+    return int(text)
+
+
+def resolve(address: Address) -> list[Endpoint]:
+    """The endpoints of an address. Blocks. Raises CannotStart."""
+    try:
+        return address.resolve()
+    except OSError as error:
+        what = f"cannot find {address}: {reason(error)}"
+        raise CannotStart(os.EX_UNAVAILABLE, what, "check the name") from error
 
 
 def complain(program: str, *lines: str) -> None:

@@ -14,35 +14,20 @@ reset can destroy what the peer has not read yet (RFC 2525, 2.17). CLOSED: the d
 import socket
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from turnchat.conversation import BYEBYE, OURS, OVER, Conversation, Event, Message, Sign
-from turnchat.ending import DEFECT, HEARD_BYEBYE, HUNG_UP, SAID_BYEBYE, Cause, Ending, broken, lost
-from turnchat.frame import FRAME_LIMIT, Fault, LocalError
+from turnchat.conversation import BYEBYE, LAST, OURS, OVER, THEIRS, Conversation, Message
+from turnchat.ending import DEFECT, HUNG_UP, SAID_BYEBYE, Cause, Ending, by_peer, lost, slow
+from turnchat.frame import FRAME_LIMIT, LocalError
 from turnchat.loop import EventLoop
+from turnchat.responder import Responder
 from turnchat.text import reason
 
 READ_SIZE = FRAME_LIMIT + 1  # a whole turn, and the one octet that proves a peer out of turn
 DRAIN_SIZE = 1 << 16
 CLOSE_TIMEOUT = 2.0  # seconds for flushing, and for the peer to close
 DRAIN_LIMIT = 1 << 20  # octets of a peer that does not close but goes on sending
-
-
-class Responder(Protocol):
-    """Who answers on this side of one conversation.
-
-    Calls come in this order: turn() on the side that begins, then (heard() turn())*, then ended().
-    heard() may come without a turn() after it, when nothing can be said any more.
-    """
-
-    def heard(self, body: bytes) -> None:
-        """The peer has said `body`."""
-
-    def turn(self) -> None:
-        """It is this side's turn: call the connection's say(), now or later."""
-
-    def ended(self, ending: Ending) -> None:
-        """The conversation is over; what is said now goes nowhere."""
+FOREVER = 1e9  # seconds
 
 
 class Owner(Protocol):
@@ -56,6 +41,17 @@ class Owner(Protocol):
 
     def failed(self, connection: "Connection", error: Exception) -> None:
         """A callback raised what nobody foresaw. The conversation will end by it."""
+
+
+class Patience(NamedTuple):
+    """How long a peer may take, in seconds.
+
+    idle: in its turn, until a frame begins, and for reading what was sent before.
+    frame: from the first octet of a frame to the last.
+    """
+
+    idle: float = FOREVER
+    frame: float = FOREVER
 
 
 class Phase(StrEnum):
@@ -83,6 +79,7 @@ class Connection:
         "_ending",
         "_loop",
         "_owner",
+        "_patience",
         "_phase",
         "_socket",
         "_unsent",
@@ -104,6 +101,7 @@ class Connection:
         *,
         name: str,
         peer: str,
+        patience: Patience = Patience(),  # noqa: B008 - it is immutable
     ) -> None:
         """`answer` gives the responder. If that raises, the socket stays the caller's to close."""
         self.name = name
@@ -112,6 +110,7 @@ class Connection:
         self.conversation = conversation
         self._loop = loop
         self._owner = owner
+        self._patience = patience
         self._socket = connected
         self._phase = OPEN
         self._ending = DEFECT  # until end() gives the true one
@@ -129,6 +128,7 @@ class Connection:
     def start(self) -> None:
         """Begin the conversation."""
         self._watch.want(reader=self._readable)
+        self._deadline.set(self._patience.idle)
         if self.conversation.turn is OURS:
             self.responder.turn()
 
@@ -141,6 +141,7 @@ class Connection:
             return
         try:
             self._unsent = self.conversation.say(body)
+            self._deadline.set(self._patience.idle)
             self._send()
             if self._unsent:
                 self._watch.want(writer=self._writable)
@@ -191,11 +192,16 @@ class Connection:
             self.end(lost(reason(error)))
             return
         conversation = self.conversation
-        for event in conversation.receive(octets) if octets else conversation.receive_end():
+        events = conversation.receive(octets) if octets else conversation.receive_end()
+        for event in events:
             if type(event) is Message:
                 self.responder.heard(event.body)
+            elif conversation.turn is LAST and self.responder.answers_by_itself:
+                self._watch.want()  # the end of a stream stays readable for ever
             else:
-                self.end(_ending_by(event))
+                self.end(by_peer(event))
+        if not events and conversation.begun == octets:  # this was the first piece of a frame
+            self._deadline.set(self._patience.frame)
         if conversation.turn is OURS and self._phase is OPEN:
             self.responder.turn()
 
@@ -216,10 +222,23 @@ class Connection:
             return
         self._unsent = self._unsent[sent:]
 
+    def _lose_patience(self) -> None:
+        """The peer takes too long, if it is its turn: ours does not cancel the deadline."""
+        if self.conversation.turn is not THEIRS:
+            return
+        if self._unsent:
+            self.end(slow("read nothing", self._patience.idle))
+        elif self.conversation.begun:
+            self.end(slow("left a message incomplete", self._patience.frame))
+        else:
+            self.end(slow("said nothing", self._patience.idle))
+
     # Phase ENDING
 
     def _due(self) -> None:
-        if self._phase is ENDING:
+        if self._phase is OPEN:
+            self._lose_patience()
+        elif self._phase is ENDING:
             self._begin_closing()
         else:
             self._close()
@@ -272,10 +291,3 @@ class Connection:
             self._deadline.cancel()
             self._socket.close()
             self._owner.closed(self)
-
-
-def _ending_by(event: Event) -> Ending:
-    """The ending that an event is, which is no message."""
-    if isinstance(event, Fault):
-        return broken(str(event))
-    return HEARD_BYEBYE if event is Sign.GOODBYE else HUNG_UP

@@ -18,6 +18,8 @@ from turnchat.text import reason
 RETRY = 0.05  # seconds; for a unix socket whose backlog is full
 IN_PROGRESS = {errno.EINPROGRESS, errno.EINTR}  # connect(2): interrupted, it goes on as well
 
+MakeSocket = Callable[[socket.AddressFamily, socket.SocketKind], socket.socket]
+
 
 class Connector:
     """Calls `connected` with a socket and its endpoint, or `gave_up` with the reason for each."""
@@ -29,8 +31,11 @@ class Connector:
         timeout: float,
         connected: Callable[[socket.socket, Endpoint], None],
         gave_up: Callable[[list[tuple[Endpoint, str]]], None],
+        *,
+        make_socket: MakeSocket = socket.socket,
     ) -> None:
         """`timeout`: seconds for each endpoint."""
+        self._make_socket = make_socket
         self._loop = loop
         self._endpoints = iter(endpoints)
         self._timeout = timeout
@@ -56,9 +61,11 @@ class Connector:
             self._gave_up(self._failures)
             return
         try:
-            self._attempt = Attempt(self._loop, endpoint, self._timeout, self._decided)
+            made = self._make_socket(endpoint.family, socket.SOCK_STREAM)
         except OSError as error:  # no such family here (EAFNOSUPPORT), no descriptor (EMFILE)
             self._failed(endpoint, reason(error))
+        else:
+            self._attempt = Attempt(self._loop, made, endpoint, self._timeout, self._decided)
 
     def _decided(self, attempt: "Attempt", failure: str) -> None:
         self._attempt = None
@@ -80,13 +87,14 @@ class Attempt:
     def __init__(
         self,
         loop: EventLoop,
+        connecting: socket.socket,
         endpoint: Endpoint,
         timeout: float,
         decided: Callable[["Attempt", str], None],
     ) -> None:
         self.endpoint = endpoint
         self._decided = decided
-        self._socket = socket.socket(endpoint.family, socket.SOCK_STREAM)
+        self._socket = connecting
         make_ready(self._socket)
         self._watch = loop.watch(self._socket, "connecting")
         self._again = loop.deadline("connecting", self._connect)

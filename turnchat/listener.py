@@ -4,9 +4,10 @@ Theory of operation. Each time it is ready a bounded number of connections is ac
 storm of newcomers cannot keep the loop from those who are already talking. A connection that was
 reset while it waited in the backlog is no error of ours, and passed over.
 
-When descriptors run out the connection stays in the backlog, and the listener stays readable: to go
-on watching would be to spin. So it is not watched for a while, or until somebody leaves. That is
-said once, and again only after the backlog has been empty in between.
+When nobody more can be accepted, be it that descriptors run out or that there are as many as may
+be, newcomers stay in the backlog, and the listener stays readable: to go on watching would be to
+spin. So it is not watched for a while, or until somebody leaves. That is said once, and again only
+after the backlog has been empty in between.
 """
 
 import errno
@@ -50,7 +51,7 @@ class Listener:
         self._accepted = accepted
         self._report = report
         self._is_accepting = False
-        self._is_short = False  # of descriptors
+        self._is_crowded = False  # more have come than can be accepted, and it was said
         self._watch = loop.watch(listening, "listener")
         self._retry = loop.deadline("listener", self.resume)
         self.endpoint = bound_endpoint(listening)
@@ -61,6 +62,14 @@ class Listener:
         if not self._is_accepting:
             self._is_accepting = True
             self._watch.want(reader=self._readable)
+
+    def pause(self, why: str) -> None:
+        """Accept nobody until resume(): newcomers wait in the backlog."""
+        self._is_accepting = False
+        self._watch.want()
+        if not self._is_crowded:  # once, not at each newcomer
+            self._is_crowded = True
+            self._report(f"newcomers have to wait: {why}")
 
     def close(self) -> None:
         """Accept no more; who still waits in the backlog is refused."""
@@ -76,21 +85,14 @@ class Listener:
             try:
                 accepted, sockaddr = self._socket.accept()
             except BlockingIOError:
-                self._is_short = False  # nobody waits any more
+                self._is_crowded = False  # nobody waits any more
                 return
             except OSError as error:
                 if error.errno in GONE:
                     continue
-                self._pause(error)  # EMFILE, ENFILE, ENOBUFS, ENOMEM, or what nobody foresaw
+                self.pause(reason(error))  # EMFILE, ENFILE, ENOBUFS, ENOMEM, or nobody foresaw it
+                self._retry.set(PAUSE)
                 return
             make_ready(accepted)
             # A client on a unix socket has no address of its own.
             self._accepted(accepted, Endpoint(accepted.family, sockaddr or self.endpoint.sockaddr))
-
-    def _pause(self, error: OSError) -> None:
-        self._is_accepting = False
-        self._watch.want()
-        self._retry.set(PAUSE)
-        if not self._is_short:  # once, not at each attempt
-            self._is_short = True
-            self._report(f"newcomers have to wait: {reason(error)}")

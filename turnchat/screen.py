@@ -28,10 +28,12 @@ ERASE_TO_END_OF_LINE = "\x1b[K"  # ECMA-48, 8.3.41
 class ScriptScreen:
     """What a script gets: a line for each message, the news, and the errors.
 
-    prompting: whether a prompt is open.
+    prompting: whether a prompt is open. shows_details, shows_arrivals: what is news, for people.
     """
 
     prompting = False
+    shows_details = False
+    shows_arrivals = True
 
     def __init__(self, messages: Output, news: Output, errors: Output, *, names: bool) -> None:
         """`names`: whether a message is shown with the name of who said it."""
@@ -58,6 +60,11 @@ class ScriptScreen:
     def status(self, text: str) -> None:
         """Show news."""
         self._news.put(Row(STATUS, "* ", text))
+
+    notice = status  # both are shown
+
+    def detail(self, text: str) -> None:
+        """Do not show this."""
 
     def error(self, text: str) -> None:
         """Show news of something that went wrong."""

@@ -1,47 +1,44 @@
-"""The server: accepts, lets somebody answer, keeps the list, and stops in good order.
-
-Theory of operation. The Server makes a Connection of each socket that the Listener accepts, and
-has `answer` choose the responder for it. stop() accepts no more and leaves each conversation with
-BYEBYE as soon as it is our turn there; when the last one has closed, or the drain timeout is over,
-the loop is stopped.
-"""
+"""The server's program: arguments in, the parts wired together, an exit status out."""
 
 import argparse
 import errno
 import os
 import signal
-import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from math import inf
 
 from turnchat.address import Address, Endpoint, listen
 from turnchat.command import (
-    STATUS_OF,
-    account,
+    CannotStart,
     complain,
-    defect,
     ignore_stop_signals,
+    number,
     on_stop_signals,
     parser,
     prepare_process,
+    resolve,
     seconds,
 )
-from turnchat.connection import Connection, Responder
-from turnchat.conversation import THEIRS, Conversation
-from turnchat.ending import STOPPED, Ending
+from turnchat.connection import FOREVER, Patience
 from turnchat.keyboard import open_keyboard
-from turnchat.listener import Listener
 from turnchat.loop import EventLoop
-from turnchat.responders.leaving import leave
+from turnchat.news import News
 from turnchat.responders.operator import Operator
 from turnchat.screen import open_screen
+from turnchat.serving import Answer, Limits, Server
 from turnchat.signals import Signals
-from turnchat.text import counted, reason
+from turnchat.text import reason
+from turnchat.unattended import (
+    Records,
+    add_options,
+    command_of,
+    open_answering,
+    open_log,
+    open_records,
+)
 
 PROGRAM = "turnchat-server"
-DRAIN_TIMEOUT = 5.0  # seconds
 
 DESCRIPTION = """\
 Wait for clients and talk with each of them, one message at a time, in turn,
@@ -66,166 +63,98 @@ HINTS = {
 }
 
 
-class Server:
-    """Any number of conversations on one listening socket.
-
-    status: what to exit with.
-    """
-
-    def __init__(
-        self, loop: EventLoop, report: Callable[[str], None], once: bool, drain_timeout: float
-    ) -> None:
-        """`report` shows a status line. `once`: serve one conversation and stop."""
-        self.status = os.EX_OK
-        self._loop = loop
-        self._report = report
-        self._once = once
-        self._drain_timeout = drain_timeout
-        self._listener: Listener | None = None
-        self._connections: dict[str, Connection] = {}
-        self._number = 0
-        self._drain = loop.deadline("drain timeout", self._abort)
-        self._must_end = inf  # when; set by stop()
-
-    @property
-    def is_stopping(self) -> bool:
-        """Whether stop() has been called."""
-        return self._must_end < inf
-
-    @property
-    def time_left(self) -> float:
-        """How many seconds the program may still take for the last lines on its screen."""
-        return max(0.0, min(self._must_end - self._loop.now, self._drain_timeout))
-
-    def start(self, listening: socket.socket, answer: Callable[[Connection], Responder]) -> None:
-        """Accept from now on; `answer` gives the responder of each conversation."""
-        self._answer = answer
-        self._listener = Listener(self._loop, listening, self._accepted, self._report)
-        self._report(f"listening on {self._listener.endpoint}")
-
-    def stop(self) -> None:
-        """Accept no more, and leave each conversation when it is our turn there."""
-        if self.is_stopping:
-            return
-        self._must_end = self._loop.now + self._drain_timeout
-        self._drain.set(self._drain_timeout)
-        self._close_listener()
-        connections = list(self._connections.values())
-        for connection in connections:
-            leave(connection)
-        if theirs := sum(one.conversation.turn is THEIRS for one in connections):
-            wait = f"{self._drain_timeout:g} s at most"
-            self._report(f"stopping, when {counted(theirs, 'client')} had a last turn: {wait}")
-        else:
-            self._report("stopping")
-        self._stop_when_empty()
-
-    def interrupt(self) -> None:
-        """A signal has come: stop; at the second one, at once."""
-        if self.is_stopping:
-            self._abort()
-        else:
-            self.stop()
-
-    def close(self) -> None:
-        """Leave no file behind, however the program ends."""
-        self._close_listener()
-
-    # What the connections tell
-
-    def ended(self, connection: Connection, ending: Ending) -> None:
-        self._report(account(connection, ending, connection.name))
-        if self._once:
-            self.status = STATUS_OF[ending.cause]
-
-    def closed(self, connection: Connection) -> None:
-        del self._connections[connection.name]
-        if self._listener:
-            self._listener.resume()  # a descriptor is free
-        self._stop_when_empty()
-
-    def failed(self, connection: Connection, error: Exception) -> None:
-        self._report_defect(connection.name, error)
-
-    def _accepted(self, connected: socket.socket, endpoint: Endpoint) -> None:
-        if self._once:
-            self._close_listener()
-        self._number += 1
-        name = f"client {self._number}"
-        self._report(f"{name} connected from {endpoint}")
-        try:
-            connection = Connection(
-                self._loop,
-                connected,
-                Conversation(THEIRS),
-                self._answer,
-                self,
-                name=name,
-                peer=str(endpoint),
-            )
-        except Exception as error:  # noqa: BLE001 - of whoever was to answer; the others go on
-            connected.close()
-            self._report_defect(name, error)
-            self._stop_when_empty()
-        else:
-            self._connections[name] = connection
-            connection.start()
-
-    def _report_defect(self, name: str, error: Exception) -> None:
-        for line in defect(name, error):
-            self._report(line)
-
-    def _close_listener(self) -> None:
-        if self._listener:
-            self._listener.close()
-            self._listener = None
-
-    def _stop_when_empty(self) -> None:
-        if not self._listener and not self._connections:
-            self._loop.stop()
-
-    def _abort(self) -> None:
-        self._must_end = self._loop.now
-        for connection in list(self._connections.values()):
-            connection.abort(STOPPED)
-        self._loop.stop()
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """The program turnchat-server: what it exits with."""
     prepare_process()
-    arguments = _parser().parse_args(argv)
+    command_line = _parser()
+    arguments = command_line.parse_args(argv)
+    arguments.command = command_of(command_line, arguments)
+    if arguments.echo and arguments.command:
+        command_line.error("either --echo answers or --exec does: leave one out")
+    serve = serve_alone if arguments.echo or arguments.command else serve_with_operator
     try:
-        endpoints = arguments.address.resolve()
-    except OSError as error:
-        complain(PROGRAM, f"cannot find {arguments.address}: {reason(error)}", "check the name")
-        return os.EX_UNAVAILABLE
-    with closing(EventLoop()) as loop:
-        return serve(loop, arguments, endpoints)
+        endpoints = resolve(arguments.address)
+        with closing(EventLoop()) as loop:
+            return serve(loop, arguments, endpoints)
+    except CannotStart as problem:
+        complain(PROGRAM, *problem.lines)
+        return problem.status
 
 
-def serve(loop: EventLoop, arguments: argparse.Namespace, endpoints: list[Endpoint]) -> int:
-    """Serve on `loop` until it is enough: the exit status."""
+def serve_with_operator(
+    loop: EventLoop, arguments: argparse.Namespace, endpoints: list[Endpoint]
+) -> int:
+    """Serve, and let whoever sits at the console answer: the exit status."""
     with (
         closing(open_keyboard(loop)) as keyboard,
         closing(Signals(loop)) as signals,
         closing(open_screen(loop, news_apart=False)) as screen,
-        closing(Server(loop, screen.status, arguments.once, arguments.drain_timeout)) as server,
+        open_records(arguments.transcript, screen) as records,
+        closing(_server(loop, arguments, screen, records)) as server,
     ):
         on_stop_signals(signals, server.interrupt, server.stop)
         signals.on(signal.SIGCONT, screen.redraw)
         with closing(Operator(loop, keyboard, screen, server.stop)) as operator:
             operator.start()
             if not server.is_stopping:
-                try:
-                    server.start(listen(endpoints), operator.seat)
-                except OSError as error:
-                    _complain(arguments.address, error)
-                    return os.EX_UNAVAILABLE
+                _start(server, arguments.address, endpoints, operator.seat)
             loop.run()
         screen.drain(server.time_left)
         ignore_stop_signals()
-        return server.status or operator.status
+        return server.status or operator.status or records.status
+
+
+def serve_alone(loop: EventLoop, arguments: argparse.Namespace, endpoints: list[Endpoint]) -> int:
+    """Serve, and let a program answer, or an echo: the exit status. Standard input is not read."""
+    with (
+        closing(Signals(loop)) as signals,
+        closing(open_log(loop, arguments)) as log,
+        open_records(arguments.transcript, log) as records,
+        closing(open_answering(loop, signals, log, arguments.command)) as answering,
+        closing(_server(loop, arguments, log, records)) as server,
+    ):
+
+        def interrupt() -> None:
+            if server.is_stopping:
+                answering.close()  # at once, as the second signal wants it
+            server.interrupt()
+
+        on_stop_signals(signals, interrupt, server.stop)
+        _start(server, arguments.address, endpoints, answering.answer)
+        loop.run()
+        answering.drain()
+        log.drain(server.time_left)
+        ignore_stop_signals()
+        return server.status or records.status
+
+
+def _server(loop: EventLoop, arguments: argparse.Namespace, news: News, records: Records) -> Server:
+    limits = Limits(
+        arguments.max_conversations,
+        arguments.max_per_address,
+        Patience(arguments.idle_timeout or FOREVER, arguments.frame_timeout or FOREVER),
+        arguments.drain_timeout,
+    )
+    return Server(
+        loop,
+        news,
+        limits,
+        once=arguments.once,
+        converse=records.converse,
+    )
+
+
+def _start(server: Server, address: Address, endpoints: list[Endpoint], answer: Answer) -> None:
+    try:
+        listening = listen(endpoints)
+    except OSError as error:
+        if address.path:
+            hint = "choose another path, in a folder of yours"
+        else:
+            hint = HINTS.get(error.errno or 0, "choose another address")
+        what = f"cannot listen on {address}: {reason(error)}"
+        raise CannotStart(os.EX_UNAVAILABLE, what, hint) from error
+    server.start(listening, answer)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -233,22 +162,31 @@ def _parser() -> argparse.ArgumentParser:
     command_line.add_argument(
         "--once", action="store_true", help="serve one conversation and exit with its status"
     )
-    command_line.add_argument(
-        "--drain-timeout",
-        metavar="S",
-        type=seconds,
-        default=DRAIN_TIMEOUT,
-        help="when stopping, wait at most S seconds for the clients' turns (default: %(default)g)",
-    )
+    command_line.add_argument("--echo", action="store_true", help="answer each message with itself")
+    add_options(command_line)
+    limits = command_line.add_argument_group("limits")
+    default = Limits()
+    for option, most, meaning in (
+        ("--max-conversations", default.conversations, "serve N at a time, and let others wait"),
+        ("--max-per-address", None, "refuse more than N at a time from one host"),
+    ):
+        shown = most or "none"
+        limits.add_argument(
+            option, metavar="N", type=number, default=most, help=f"{meaning} (default: {shown})"
+        )
+    for option, span, meaning in (
+        ("--idle-timeout", default.patience.idle, "end a conversation if its client says nothing"),
+        ("--frame-timeout", default.patience.frame, "... or leaves a message incomplete"),
+        ("--drain-timeout", default.drain, "when stopping, wait for the clients' turns at most"),
+    ):
+        limits.add_argument(
+            option,
+            metavar="S",
+            type=seconds,
+            default=span,
+            help=f"{meaning} for S seconds (default: {span:g})",
+        )
     return command_line
-
-
-def _complain(address: Address, error: OSError) -> None:
-    if address.path:
-        hint = "choose another path, in a folder of yours"
-    else:
-        hint = HINTS.get(error.errno or 0, "choose another address")
-    complain(PROGRAM, f"cannot listen on {address}: {reason(error)}", hint)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,14 @@ C0 = range(0x20)
 DEL_AND_C1 = range(0x7F, 0xA0)
 
 _NAMED = {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
-_ESCAPES = (
+_CONTROLS = (
     {code: f"\\x{code:02x}" for code in (*C0, *DEL_AND_C1)}
     | _NAMED
-    | {code: f"\\u{code:04x}" for code in (*BIDIRECTIONAL, *SEPARATORS, *INVISIBLE)}
+    | {code: f"\\u{code:04x}" for code in SEPARATORS}
+)
+_ESCAPES = (
+    _CONTROLS
+    | {code: f"\\u{code:04x}" for code in (*BIDIRECTIONAL, *INVISIBLE)}
     | {code: f"\\U{code:08x}" for code in ANNOTATIONS}
 )
 
@@ -29,6 +33,11 @@ def safe(body: bytes | str) -> str:
     if isinstance(body, bytes):
         body = body.decode(errors="backslashreplace")
     return body.translate(_ESCAPES)
+
+
+def one_line(body: bytes) -> str:
+    """The text of `body` as one line for a program: its controls, and no others, as escapes."""
+    return body.decode(errors="backslashreplace").translate(_CONTROLS)
 
 
 def not_utf8(octets: bytes) -> str:

@@ -1,1 +1,1 @@
-"""Who answers on this side of a conversation. The interface is connection.Responder."""
+"""Those who answer on this side of a conversation, each a responder.Responder."""

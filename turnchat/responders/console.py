@@ -37,6 +37,8 @@ class Seat:
     kept: what to do in its next turns, one a turn. since: when the turn changed last.
     """
 
+    answers_by_itself = False
+
     def __init__(self, console: "Console", connection: Connection) -> None:
         self.connection = connection
         self.kept: deque[Action] = deque()
@@ -119,9 +121,8 @@ class Console:
 
     def seat(self, connection: Connection) -> Seat:
         """A place for a new conversation."""
-        seat = Seat(self, connection)
-        self.seats.append(seat)
-        return seat
+        self.seats.append(Seat(self, connection))
+        return self.seats[-1]
 
     def queue(self, seat: Seat) -> None:
         """It is our turn in this conversation."""

@@ -1,12 +1,14 @@
 """A responder that says BYEBYE as soon as it may: how this side leaves in good order."""
 
 from turnchat.connection import Connection
-from turnchat.conversation import BYEBYE, OURS
+from turnchat.conversation import BYEBYE, LAST, OURS
 from turnchat.ending import Ending
 
 
 class Leaving:
     """Takes the place of the responder that was there, which still hears what there is to hear."""
+
+    answers_by_itself = True
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -24,7 +26,7 @@ class Leaving:
 
 def leave(connection: Connection) -> None:
     """Say BYEBYE now if it is our turn, else as soon as it is."""
-    if connection.conversation.turn is OURS:
+    if connection.conversation.turn in (OURS, LAST):
         connection.say(BYEBYE)
     else:
         connection.responder = Leaving(connection)

@@ -4,16 +4,19 @@ import socket
 
 import pytest
 
-from tests.support import Peer, run_until
+from tests.support import Noted, Peer, run_until
 from turnchat.address import Address, listen
-from turnchat.connection import Connection, Responder
+from turnchat.connection import Connection
 from turnchat.ending import STOPPED, Ending
 from turnchat.loop import EventLoop
-from turnchat.server import Server
+from turnchat.responder import Responder
+from turnchat.serving import Limits, Server
 
 
 class Quiet:
     """Answers nothing."""
+
+    answers_by_itself = True
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -29,13 +32,13 @@ class Quiet:
 
 
 @pytest.fixture
-def reports() -> list[str]:
-    return []
+def news() -> Noted:
+    return Noted()
 
 
 @pytest.fixture
-def server(loop: EventLoop, reports: list[str]) -> Server:
-    return Server(loop, reports.append, once=False, drain_timeout=5.0)
+def server(loop: EventLoop, news: Noted) -> Server:
+    return Server(loop, news, Limits())
 
 
 def listening() -> tuple[socket.socket, str]:
@@ -44,7 +47,7 @@ def listening() -> tuple[socket.socket, str]:
 
 
 def test_whoever_cannot_answer_costs_that_conversation_alone(
-    loop: EventLoop, server: Server, reports: list[str]
+    loop: EventLoop, server: Server, news: Noted
 ) -> None:
     def answer(connection: Connection) -> Responder:
         if connection.name == "client 1":
@@ -54,18 +57,18 @@ def test_whoever_cannot_answer_costs_that_conversation_alone(
     made, address = listening()
     server.start(made, answer)
     first, second = Peer.to(address), Peer.to(address)
-    run_until(loop, lambda: "* client 2" in "".join(f"* {line}" for line in reports))
+    run_until(loop, lambda: "* client 2" in "".join(f"* {line}" for line in news.lines))
     assert first.hears_the_end()
-    assert "a defect ends the conversation with client 1:" in reports
-    assert "LookupError: a defect" in reports
+    assert "a defect ends the conversation with client 1:" in news.lines
+    assert "LookupError: a defect" in news.lines
     second.say("BYEBYE")
-    run_until(loop, lambda: reports[-1].startswith("client 2 said BYEBYE"))
+    run_until(loop, lambda: news.lines[-1].startswith("client 2 said BYEBYE"))
     second.close()
     server.close()
 
 
 def test_it_stops_in_the_order_in_which_they_came(
-    loop: EventLoop, server: Server, reports: list[str]
+    loop: EventLoop, server: Server, news: Noted
 ) -> None:
     asked: list[str] = []
 
@@ -80,8 +83,8 @@ def test_it_stops_in_the_order_in_which_they_came(
         peer.say("hello")
     run_until(loop, lambda: len(asked) == len(peers))
     server.stop()
-    run_until(loop, lambda: sum("you said BYEBYE" in line for line in reports) == len(peers))
-    ended = [line.partition(" (")[0] for line in reports if "you said BYEBYE" in line]
+    run_until(loop, lambda: sum("you said BYEBYE" in line for line in news.lines) == len(peers))
+    ended = [line.partition(" (")[0] for line in news.lines if "you said BYEBYE" in line]
     assert ended == [f"you said BYEBYE to client {number}" for number in range(1, 11)]
     for peer in peers:
         assert peer.hear() == "BYEBYE"

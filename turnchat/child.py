@@ -1,0 +1,176 @@
+"""A program run as a child process, in a process group of its own, and how it is ended.
+
+Theory of operation. Its input and output are pipes, or a pseudo-terminal; our ends are non-blocking
+and can be watched like sockets. Its exit becomes readable too: a pidfd is, once the process has
+exited (pidfd_open(2)). Where there is none SIGCHLD says that some child has, and all are looked at.
+
+An orderly end goes step by step, with a deadline between: its owner closes its input; its group
+gets SIGTERM; its group gets SIGKILL. When the program itself has exited, what is left of its group
+gets SIGKILL at once. Only then is it reaped: until that moment its entry in the process table, a
+zombie, keeps the number of the group from being given to strangers.
+"""
+
+import os
+import signal
+import subprocess
+import termios
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from typing import NamedTuple, Self
+
+from turnchat.loop import Callback, EventLoop
+from turnchat.signals import Signals
+from turnchat.stream import PrivateStream, Stream
+
+GRACE = 1.0  # seconds from one step of the end to the next
+END_OF_INPUT = b"\x04"  # the key for it on a terminal: VEOF, termios(3)
+
+
+class Exits:
+    """Calls back when a child has exited, before it is reaped."""
+
+    def __init__(self, loop: EventLoop, signals: Signals) -> None:
+        self._loop = loop
+        self._without_pidfd: dict[int, Callback] = {}
+        signals.on(signal.SIGCHLD, self._look)
+
+    def await_exit(self, pid: int, exited: Callback) -> Callback:
+        """Call `exited` in the loop. What comes back is to be called when that has happened."""
+        try:
+            pidfd = os.pidfd_open(pid)
+        except (AttributeError, OSError):  # not Linux, an older one, or no descriptor left
+            self._without_pidfd[pid] = exited
+            return lambda: self._without_pidfd.pop(pid, None)
+        watch = self._loop.watch(Stream(pidfd), f"process {pid}")
+        watch.want(reader=exited)
+
+        def done() -> None:
+            watch.forget()
+            os.close(pidfd)
+
+        return done
+
+    def _look(self) -> None:
+        for pid, exited in list(self._without_pidfd.items()):
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                exited()
+
+
+class Child:
+    """A process, from its start until it is reaped. `ended` is told how it ended, in words."""
+
+    def __init__(
+        self,
+        loop: EventLoop,
+        exits: Exits,
+        process: subprocess.Popen[bytes],
+        ended: Callable[[str], None],
+    ) -> None:
+        self._process = process
+        self._ended = ended
+        self._steps = iter((signal.SIGTERM, signal.SIGKILL))
+        self._deadline = loop.deadline("end of a process", self._take_a_step)
+        self._exit_is_known = exits.await_exit(process.pid, self._reap)
+
+    @property
+    def is_reaped(self) -> bool:
+        """Whether nothing of it is left."""
+        return self._process.returncode is not None
+
+    def end(self) -> None:
+        """Give it time to end by itself, its input being closed; then end it."""
+        if not self.is_reaped:
+            self._deadline.set(GRACE)
+
+    def kill(self) -> None:
+        """End it now. Blocks for the moment that the kernel takes."""
+        if not self.is_reaped:
+            self._reap()
+
+    def _take_a_step(self) -> None:
+        if number := next(self._steps, None):
+            self._signal(number)
+            self._deadline.set(GRACE)
+
+    def _reap(self) -> None:
+        self._exit_is_known()
+        self._deadline.cancel()
+        self._signal(signal.SIGKILL)
+        status = self._process.wait()
+        if status < 0:
+            self._ended(f"was ended by {signal.Signals(-status).name}")
+        else:
+            self._ended(f"exited with status {status}")
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError, PermissionError):  # the group has nobody alive
+            os.killpg(self._process.pid, number)
+
+
+class Pipes(NamedTuple):
+    """Our ends of a child's standard input, output and error."""
+
+    stdin: Stream
+    stdout: Stream
+    stderr: Stream
+
+    @classmethod
+    def spawn(
+        cls, command: Sequence[str], environment: Mapping[str, str], *, on_terminal: bool
+    ) -> tuple[Self, subprocess.Popen[bytes]]:
+        """Start `command`. Blocks until the kernel has loaded it, or refused. Raises OSError.
+
+        `on_terminal`: its input and output are a pseudo-terminal, for programs that hold back what
+        they print when they see a pipe.
+        """
+        with ExitStack() as ours, ExitStack() as theirs:
+            if on_terminal:
+                master, slave = os.openpty()
+                ours.callback(os.close, master)
+                theirs.callback(os.close, slave)
+                _make_plain(slave)
+                writing, reading, stdin, stdout = os.dup(master), master, slave, slave
+                ours.callback(os.close, writing)
+            else:
+                stdin, writing = _pipe(theirs, ours)
+                reading, stdout = _pipe(ours, theirs)
+            errors, stderr = _pipe(ours, theirs)
+            process = subprocess.Popen(
+                command,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                env=environment,
+                start_new_session=True,  # and with it a process group
+            )
+            for descriptor in writing, reading, errors:
+                os.set_blocking(descriptor, False)
+            ours.pop_all()
+        inlet = TerminalInput if on_terminal else PrivateStream
+        return cls(inlet(writing), PrivateStream(reading), PrivateStream(errors)), process
+
+
+class TerminalInput(PrivateStream):
+    """The input of a program on a terminal: it does not end by being closed, so a key says it."""
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self.write(END_OF_INPUT)
+        super().close()
+
+
+def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
+    """A pipe, each end closed by the stack of its side."""
+    reading, writing = os.pipe()
+    reader.callback(os.close, reading)
+    writer.callback(os.close, writing)
+    return reading, writing
+
+
+def _make_plain(terminal: int) -> None:
+    """Lines in and lines out: no echo, no signals from keys, no flow control, no changed ends."""
+    settings = termios.tcgetattr(terminal)
+    settings[0] &= ~(termios.ICRNL | termios.INLCR | termios.IXON | termios.IXOFF)
+    settings[1] &= ~termios.OPOST
+    settings[3] &= ~(termios.ECHO | termios.ECHOE | termios.ECHOK | termios.ECHONL | termios.ISIG)
+    termios.tcsetattr(terminal, termios.TCSANOW, settings)

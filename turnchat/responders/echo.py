@@ -1,0 +1,23 @@
+"""The responder that answers each message with itself."""
+
+from turnchat.connection import Connection
+from turnchat.ending import Ending
+
+
+class Echo:
+    """Says what it has heard."""
+
+    answers_by_itself = True
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._body = b""
+
+    def heard(self, body: bytes) -> None:
+        self._body = body
+
+    def turn(self) -> None:
+        self._connection.say(self._body)
+
+    def ended(self, _ending: Ending) -> None:
+        """An echo has nothing to clean up."""

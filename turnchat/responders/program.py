@@ -1,0 +1,260 @@
+"""The responder that lets a program answer: a line to its input, a line from its output.
+
+Theory of operation. Each conversation has a process of its own. A message goes to it as one line,
+whatever is in it. In our turn its output is read, and the first line is the answer; in the peer's
+turn it is not, so the pipe holds back what comes too early. A program may say nothing for long: its
+output may lie in a buffer of its own, since most programs keep it there while they write to a pipe.
+That is worth a hint after some seconds. When it can't answer any more the peer hears BYEBYE.
+
+A process outlives its conversation by a few seconds at the most. Programs keeps the list.
+"""
+
+import os
+import shlex
+import shutil
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Self
+
+from turnchat.child import Child, Exits, Pipes
+from turnchat.connection import Connection
+from turnchat.conversation import BYEBYE
+from turnchat.ending import Ending
+from turnchat.frame import BODY_LIMIT, BodyTooLong
+from turnchat.lines import Line, LineSplitter
+from turnchat.loop import EventLoop
+from turnchat.news import News
+from turnchat.signals import Signals
+from turnchat.text import not_utf8, one_line
+
+READ_SIZE = 1 << 10  # octets; what one read brings may be many short lines
+LAST_READS = 16  # of what it has written to its standard error
+HINT_AFTER = 3.0  # seconds
+PASSED_ON = ("HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
+PASSED_ON_PREFIX = "LC_"
+
+
+class BadCommand(ValueError):
+    """There is nothing that could be run. The text says why."""
+
+
+class Command(NamedTuple):
+    """What to run for each conversation.
+
+    words: the program and its arguments. environment: what it gets to know. on_terminal: whether
+    its input and output are a pseudo-terminal. reply_timeout: seconds for each answer.
+    """
+
+    words: Sequence[str]
+    environment: Mapping[str, str]
+    on_terminal: bool
+    reply_timeout: float
+
+    @classmethod
+    def parse(
+        cls, text: str, names: Sequence[str], *, on_terminal: bool, reply_timeout: float
+    ) -> Self:
+        """Split as a shell would, but without a shell. `names`: more variables to pass on.
+
+        Raises BadCommand.
+        """
+        try:
+            words = shlex.split(text)
+        except ValueError as error:
+            raise BadCommand(f"{text!r} cannot be split into words: {error}") from error
+        if not words:
+            raise BadCommand("the command is empty")
+        if not shutil.which(words[0]):
+            raise BadCommand(f"there is no program {words[0]!r} to run")
+        passed_on = {
+            name: value
+            for name, value in os.environ.items()
+            if name in PASSED_ON or name in names or name.startswith(PASSED_ON_PREFIX)
+        }
+        return cls(words, {**passed_on, "PYTHONUNBUFFERED": "1"}, on_terminal, reply_timeout)
+
+
+class Programs:
+    """Starts a program for each conversation, and sees to the end of each."""
+
+    def __init__(self, loop: EventLoop, signals: Signals, news: News, command: Command) -> None:
+        self.loop = loop
+        self.news = news
+        self.command = command
+        self._exits = Exits(loop, signals)
+        self._living: set[Child] = set()
+        self._is_draining = False
+
+    def answer(self, connection: Connection) -> "Program":
+        """The responder of a new conversation. Raises OSError if nothing can be started."""
+        environment = {
+            **self.command.environment,
+            "TURNCHAT_CONVERSATION": connection.name.removeprefix("client "),
+            "TURNCHAT_PEER": connection.peer,
+        }
+        pipes, process = Pipes.spawn(
+            self.command.words, environment, on_terminal=self.command.on_terminal
+        )
+        program = Program(self, connection, pipes)
+
+        def ended(how: str) -> None:
+            self._living.discard(child)
+            program.exited(how)
+            if self._is_draining and not self._living:
+                self.loop.stop()
+
+        program.child = child = Child(self.loop, self._exits, process, ended)
+        self._living.add(child)
+        return program
+
+    def drain(self) -> None:
+        """Run the loop until the last process has come to its end, which each is on its way to."""
+        if self._living:
+            self._is_draining = True
+            self.loop.run()
+
+    def close(self) -> None:
+        """Leave no process behind."""
+        for child in list(self._living):
+            child.kill()
+
+
+class Program:
+    """One conversation's program."""
+
+    answers_by_itself = True
+    child: Child
+
+    def __init__(self, programs: Programs, connection: Connection, pipes: Pipes) -> None:
+        loop = programs.loop
+        self._connection = connection
+        self._news = programs.news
+        self._command = programs.command
+        self._name = f"the program for {connection.name}"
+        self._pipes = pipes
+        self._unsent = b""  # of the line that it has not taken yet
+        self._lines: deque[Line] = deque()  # printed, and not said yet: those of one read
+        self._output, self._errors = LineSplitter(), LineSplitter()
+        self._is_over = False  # the conversation is
+        self._has_exited = False
+        self._is_at_end = False  # of its output
+        failed = connection.failed
+        self._stdin = loop.watch(pipes.stdin, f"{self._name}: stdin", failed)
+        self._stdout = loop.watch(pipes.stdout, f"{self._name}: stdout", failed)
+        self._stderr = loop.watch(pipes.stderr, f"{self._name}: stderr", failed)
+        self._late = loop.deadline(f"{self._name}: answer", self._is_late, failed)
+        self._hint = loop.deadline(f"{self._name}: hint", self._give_hint, failed)
+        self._stderr.want(reader=self._complains)
+        self._can_be_hinted = not self._command.on_terminal
+
+    # What the connection tells
+
+    def heard(self, body: bytes) -> None:
+        self._unsent = one_line(body).encode() + b"\n"
+
+    def turn(self) -> None:
+        self._late.set(self._command.reply_timeout)
+        if self._can_be_hinted:
+            self._hint.set(HINT_AFTER)
+        self._tell()
+
+    def ended(self, _ending: Ending) -> None:
+        self._is_over = True
+        self._ask_no_more()
+        self._stdin.forget()
+        self._pipes.stdin.close()
+        self.child.end()
+        self._close_when_done()
+
+    # What the process does
+
+    def exited(self, how: str) -> None:
+        """The process is no more. What it has printed may still be read."""
+        self._has_exited = True
+        self._news.status(f"{self._name} {how}")
+        self._close_when_done()
+
+    def _tell(self) -> None:
+        """Give it the message; when it has taken it wholly, read the answer."""
+        if self._unsent:
+            try:
+                taken = self._pipes.stdin.write(self._unsent)
+            except OSError:  # it reads no more (EPIPE); perhaps it goes on printing
+                taken = len(self._unsent)
+            self._unsent = self._unsent[taken:]
+        if self._unsent:
+            self._stdin.want(writer=self._tell)
+        else:
+            self._stdin.forget()
+            self._answer()
+
+    def _answer(self) -> None:
+        if self._lines:
+            self._say(self._lines.popleft())
+        elif self._is_at_end:
+            self._give_up("prints no more")
+        else:
+            self._stdout.want(reader=self._prints)
+
+    def _prints(self) -> None:
+        octets = self._pipes.stdout.read(READ_SIZE)
+        if octets is None:
+            return
+        self._lines += self._output.feed(octets)
+        if not octets:
+            self._is_at_end = True
+            self._lines += filter(None, [self._output.finish()])
+        if self._lines or self._is_at_end:
+            self._answer()
+
+    def _say(self, line: Line) -> None:
+        if line.size > BODY_LIMIT:
+            self._give_up(f"printed what cannot be sent: {BodyTooLong(line.size)}")
+        elif problem := not_utf8(line.text):
+            self._give_up(f"printed what cannot be sent: of line {line.number}, {problem}")
+        else:
+            self._ask_no_more()
+            self._connection.say(line.text)
+
+    def _give_up(self, why: str) -> None:
+        self._ask_no_more()
+        self._news.error(f"{self._name} {why}")
+        self._connection.say(BYEBYE)
+
+    def _ask_no_more(self) -> None:
+        self._stdout.forget()
+        self._late.cancel()
+        self._hint.cancel()
+
+    def _is_late(self) -> None:
+        what = "did not read the message" if self._unsent else "gave no answer"
+        self._give_up(f"{what} within {self._command.reply_timeout:g} s")
+
+    def _give_hint(self) -> None:
+        self._can_be_hinted = False
+        self._news.status(
+            f"{self._name} has printed nothing for {HINT_AFTER:g} s; if it holds its output back"
+            " in a buffer, --exec-pty helps"
+        )
+
+    def _complains(self) -> None:
+        """It has written to its standard error."""
+        octets = self._pipes.stderr.read(READ_SIZE)
+        if octets is None:
+            return
+        lines = self._errors.feed(octets)
+        if not octets:
+            self._stderr.forget()
+            lines += filter(None, [self._errors.finish()])
+        for line in lines:
+            cut = f" [{line.size} octets]" if line.size > len(line.text) else ""
+            text = line.text.decode(errors="backslashreplace")
+            self._news.status(f"{self._name}: {text}{cut}")
+
+    def _close_when_done(self) -> None:
+        if self._is_over and self._has_exited:
+            for _ in range(LAST_READS):
+                self._complains()
+            self._stderr.forget()
+            self._pipes.stdout.close()
+            self._pipes.stderr.close()

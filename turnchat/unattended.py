@@ -1,0 +1,185 @@
+"""What both programs need where nobody sits: a program that answers, a log, a transcript.
+
+Few conversations need any of it, and each part costs some milliseconds to import: so that is done
+when it is asked for.
+"""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from turnchat.command import CannotStart, seconds
+from turnchat.connection import Connection
+from turnchat.conversation import Conversation, Turn
+from turnchat.loop import EventLoop
+from turnchat.news import News
+from turnchat.observed import Observed, Observer
+from turnchat.output import nothing
+from turnchat.responder import Responder
+from turnchat.responders.echo import Echo
+from turnchat.signals import Signals
+from turnchat.text import counted, reason
+
+if TYPE_CHECKING:
+    from turnchat.log import Log
+    from turnchat.responders.program import Command
+    from turnchat.transcript import Transcript
+
+REPLY_TIMEOUT = 30.0  # seconds
+
+
+def add_options(command_line: argparse.ArgumentParser) -> None:
+    """What says that a program answers, and what is kept of the conversations."""
+    program = command_line.add_argument_group("where a program answers")
+    program.add_argument(
+        "--exec",
+        metavar="COMMAND",
+        help="run COMMAND for each conversation, without a shell: each message goes to it as a"
+        " line, and the next line that it prints is the answer",
+    )
+    program.add_argument(
+        "--exec-pty",
+        action="store_true",
+        help="run it on a pseudo-terminal, so that it does not hold its output back",
+    )
+    program.add_argument(
+        "--exec-env",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="pass on the environment variable NAME too (may be repeated)",
+    )
+    program.add_argument(
+        "--reply-timeout",
+        metavar="S",
+        type=seconds,
+        default=REPLY_TIMEOUT,
+        help="say BYEBYE if it gives no answer within S seconds (default: %(default)g)",
+    )
+    records = command_line.add_argument_group("the log and the transcript")
+    how_much = records.add_mutually_exclusive_group()
+    how_much.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="where nobody sits: log errors alone, and where the server listens",
+    )
+    how_much.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="where nobody sits: log the length of each message too",
+    )
+    records.add_argument(
+        "--transcript", metavar="FILE", help="append each message to FILE, as a line of JSON"
+    )
+
+
+def command_of(
+    command_line: argparse.ArgumentParser, arguments: argparse.Namespace
+) -> "Command | None":
+    """What --exec says, if it is there. Exits by way of `command_line` if it makes no sense."""
+    if arguments.exec is None:
+        if arguments.exec_pty or arguments.exec_env:
+            command_line.error("--exec-pty and --exec-env say how to --exec COMMAND: it is missing")
+        return None
+    from turnchat.responders.program import BadCommand, Command  # noqa: PLC0415 - see above
+
+    try:
+        return Command.parse(
+            arguments.exec,
+            arguments.exec_env,
+            on_terminal=arguments.exec_pty,
+            reply_timeout=arguments.reply_timeout,
+        )
+    except BadCommand as error:
+        command_line.error(f"argument --exec: {error}")
+
+
+class Answering(Protocol):
+    """Those who answer in the place of a person."""
+
+    def answer(self, connection: Connection) -> Responder:
+        """The responder of a new conversation. Raises OSError if there can be none now."""
+
+    def drain(self) -> None:
+        """Run the loop until nothing is left of those who answered."""
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+
+
+class Echoes:
+    """An echo for each conversation, of which nothing is ever left."""
+
+    def answer(self, connection: Connection) -> Responder:
+        """An echo."""
+        return Echo(connection)
+
+    drain = close = nothing
+
+
+def open_answering(
+    loop: EventLoop, signals: Signals, news: News, command: "Command | None"
+) -> Answering:
+    """Programs, or echoes where there is no command."""
+    if command is None:
+        return Echoes()
+    from turnchat.responders.program import Programs  # noqa: PLC0415 - see above
+
+    return Programs(loop, signals, news, command)
+
+
+def open_log(loop: EventLoop, arguments: argparse.Namespace) -> "Log":
+    """The log, as detailed as -q and -v want it."""
+    from turnchat.log import Level, Log  # noqa: PLC0415 - see above
+
+    if arguments.quiet:
+        return Log(loop, Level.QUIET)
+    return Log(loop, Level.DETAILED if arguments.verbose else Level.NORMAL)
+
+
+class Records:
+    """What is kept of the conversations. status: what to exit with, if that is all."""
+
+    def __init__(self, news: News, transcript: "Transcript | None") -> None:
+        self._news = news
+        self._transcript = transcript
+
+    @property
+    def status(self) -> int:
+        is_complete = not self._transcript or self._transcript.is_complete
+        return os.EX_OK if is_complete else os.EX_IOERR
+
+    def converse(self, first: Turn, number: int, name: str, peer: str) -> Conversation:
+        """Begin a conversation, so that those hear of its messages who want to."""
+        observers: list[Observer] = []
+        if self._transcript:
+            observers.append(partial(self._transcript.note, number, peer))
+        if self._news.shows_details:
+            observers.append(partial(self._tell_size, name))
+        return Observed(first, observers) if observers else Conversation(first)
+
+    def _tell_size(self, name: str, *, heard: bool, turn: int, body: bytes) -> None:
+        verb = "says" if heard else "gets"
+        self._news.detail(f"{name} {verb} {counted(len(body), 'octet')} (turn {turn})")
+
+
+@contextmanager
+def open_records(path: str | None, news: News) -> Iterator[Records]:
+    """Records, with a transcript at `path` if there is one. Raises CannotStart."""
+    if path is None:
+        yield Records(news, None)
+        return
+    from turnchat.transcript import Transcript  # noqa: PLC0415 - see above
+
+    try:
+        transcript = Transcript(path, news)
+    except OSError as error:
+        what = f"cannot write the transcript {path}: {reason(error)}"
+        raise CannotStart(os.EX_CANTCREAT, what, "choose another file") from error
+    with closing(transcript):
+        yield Records(news, transcript)
