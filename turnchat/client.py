@@ -24,7 +24,7 @@ from turnchat.command import (
     seconds,
 )
 from turnchat.connection import Connection
-from turnchat.connector import Connector
+from turnchat.connector import Connector, MakeSocket
 from turnchat.conversation import BYEBYE, OURS, OVER
 from turnchat.ending import STOPPED, Ending
 from turnchat.keyboard import open_keyboard
@@ -89,9 +89,22 @@ class Client:
         self._connector: Connector | None = None
         self._connection: Connection | None = None
 
-    def start(self, endpoints: list[Endpoint], timeout: float) -> None:
+    def start(
+        self,
+        endpoints: list[Endpoint],
+        timeout: float,
+        *,
+        make_socket: MakeSocket = socket.socket,
+    ) -> None:
         """Reach for one endpoint after the other, `timeout` seconds each."""
-        self._connector = Connector(self._loop, endpoints, timeout, self._connected, self._gave_up)
+        self._connector = Connector(
+            self._loop,
+            endpoints,
+            timeout,
+            self._connected,
+            self._gave_up,
+            make_socket=make_socket,
+        )
         self._connector.start()
 
     def interrupt(self) -> None:

@@ -1,0 +1,306 @@
+"""What happens in a simulated world, and what must hold of it.
+
+A server, one to four clients, and now and then a peer that misbehaves. Everybody's temper, and what
+befalls them, follows from the seed.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from tests.simulation.world import Process, SimListener, SimSocket, Violation, World
+from tests.support import Noted
+from turnchat.address import Endpoint
+from turnchat.client import Client
+from turnchat.connection import Connection, Patience
+from turnchat.conversation import BYEBYE
+from turnchat.ending import Cause, Ending
+from turnchat.frame import FRAME_LIMIT, HEADERS, Fault, encode, parse
+from turnchat.serving import Limits, Server
+
+PATIENCE = Patience(idle=60.0, frame=10.0)
+LONGEST = 600.0  # seconds by which everything must have ended
+DRAIN = 5.0
+
+
+class Talker:
+    """A responder that says what the seed says, and notes everything."""
+
+    answers_by_itself = True
+
+    def __init__(self, world: World, connection: Connection, messages: int) -> None:
+        self.connection = connection
+        self.said: list[bytes] = []
+        self.heard_bodies: list[bytes] = []
+        self.ending: Ending | None = None
+        self._world = world
+        self._left = messages
+        self._later = connection._loop.deadline("talker", self._say)
+
+    def heard(self, body: bytes) -> None:
+        if self.ending:
+            raise Violation("a message is heard after the end")
+        self.heard_bodies.append(body)
+
+    def turn(self) -> None:
+        if self._later.is_set:
+            raise Violation("the turn comes twice")
+        if self._world.chance(0.7):
+            self._say()
+        else:
+            self._later.set(self._world.random.choice((0.0, 0.01, 3.0)))
+
+    def ended(self, ending: Ending) -> None:
+        if self.ending:
+            raise Violation("the end is told twice")
+        self.ending = ending
+        self._later.cancel()
+
+    def _say(self) -> None:
+        random = self._world.random
+        self._left -= 1
+        if self._left < 0:
+            body = BYEBYE
+        else:
+            body = random.randbytes(random.choice((0, 1, 6, 17, 254, 255)))
+        self.said.append(body)
+        self.connection.say(body)
+
+
+class Scenario:
+    """One seed's story."""
+
+    def __init__(self, seed: int) -> None:
+        self.world = world = World(seed)
+        random = world.random
+        self.talkers: dict[SimSocket, Talker] = {}
+        self.disturbed: set[SimSocket] = set()  # ends of connections that something befalls
+        self.news = Noted()
+        self.process = Process(world, "server", random.choice((1000, 1000, 1000, 3, 5)))
+        limits = Limits(
+            random.choice((1000, 1000, 1000, 2)),
+            random.choice((None, None, None, 1)),
+            PATIENCE,
+            DRAIN,
+        )
+        self.server = Server(self.process.loop, self.news, limits)
+        self.listener = SimListener(self.process)
+        # Whether nothing happens for which a conversation could end before its time.
+        is_roomy = limits == Limits(patience=PATIENCE, drain=DRAIN)
+        self.is_calm = world.speed == "fast" and is_roomy
+        self.clients: list[tuple[Client, Process]] = []
+        self.server.start(self.listener, self._answer)  # type: ignore[arg-type]
+        for number in range(random.randint(1, 3)):
+            self._add_client(number)
+        for misbehave in random.sample(MISBEHAVIOURS, random.choice((0, 0, 1, 2))):
+            world.at(world.delay(), partial(self._add_stranger, misbehave))
+        if world.chance(0.2):
+            self._befall(self.process, self.server.interrupt)
+        if world.chance(0.2):
+            self._befall(self.process, self._reset_one)
+        self.process.at(LONGEST / 2, self.server.stop)
+
+    def run(self) -> None:
+        """Let it happen, and see that what must hold does."""
+        self.world.run(self._check, LONGEST)
+        self._check_that_nothing_is_left()
+        for socket, talker in self.talkers.items():
+            self._check_conversation(socket, talker)
+
+    def _befall(self, process: Process, callback: Callable[[], object]) -> None:
+        """Let something happen that is not to be expected, in the first seconds."""
+
+        def befall() -> None:
+            self.is_calm = False
+            callback()
+
+        process.at(3 * self.world.random.random(), befall)
+
+    def _add_client(self, number: int) -> None:
+        world = self.world
+        process = Process(world, f"client {number}")
+
+        def answer(connection: Connection) -> Talker:
+            return self._talker(connection, world.random.randint(0, 4))
+
+        client = Client(process.loop, Noted(), answer)
+        endpoint = Endpoint(SimListener.family, self.listener.address)
+        self.clients.append((client, process))
+        process.at(
+            world.delay(),
+            partial(client.start, [endpoint] * 3, 10.0, make_socket=process.make_socket),
+        )
+        if world.chance(0.1):
+            self._befall(process, client.interrupt)
+
+    def _answer(self, connection: Connection) -> Talker:
+        return self._talker(connection, 20 if self.world.chance(0.8) else 1)
+
+    def _talker(self, connection: Connection, messages: int) -> Talker:
+        talker = Talker(self.world, connection, messages)
+        self.talkers[_socket_of(connection)] = talker
+        return talker
+
+    def _add_stranger(self, misbehave: "Callable[[Scenario, SimSocket], None]") -> None:
+        stranger = SimSocket(self.world, None)
+        stranger.connect_ex(self.listener.address)
+        self.world.at(self.world.now + 1.5, lambda: misbehave(self, stranger))
+
+    def _reset_one(self) -> None:
+        if ends := [end for end in self.talkers if not end.has_closed]:
+            end = self.world.random.choice(ends)
+            end.be_reset()
+            end.peer.be_reset()
+
+    # What must hold
+
+    def _check(self) -> None:
+        """After each round: the bounds."""
+        for talker in self.talkers.values():
+            unsent = len(talker.connection._unsent)
+            begun = len(talker.connection.conversation.begun)
+            if unsent > FRAME_LIMIT or begun >= FRAME_LIMIT:
+                raise Violation(f"{unsent} octets wait to be sent, {begun} to be parsed")
+
+    def _check_that_nothing_is_left(self) -> None:
+        for process in (self.process, *(process for _, process in self.clients)):
+            if process.open:
+                raise Violation(f"{process.name} has not ended: {process.open}")
+            process.loop.close()
+        if self.server._connections or self.server._hosts or self.server._ungreeted:
+            raise Violation("the server keeps what has ended")
+        begun = [line for line in self.news.lines if " connected from " in line]
+        ended = [line for line in self.news.lines if line.endswith(" s)")]
+        if len(begun) != len(ended):
+            raise Violation(f"{len(begun)} conversations begun, {len(ended)} ended")
+        for line in self.news.lines:
+            if "defect" in line:
+                raise Violation("\n".join(self.news.lines))
+
+    def _check_conversation(self, socket: SimSocket, talker: Talker) -> None:
+        if talker.ending is None:
+            raise Violation("a conversation has not been reported as ended")
+        other = self.talkers.get(socket.peer)
+        _check_turns(socket, is_client=socket.process is not self.process)
+        if other is None:
+            return
+        if talker.heard_bodies != _without_byebye(other.said)[: len(talker.heard_bodies)]:
+            raise Violation("what was heard is not what was said")
+        if self.is_calm and talker.ending.cause is not Cause.BYEBYE:
+            raise Violation(f"ended by {talker.ending} on a calm day")
+        if self.is_calm and talker.heard_bodies != _without_byebye(other.said):
+            raise Violation("a message was lost")
+
+
+def _socket_of(connection: Connection) -> SimSocket:
+    return connection._socket  # type: ignore[return-value]
+
+
+def _without_byebye(said: list[bytes]) -> list[bytes]:
+    return [body for body in said if body != BYEBYE]
+
+
+def _check_turns(ours: SimSocket, *, is_client: bool) -> None:
+    """That this end began a frame only in its turn, by what both ends sent, in order."""
+    octets = {True: b"", False: b""}
+    frames = {True: 0, False: 0}
+    for end, piece in ours.history:
+        is_ours = end is ours
+        if is_ours and not octets[True] and frames[True] > frames[False] + is_client - 1:
+            raise Violation(f"a frame was begun out of turn: {frames} {piece!r}")
+        octets[is_ours] += piece
+        while True:
+            try:
+                body = parse(octets[is_ours])
+            except Fault as fault:
+                if is_ours:
+                    raise Violation(f"a bad frame was sent: {fault}") from fault
+                body = None
+            if body is None:
+                break
+            frames[is_ours] += 1
+            octets[is_ours] = octets[is_ours][3 + len(body) :]
+
+
+# Strangers, who do what they like
+
+
+def say_nothing(_: Scenario, stranger: SimSocket) -> None:
+    """Be connected, and silent."""
+
+
+def vanish(_: Scenario, stranger: SimSocket) -> None:
+    stranger.close()
+
+
+def reset(_: Scenario, stranger: SimSocket) -> None:
+    stranger.reset()
+
+
+def send(scenario: Scenario, stranger: SimSocket, octets: bytes) -> None:
+    """Send what the way takes, and go on later with what it does not."""
+    if not octets or stranger.has_closed or stranger.was_reset or stranger._peer is None:
+        return
+    try:
+        octets = octets[stranger.send(octets) :]
+    except BlockingIOError:
+        pass
+    except OSError:
+        return
+    scenario.world.at(scenario.world.now + 0.1, lambda: send(scenario, stranger, octets))
+
+
+def drip(scenario: Scenario, stranger: SimSocket) -> None:
+    """An octet every four seconds."""
+    for index, octet in enumerate(encode(b"a message that never ends")):
+        scenario.world.at(
+            scenario.world.now + 4.0 * index,
+            partial(send, scenario, stranger, bytes([octet])),
+        )
+
+
+def flood(scenario: Scenario, stranger: SimSocket) -> None:
+    send(scenario, stranger, encode(b"flood") * 500)
+
+
+def talk_nonsense(scenario: Scenario, stranger: SimSocket) -> None:
+    send(scenario, stranger, scenario.world.random.randbytes(300))
+
+
+def truncate(scenario: Scenario, stranger: SimSocket) -> None:
+    frame = HEADERS[200] + bytes(100)
+    send(scenario, stranger, frame[: scenario.world.random.randint(1, 100)])
+    scenario.world.at(scenario.world.now + 30.0, stranger.close)
+
+
+def half_close(scenario: Scenario, stranger: SimSocket) -> None:
+    send(scenario, stranger, encode(b"the last word"))
+
+    def shut() -> None:
+        if stranger._peer and not (stranger.has_closed or stranger.was_reset):
+            stranger.shutdown(1)
+
+    scenario.world.at(scenario.world.now + 20.0, shut)
+
+
+MISBEHAVIOURS: list[Callable[[Scenario, SimSocket], None]] = [
+    say_nothing,
+    vanish,
+    reset,
+    drip,
+    flood,
+    talk_nonsense,
+    truncate,
+    half_close,
+]
+
+
+def failures(first: int, seeds: int) -> Iterator[str]:
+    """Run as many seeds: for each that fails what happened, and the command that replays it."""
+    for seed in range(first, first + seeds):
+        try:
+            Scenario(seed).run()
+        except Exception as error:  # noqa: BLE001 - a crash is a failure as well
+            where = "".join(traceback.format_exception(error)[-3:])
+            replay = f"python -m tests.simulation --first {seed} --seeds 1"
+            yield f"seed {seed}: {where}replay it: .venv/bin/{replay}"

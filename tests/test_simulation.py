@@ -1,0 +1,23 @@
+"""Whatever the network does: the simulation, a few thousand seeds of it."""
+
+from itertools import islice
+
+from tests.simulation.scenario import Scenario, failures
+
+SEEDS = 2000
+
+
+def test_what_must_hold_does_for_every_seed() -> None:
+    """More of them: make simulate SEEDS=100000."""
+    assert not list(islice(failures(0, SEEDS), 3))
+
+
+def test_a_seed_is_the_whole_story() -> None:
+    """The same seed gives the same rounds, messages and endings."""
+    stories = []
+    for _ in range(2):
+        scenario = Scenario(7)
+        scenario.run()
+        said = [talker.said for talker in scenario.talkers.values()]
+        stories.append((scenario.world.rounds, scenario.world.now, said, scenario.news.lines))
+    assert stories[0] == stories[1]
