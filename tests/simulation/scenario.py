@@ -19,7 +19,8 @@ from turnchat.frame import FRAME_LIMIT, HEADERS, Fault, encode, parse
 from turnchat.serving import Limits, Server
 
 PATIENCE = Patience(idle=60.0, frame=10.0)
-LONGEST = 600.0  # seconds by which everything must have ended
+STOP = 500.0  # seconds until the server is stopped; everybody must have left by themselves
+LONGEST = 520.0  # seconds until everything must have ended
 DRAIN = 5.0
 
 
@@ -35,16 +36,20 @@ class Talker:
         self.ending: Ending | None = None
         self._world = world
         self._left = messages
+        self._is_asked = False  # and has not answered yet
         self._later = connection._loop.deadline("talker", self._say)
 
     def heard(self, body: bytes) -> None:
         if self.ending:
             raise Violation("a message is heard after the end")
+        if self._is_asked:
+            raise Violation("a message is heard in our own turn")
         self.heard_bodies.append(body)
 
     def turn(self) -> None:
-        if self._later.is_set:
+        if self._is_asked:
             raise Violation("the turn comes twice")
+        self._is_asked = True
         if self._world.chance(0.7):
             self._say()
         else:
@@ -58,6 +63,7 @@ class Talker:
 
     def _say(self) -> None:
         random = self._world.random
+        self._is_asked = False
         self._left -= 1
         if self._left < 0:
             body = BYEBYE
@@ -98,7 +104,8 @@ class Scenario:
             self._befall(self.process, self.server.interrupt)
         if world.chance(0.2):
             self._befall(self.process, self._reset_one)
-        self.process.at(LONGEST / 2, self.server.stop)
+        world.at(STOP, self._check_that_everybody_has_left)
+        self.process.at(STOP, self.server.stop)
 
     def run(self) -> None:
         """Let it happen, and see that what must hold does."""
@@ -161,6 +168,10 @@ class Scenario:
             begun = len(talker.connection.conversation.begun)
             if unsent > FRAME_LIMIT or begun >= FRAME_LIMIT:
                 raise Violation(f"{unsent} octets wait to be sent, {begun} to be parsed")
+
+    def _check_that_everybody_has_left(self) -> None:
+        if self.listener.is_readable() or self.server._connections:
+            raise Violation(f"{self.server._connections or 'the backlog'} has been left waiting")
 
     def _check_that_nothing_is_left(self) -> None:
         for process in (self.process, *(process for _, process in self.clients)):
@@ -264,7 +275,27 @@ def flood(scenario: Scenario, stranger: SimSocket) -> None:
 
 
 def talk_nonsense(scenario: Scenario, stranger: SimSocket) -> None:
-    send(scenario, stranger, scenario.world.random.randbytes(300))
+    """More than is read at once; yet what was said before must not be lost to a reset."""
+    send(scenario, stranger, b"nonsense" * 100)
+    close_at_the_end(scenario, stranger)
+
+
+def close_at_the_end(scenario: Scenario, stranger: SimSocket) -> None:
+    if stranger.was_reset and scenario.is_calm:
+        raise Violation("a peer is reset that was to be left in good order")
+    if stranger._inward.has_ended:
+        stranger.close()
+    else:
+        later = scenario.world.now + 0.01
+        scenario.world.at(later, partial(close_at_the_end, scenario, stranger))
+
+
+def be_deaf(scenario: Scenario, stranger: SimSocket) -> None:
+    """Go on talking without reading an answer."""
+    for index in range(60):
+        octets = encode(b"blah")
+        later = scenario.world.now + 0.5 * index
+        scenario.world.at(later, partial(send, scenario, stranger, octets))
 
 
 def truncate(scenario: Scenario, stranger: SimSocket) -> None:
@@ -290,6 +321,7 @@ MISBEHAVIOURS: list[Callable[[Scenario, SimSocket], None]] = [
     drip,
     flood,
     talk_nonsense,
+    be_deaf,
     truncate,
     half_close,
 ]

@@ -442,6 +442,7 @@ class SimListener:
         del self.process.open[self._descriptor]
         for waiting in self._backlog:
             waiting.reset()
+        self._backlog.clear()
 
 
 def fail(number: int) -> NoReturn:
