@@ -13,15 +13,34 @@ from tests.support import Noted
 from turnchat.address import Endpoint
 from turnchat.client import Client
 from turnchat.connection import Connection, Patience
-from turnchat.conversation import BYEBYE
+from turnchat.conversation import BYEBYE, Conversation, Turn
 from turnchat.ending import Cause, Ending
 from turnchat.frame import FRAME_LIMIT, HEADERS, Fault, encode, parse
+from turnchat.observed import Observed
 from turnchat.serving import Limits, Server
 
 PATIENCE = Patience(idle=60.0, frame=10.0)
 STOP = 500.0  # seconds until the server is stopped; everybody must have left by themselves
 LONGEST = 520.0  # seconds until everything must have ended
 DRAIN = 5.0
+
+
+class Record:
+    """What one end has said and heard: an observer of its conversation."""
+
+    def __init__(self) -> None:
+        self.said: list[bytes] = []
+        self.heard: list[bytes] = []
+
+    def __call__(self, *, heard: bool, turn: int, body: bytes) -> None:
+        (self.heard if heard else self.said).append(body)
+        if len(self.heard) + len(self.said) != turn:
+            raise Violation("a turn is not counted")
+
+
+def recorded(first: Turn, _number: int, _name: str, _peer: str) -> Conversation:
+    """A conversation with a Record."""
+    return Observed(first, [Record()])
 
 
 class Talker:
@@ -31,8 +50,7 @@ class Talker:
 
     def __init__(self, world: World, connection: Connection, messages: int) -> None:
         self.connection = connection
-        self.said: list[bytes] = []
-        self.heard_bodies: list[bytes] = []
+        self.record = connection.conversation._observers[0]  # type: ignore[attr-defined]
         self.ending: Ending | None = None
         self._world = world
         self._left = messages
@@ -44,7 +62,6 @@ class Talker:
             raise Violation("a message is heard after the end")
         if self._is_asked:
             raise Violation("a message is heard in our own turn")
-        self.heard_bodies.append(body)
 
     def turn(self) -> None:
         if self._is_asked:
@@ -69,7 +86,6 @@ class Talker:
             body = BYEBYE
         else:
             body = random.randbytes(random.choice((0, 1, 6, 17, 254, 255)))
-        self.said.append(body)
         self.connection.say(body)
 
 
@@ -89,7 +105,7 @@ class Scenario:
             PATIENCE,
             DRAIN,
         )
-        self.server = Server(self.process.loop, self.news, limits)
+        self.server = Server(self.process.loop, self.news, limits, converse=recorded)
         self.listener = SimListener(self.process)
         # Whether nothing happens for which a conversation could end before its time.
         is_roomy = limits == Limits(patience=PATIENCE, drain=DRAIN)
@@ -130,7 +146,7 @@ class Scenario:
         def answer(connection: Connection) -> Talker:
             return self._talker(connection, world.random.randint(0, 4))
 
-        client = Client(process.loop, Noted(), answer)
+        client = Client(process.loop, Noted(), answer, recorded)
         endpoint = Endpoint(SimListener.family, self.listener.address)
         self.clients.append((client, process))
         process.at(
@@ -193,22 +209,23 @@ class Scenario:
             raise Violation("a conversation has not been reported as ended")
         other = self.talkers.get(socket.peer)
         _check_turns(socket, is_client=socket.process is not self.process)
+        record = talker.record
+        sent = b"".join(octets for end, octets in socket.history if end is socket)
+        if not b"".join(map(encode, record.said)).startswith(sent):
+            raise Violation("what was sent is not what was said")
         if other is None:
             return
-        if talker.heard_bodies != _without_byebye(other.said)[: len(talker.heard_bodies)]:
+        said = other.record.said
+        if record.heard != said[: len(record.heard)]:
             raise Violation("what was heard is not what was said")
         if self.is_calm and talker.ending.cause is not Cause.BYEBYE:
             raise Violation(f"ended by {talker.ending} on a calm day")
-        if self.is_calm and talker.heard_bodies != _without_byebye(other.said):
+        if self.is_calm and record.heard != said:
             raise Violation("a message was lost")
 
 
 def _socket_of(connection: Connection) -> SimSocket:
     return connection._socket  # type: ignore[return-value]
-
-
-def _without_byebye(said: list[bytes]) -> list[bytes]:
-    return [body for body in said if body != BYEBYE]
 
 
 def _check_turns(ours: SimSocket, *, is_client: bool) -> None:
@@ -291,11 +308,12 @@ def close_at_the_end(scenario: Scenario, stranger: SimSocket) -> None:
 
 
 def be_deaf(scenario: Scenario, stranger: SimSocket) -> None:
-    """Go on talking without reading an answer."""
+    """Go on talking without reading an answer for a while."""
     for index in range(60):
-        octets = encode(b"blah")
         later = scenario.world.now + 0.5 * index
-        scenario.world.at(later, partial(send, scenario, stranger, octets))
+        scenario.world.at(later, partial(send, scenario, stranger, encode(b"blah")))
+        if index % 10 == 9:
+            scenario.world.at(later, stranger._inward.arrived.clear)
 
 
 def truncate(scenario: Scenario, stranger: SimSocket) -> None:
