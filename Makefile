@@ -3,12 +3,13 @@
 PYTHON ?= python3
 ADDRESS ?=
 ARGS ?=
+SEEDS ?= 10000
 
 VENV := .venv
 TOOLS := $(VENV)/.tools-installed
 SCRIPTS := bin/turnchat-server bin/turnchat-client
 
-.PHONY: help run-server run-client test lint picture format clean
+.PHONY: help run-server run-client test simulate fuzz lint picture format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +22,13 @@ run-client:  ## talk with the server on 127.0.0.1:2322 or ADDRESS=...
 
 test: $(TOOLS)  ## run all tests, or those that ARGS=... names
 	$(VENV)/bin/python -m pytest $(ARGS)
+
+simulate: $(TOOLS)  ## run more seeds of the simulation: SEEDS=100000
+	$(VENV)/bin/python -m tests.simulation --seeds $(SEEDS)
+
+fuzz: $(TOOLS)  ## feed a conversation octets for a minute, guided by coverage (atheris)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-fuzz.txt
+	$(VENV)/bin/python -m tests.fuzz $(ARGS)
 
 lint: $(TOOLS)  ## check style, format and types
 	$(VENV)/bin/ruff check . $(SCRIPTS)

@@ -1,0 +1,67 @@
+"""A fuzz target: any octets, in any pieces, at either role, with answers in between.
+
+With coverage as its guide: make fuzz. The same function runs under hypothesis in make test.
+"""
+
+import sys
+
+from turnchat.conversation import OURS, OVER, THEIRS, Conversation, Message, Sign
+from turnchat.frame import BODY_LIMIT, FRAME_LIMIT, Fault
+
+SECONDS = 60
+
+
+def converse(recipe: bytes) -> None:
+    """Do with a conversation what `recipe` says, and see that it keeps its promises.
+
+    Its first octet chooses the role. Then each piece begins with an octet: under 0x80 the size of
+    what the peer sends next, under 0xf0 how much we say if we may, else the end of the stream.
+    """
+    conversation = Conversation(OURS if recipe[:1] > b"\x7f" else THEIRS)
+    rest = recipe[1:]
+    while rest:
+        order, rest = rest[0], rest[1:]
+        if order < 0x80:
+            receive(conversation, rest[:order])
+            rest = rest[order:]
+        elif order < 0xF0:
+            if conversation.turn is OURS:
+                conversation.say(rest[: order - 0x80])
+        else:
+            check(conversation.receive_end(), conversation)
+    check(conversation.receive_end(), conversation)
+
+
+def receive(conversation: Conversation, octets: bytes) -> None:
+    """Let the peer send `octets`, and see what it amounts to."""
+    turns, turn = conversation.turns, conversation.turn
+    events = conversation.receive(octets)
+    check(events, conversation)
+    messages = sum(isinstance(event, Message) or event is Sign.GOODBYE for event in events)
+    assert messages == conversation.turns - turns <= (turn is THEIRS)
+    assert turn is not OVER or not events
+
+
+def check(events: tuple[object, ...], conversation: Conversation) -> None:
+    """What comes out is of the protocol, and what stays inside is bounded."""
+    for event in events:
+        assert isinstance(event, Message | Sign | Fault), event
+        if isinstance(event, Message):
+            assert len(event.body) <= BODY_LIMIT
+        if isinstance(event, Fault):
+            assert event is events[-1]
+            assert conversation.turn is OVER
+    assert len(conversation.begun) < FRAME_LIMIT
+
+
+def main() -> None:
+    """Fuzz until the time is up, or something fails."""
+    import atheris  # noqa: PLC0415 - for make fuzz alone
+
+    atheris.instrument_all()
+    atheris.Setup([sys.argv[0], f"-max_total_time={SECONDS}", *sys.argv[1:]], converse)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
