@@ -43,7 +43,8 @@ PROGRAM = "turnchat-server"
 DESCRIPTION = """\
 Wait for clients and talk with each of them, one message at a time, in turn,
 until one side says BYEBYE. The lines that you type are the answers; /help lists
-the commands."""
+the commands. With --echo or --exec nobody need sit here, and a log goes to
+standard error."""
 
 EXAMPLES = """\
 examples:
@@ -51,10 +52,11 @@ examples:
   turnchat-server 0.0.0.0:4000        listen on every IPv4 address of this machine
   turnchat-server unix:/tmp/chat      listen on a unix socket that only you can use
   turnchat-server --once < answers    give the lines of a file as answers to one client
+  turnchat-server --exec 'bc -lq'     let a calculator answer, one for each client
 
 Exits with 0 when it was told to stop, 2 when nobody can answer, 65 when a line
-of a script could not be sent, 69 when it cannot listen, 74 when it cannot read
-or write; with --once as turnchat-client does."""
+of a script could not be sent, 69 when it cannot listen, 73 or 74 when it cannot
+open, read or write a file; with --once as turnchat-client does."""
 
 HINTS = {
     errno.EADDRINUSE: "stop what listens there, or choose another address",
