@@ -13,7 +13,7 @@ import pytest
 from tests.support import SERVER, Peer, Program, cpu_seconds, descriptors_of, status_of
 
 Start = Callable[..., Program]
-EACH = 300  # peers of each kind
+EACH = 200  # peers of each kind
 IDLE = 0.3  # seconds during which nothing is to happen
 
 
@@ -142,7 +142,7 @@ def test_bad_peers_by_the_thousand_harm_nobody(program: Start) -> None:
 
 
 def test_with_64_descriptors_everybody_is_served_in_the_end(program: Start) -> None:
-    server, address = serve(program, "--idle-timeout", "1")
+    server, address = serve(program, "--idle-timeout", "0.5")
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (64, 64))
     before = descriptors_of(server.pid)
     silent_peers = [Peer.to(address) for _ in range(100)]

@@ -145,19 +145,19 @@ def test_news_that_nobody_reads_keeps_no_message_back(
 
 def test_after_much_was_dropped_it_is_said_how_much(loop: EventLoop, pipe: tuple[int, int]) -> None:
     output = an_output(loop, pipe[1])
-    for number in range(300_000):
+    for number in range(150_000):
         output.put(status(f"status {number:06}"))
     received = bytearray()
 
     def drained() -> bool:
         nonlocal received
         received += read(pipe[0])
-        return received.endswith(b"status 299999\n")
+        return received.endswith(b"status 149999\n")
 
     run_until(loop, drained)
     lines = received.splitlines()
     (note,) = [line for line in lines if b"dropped" in line]
-    assert len(lines) - 1 + int(note.split()[1]) == 300_000
+    assert len(lines) - 1 + int(note.split()[1]) == 150_000
     output.close()
 
 

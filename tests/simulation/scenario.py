@@ -275,7 +275,7 @@ def send(scenario: Scenario, stranger: SimSocket, octets: bytes) -> None:
         pass
     except OSError:
         return
-    scenario.world.at(scenario.world.now + 0.1, lambda: send(scenario, stranger, octets))
+    scenario.world.at(scenario.world.now + 0.5, lambda: send(scenario, stranger, octets))
 
 
 def drip(scenario: Scenario, stranger: SimSocket) -> None:
@@ -303,7 +303,7 @@ def close_at_the_end(scenario: Scenario, stranger: SimSocket) -> None:
     if stranger._inward.has_ended:
         stranger.close()
     else:
-        later = scenario.world.now + 0.01
+        later = scenario.world.now + 0.2
         scenario.world.at(later, partial(close_at_the_end, scenario, stranger))
 
 
