@@ -5,7 +5,7 @@ With coverage as its guide: make fuzz. The same function runs under hypothesis i
 
 import sys
 
-from turnchat.conversation import OURS, OVER, THEIRS, Conversation, Message, Sign
+from turnchat.conversation import LAST, OURS, OVER, THEIRS, Conversation, Message, Sign
 from turnchat.frame import BODY_LIMIT, FRAME_LIMIT, Fault
 
 SECONDS = 60
@@ -25,7 +25,7 @@ def converse(recipe: bytes) -> None:
             receive(conversation, rest[:order])
             rest = rest[order:]
         elif order < 0xF0:
-            if conversation.turn is OURS:
+            if conversation.turn in (OURS, LAST):
                 conversation.say(rest[: order - 0x80])
         else:
             check(conversation.receive_end(), conversation)

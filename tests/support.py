@@ -50,6 +50,14 @@ def run_until(loop: EventLoop, condition: Callable[[], object]) -> None:
     give_up.cancel()
 
 
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait for what another process does, looking now and then, without keeping it from it."""
+    limit = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < limit, "what the test waits for has not happened"
+        select.select([], [], [], 0.005)
+
+
 def fill(sender: socket.socket) -> int:
     """Send until the kernel takes no more: how many octets it took."""
     sent = 0

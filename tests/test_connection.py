@@ -70,6 +70,7 @@ class Fixture:
             Conversation(first),
             responder,
             self,
+            number=1,
             name="peer",
             peer="a socket pair",
             patience=patience,

@@ -42,6 +42,8 @@ FLOORS = {
     "responders.console": 5,
     "responders.caller": 6,
     "responders.operator": 6,
+    "report": 5,
+    "complaints": 3,
     "command": 7,
     "serving": 8,
     "unattended": 8,

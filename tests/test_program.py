@@ -46,7 +46,9 @@ class Scene:
         self.signals = Signals(self.loop)
         self.news = Noted()
         command = Command.parse(text, names, on_terminal=on_terminal, reply_timeout=TIMEOUT)
-        self.programs = Programs(self.loop, self.signals, self.news, command)
+        self.programs = Programs(
+            self.loop, self.signals, self.news, command, serving=first is Turn.THEIRS
+        )
         here, there = tcp_pair()
         here.setblocking(False)
         self.peer = Peer(there)
@@ -60,6 +62,7 @@ class Scene:
             Conversation(first),
             self.programs.answer,
             self,
+            number=1,
             name="client 1",
             peer="192.0.2.1:5",
         )
@@ -158,9 +161,9 @@ def make() -> Iterator[Make]:
         ("", "the command is empty"),
         ("   ", "the command is empty"),
         ("echo 'half", "cannot be split into words: No closing quotation"),
-        ("/no/such/program -x", "there is no program '/no/such/program' to run"),
-        ("no-such-program", "there is no program 'no-such-program' to run"),
-        (os.devnull, "there is no program '/dev/null' to run"),
+        ("/no/such/program -x", "'/no/such/program' is not a program that can be run"),
+        ("no-such-program", "'no-such-program' is not a program"),
+        (os.devnull, "'/dev/null' is not a program that can be run"),
     ],
 )
 def test_a_command_that_cannot_be_run_says_why(text: str, words: str) -> None:
@@ -299,12 +302,19 @@ def test_what_it_says_on_standard_error_is_logged_line_by_line(make: Make) -> No
     assert scene.news.lines[:3] == [
         "the program for client 1: one",
         "the program for client 1: two \\xff",
-        "the program for client 1: " + "y" * 1024 + " [3000 octets]",
+        "the program for client 1: " + "y" * 512 + " [3000 octets]",
     ]
-    assert set(scene.news.lines[3:]) == {
-        "the program for client 1 exited with status 0",
+    assert scene.news.lines[3:] == [
         "the program for client 1: last",
-    }
+        "the program for client 1 exited with status 0",
+    ]
+
+
+def test_its_last_words_are_all_logged(make: Make) -> None:
+    scene = make(python("sys.stdin.read(); os.write(2, (b'x' * 1000 + b'\\n') * 60)"))
+    scene.peer.say("BYEBYE")
+    scene.until(scene.is_gone)
+    assert len(scene.news.lines) == 61
 
 
 def test_a_silent_program_is_given_a_hint_once(make: Make) -> None:

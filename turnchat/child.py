@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import NamedTuple, Self
 
-from turnchat.loop import Callback, EventLoop
+from turnchat.loop import Callback, Deadline, EventLoop, Failed
 from turnchat.signals import Signals
 from turnchat.stream import PrivateStream, Stream
 
@@ -31,17 +31,20 @@ class Exits:
 
     def __init__(self, loop: EventLoop, signals: Signals) -> None:
         self._loop = loop
-        self._without_pidfd: dict[int, Callback] = {}
+        self._without_pidfd: dict[int, Deadline] = {}
         signals.on(signal.SIGCHLD, self._look)
 
-    def await_exit(self, pid: int, exited: Callback) -> Callback:
-        """Call `exited` in the loop. What comes back is to be called when that has happened."""
+    def await_exit(self, pid: int, exited: Callback, failed: Failed) -> Callback:
+        """Call `exited` in the loop. What comes back is to be called when that has happened.
+
+        `failed` takes what `exited` raises.
+        """
         try:
             pidfd = os.pidfd_open(pid)
         except (AttributeError, OSError):  # not Linux, an older one, or no descriptor left
-            self._without_pidfd[pid] = exited
+            self._without_pidfd[pid] = self._loop.deadline(f"process {pid}", exited, failed)
             return lambda: self._without_pidfd.pop(pid, None)
-        watch = self._loop.watch(Stream(pidfd), f"process {pid}")
+        watch = self._loop.watch(Stream(pidfd), f"process {pid}", failed)
         watch.want(reader=exited)
 
         def done() -> None:
@@ -53,24 +56,29 @@ class Exits:
     def _look(self) -> None:
         for pid, exited in list(self._without_pidfd.items()):
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                exited()
+                exited.set(0)
 
 
 class Child:
-    """A process, from its start until it is reaped. `ended` is told how it ended, in words."""
+    """A process, from its start until it is reaped.
+
+    `ended` is told how it ended: in words, and its status (subprocess.Popen.returncode).
+    """
 
     def __init__(
         self,
         loop: EventLoop,
         exits: Exits,
         process: subprocess.Popen[bytes],
-        ended: Callable[[str], None],
+        ended: Callable[[str, int | None], None],
+        failed: Failed,
     ) -> None:
+        """`failed` takes what `ended` raises."""
         self._process = process
         self._ended = ended
         self._steps = iter((signal.SIGTERM, signal.SIGKILL))
-        self._deadline = loop.deadline("end of a process", self._take_a_step)
-        self._exit_is_known = exits.await_exit(process.pid, self._reap)
+        self._deadline = loop.deadline(f"process {process.pid}", self._take_a_step, failed)
+        self._exit_is_known = exits.await_exit(process.pid, self._reap, failed)
 
     @property
     def is_reaped(self) -> bool:
@@ -83,8 +91,11 @@ class Child:
             self._deadline.set(GRACE)
 
     def kill(self) -> None:
-        """End it now. Blocks for the moment that the kernel takes."""
+        """End it now. Blocks for the moment that the kernel takes, or GRACE if it may not be."""
         if not self.is_reaped:
+            self._signal(signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):  # another user's by now (setuid)
+                self._process.wait(GRACE)
             self._reap()
 
     def _take_a_step(self) -> None:
@@ -95,12 +106,16 @@ class Child:
     def _reap(self) -> None:
         self._exit_is_known()
         self._deadline.cancel()
-        self._signal(signal.SIGKILL)
-        status = self._process.wait()
-        if status < 0:
-            self._ended(f"was ended by {signal.Signals(-status).name}")
+        if not self.is_reaped:
+            self._signal(signal.SIGKILL)
+        status = self._process.poll()
+        if status is None:
+            how = f"cannot be ended: it is process {self._process.pid}"
+        elif status < 0:
+            how = f"was ended by {_name_of(-status)}"
         else:
-            self._ended(f"exited with status {status}")
+            how = f"exited with status {status}"
+        self._ended(how, status)
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):  # the group has nobody alive
@@ -157,6 +172,13 @@ class TerminalInput(PrivateStream):
         with suppress(OSError):
             self.write(END_OF_INPUT)
         super().close()
+
+
+def _name_of(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most of the real-time signals have none
+        return f"signal {number}"
 
 
 def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:

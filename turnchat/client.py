@@ -11,11 +11,8 @@ from contextlib import closing
 from turnchat.address import Address, Endpoint
 from turnchat.command import (
     EX_INTERRUPTED,
-    STATUS_OF,
     CannotStart,
-    account,
     complain,
-    defect,
     ignore_stop_signals,
     on_stop_signals,
     parser,
@@ -25,16 +22,18 @@ from turnchat.command import (
 )
 from turnchat.connection import Connection
 from turnchat.connector import Connector, MakeSocket
-from turnchat.conversation import BYEBYE, OURS, OVER
+from turnchat.conversation import BYEBYE, OURS
 from turnchat.ending import STOPPED, Ending
 from turnchat.keyboard import open_keyboard
 from turnchat.loop import EventLoop
 from turnchat.news import News
 from turnchat.observed import Converse, unobserved
+from turnchat.report import STATUS_OF, account, defect
 from turnchat.responder import Responder
 from turnchat.responders.caller import Caller
 from turnchat.screen import open_screen
 from turnchat.signals import Signals
+from turnchat.text import reason
 from turnchat.unattended import (
     add_options,
     command_of,
@@ -50,7 +49,8 @@ LAST_WORDS = 1.0  # seconds for a terminal that does not take what is left to sh
 
 DESCRIPTION = """\
 Talk with a server, one message at a time, in turn, until one side says BYEBYE.
-You speak first. Ctrl-D says BYEBYE in your next turn."""
+You speak first. Ctrl-D says BYEBYE in your next turn. With --exec a program talks
+in your place, and a log goes to standard error."""
 
 EXAMPLES = """\
 examples:
@@ -61,15 +61,20 @@ examples:
                                       say two messages; the answers come on
                                       standard output, everything else on error
 
-Exits with 0 when either side said BYEBYE, 65 when a line could not be sent, 69
-when no server was reached, 74 when the connection was lost, 76 when the server
-broke the protocol, 130 when interrupted."""
+  turnchat-client --exec 'seq 9'      let a program talk: it says 1 to 9
+
+Exits with 0 when either side said BYEBYE, 2 when called wrongly, 65 when a line
+could not be sent, 69 when no server was reached, 70 for a defect, 71 when the
+program could not be started, 73 or 74 when a file could not be opened, read or
+written, 74 also when the connection was lost, 76 when the server broke the
+protocol, 130 when interrupted."""
 
 
 class Client:
     """One conversation, from reaching the server to the end.
 
-    status: what to exit with. failures: why each endpoint was not reached, if none was.
+    status: what to exit with. failures: why each endpoint was not reached, if none was. is_over:
+    whether the conversation is, and its socket closed.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class Client:
         """`answer` gives the responder of the conversation, `converse` begins it."""
         self.status = os.EX_OK
         self.failures: list[tuple[Endpoint, str]] = []
+        self.is_over = False
         self._loop = loop
         self._news = news
         self._answer = answer
@@ -112,19 +118,22 @@ class Client:
 
         When the conversation is over already, close at once, whatever the peer does.
         """
-        if not self._connection:
-            self.status = self.status or EX_INTERRUPTED
+        if self.is_over:
+            self._loop.stop()
+        elif not self._connection:
+            self.status = EX_INTERRUPTED
             if self._connector:
                 self._connector.cancel()
+            self.is_over = True
             self._loop.stop()
+        elif not self._connection.is_open:
+            self._connection.abort(STOPPED)
         elif self._connection.conversation.turn is OURS:
             self.status = EX_INTERRUPTED
             self._connection.say(BYEBYE)
-        elif self._connection.conversation.turn is not OVER and not self.status:
+        else:
             self.status = EX_INTERRUPTED
             self._connection.end(STOPPED)
-        else:
-            self._connection.abort(STOPPED)
 
     # What the connection tells
 
@@ -134,6 +143,7 @@ class Client:
 
     def closed(self, _connection: Connection) -> None:
         self._connection = None
+        self.is_over = True
         self._loop.stop()
 
     def failed(self, connection: Connection, error: Exception) -> None:
@@ -143,21 +153,31 @@ class Client:
     def _connected(self, connected: socket.socket, endpoint: Endpoint) -> None:
         self._connector = None
         self._news.status(f"connected to {endpoint}; you speak first, BYEBYE ends it")
-        self._connection = Connection(
-            self._loop,
-            connected,
-            self._converse(OURS, 1, NAME, str(endpoint)),
-            self._answer,
-            self,
-            name=NAME,
-            peer=str(endpoint),
-        )
-        self._connection.start()
+        try:
+            self._connection = Connection(
+                self._loop,
+                connected,
+                self._converse(OURS, 1, NAME, str(endpoint)),
+                self._answer,
+                self,
+                number=1,
+                name=NAME,
+                peer=str(endpoint),
+            )
+        except OSError as error:  # no process, no descriptor
+            connected.close()
+            self.status = os.EX_OSERR
+            self.is_over = True
+            self._news.error(f"nobody can talk here: {reason(error)}")
+            self._loop.stop()
+        else:
+            self._connection.start()
 
     def _gave_up(self, failures: list[tuple[Endpoint, str]]) -> None:
         self._connector = None
         self.failures = failures
         self.status = os.EX_UNAVAILABLE
+        self.is_over = True
         self._loop.stop()
 
 
@@ -209,17 +229,23 @@ def talk_alone(loop: EventLoop, arguments: argparse.Namespace) -> int:
         closing(Signals(loop)) as signals,
         closing(open_log(loop, arguments)) as log,
         open_records(arguments.transcript, log) as records,
-        closing(open_answering(loop, signals, log, arguments.command)) as answering,
+        closing(open_answering(loop, signals, log, arguments.command, serving=False)) as answering,
     ):
         client = Client(loop, log, answering.answer, records.converse)
-        on_stop_signals(signals, client.interrupt, client.interrupt)
+
+        def interrupt() -> None:
+            if client.is_over:
+                answering.close()  # it was over, and only the program is waited for
+            client.interrupt()
+
+        on_stop_signals(signals, interrupt, interrupt)
         client.start(endpoints, arguments.connect_timeout)
         loop.run()
         answering.drain()
         log.drain(LAST_WORDS)
         ignore_stop_signals()
         _complain_of_failures(client, arguments.address)
-        return client.status or records.status
+        return client.status or answering.status or records.status
 
 
 def _complain_of_failures(client: Client, address: Address) -> None:

@@ -8,25 +8,12 @@ from math import isfinite
 
 from turnchat import __version__
 from turnchat.address import DEFAULT_HOST, DEFAULT_PORT, FORMS, Address, BadAddress, Endpoint
-from turnchat.connection import Connection
-from turnchat.ending import Cause, Ending
-from turnchat.loop import Callback
+from turnchat.loop import FOREVER, Callback
 from turnchat.signals import Signals
 from turnchat.stream import fill_standard_descriptors, open_stream
-from turnchat.text import counted, duration, reason, safe
+from turnchat.text import reason, safe
 
 EX_INTERRUPTED = 128 + signal.SIGINT  # as a shell puts it
-
-# sysexits.h, as far as it has a word for it
-STATUS_OF = {
-    Cause.BYEBYE: os.EX_OK,
-    Cause.HUNG_UP: os.EX_IOERR,
-    Cause.LOST: os.EX_IOERR,
-    Cause.FAULT: os.EX_PROTOCOL,
-    Cause.SLOW: os.EX_IOERR,
-    Cause.STOPPED: os.EX_OK,
-    Cause.DEFECT: os.EX_SOFTWARE,
-}
 
 
 class CannotStart(Exception):
@@ -92,6 +79,11 @@ def seconds(text: str) -> float:
     return value
 
 
+def patience(text: str) -> float:
+    """How long to wait, in seconds; 0 is for ever. Raises argparse.ArgumentTypeError."""
+    return seconds(text) or FOREVER
+
+
 def number(text: str) -> int:
     """A number of something, 1 or more. Raises argparse.ArgumentTypeError."""
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text)):
@@ -114,23 +106,6 @@ def complain(program: str, *lines: str) -> None:
     with suppress(OSError):  # then there is nobody to tell
         stream.write("".join(f"{program}: {safe(line)}\n" for line in lines).encode())
     stream.close()
-
-
-def account(connection: Connection, ending: Ending, peer: str) -> str:
-    """How a conversation ended, after how many turns and how long."""
-    turns = counted(connection.conversation.turns, "turn")
-    return f"{ending.told_of(peer)} ({turns}, {duration(connection.age)})"
-
-
-def defect(name: str, error: Exception) -> list[str]:
-    """What to show of an exception that nobody foresaw: a line each."""
-    try:
-        from traceback import format_exception  # noqa: PLC0415 - slow, and hardly ever needed
-    except (ImportError, OSError):  # no descriptor left to read it from
-        lines = [f"{type(error).__name__}: {error}"]
-    else:
-        lines = "".join(format_exception(error)).splitlines()
-    return [f"a defect ends the conversation with {name}:", *lines]
 
 
 def _address(text: str) -> Address:

@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 from turnchat.conversation import BYEBYE, LAST, OURS, OVER, THEIRS, Conversation, Message
 from turnchat.ending import DEFECT, HUNG_UP, SAID_BYEBYE, Cause, Ending, by_peer, lost, slow
 from turnchat.frame import FRAME_LIMIT, LocalError
-from turnchat.loop import EventLoop
+from turnchat.loop import FOREVER, EventLoop
 from turnchat.responder import Responder
 from turnchat.text import reason
 
@@ -27,7 +27,6 @@ READ_SIZE = FRAME_LIMIT + 1  # a whole turn, and the one octet that proves a pee
 DRAIN_SIZE = 1 << 16
 CLOSE_TIMEOUT = 2.0  # seconds for flushing, and for the peer to close
 DRAIN_LIMIT = 1 << 20  # octets of a peer that does not close but goes on sending
-FOREVER = 1e9  # seconds
 
 
 class Owner(Protocol):
@@ -44,11 +43,7 @@ class Owner(Protocol):
 
 
 class Patience(NamedTuple):
-    """How long a peer may take, in seconds.
-
-    idle: in its turn, until a frame begins, and for reading what was sent before.
-    frame: from the first octet of a frame to the last.
-    """
+    """How long a peer may take, in seconds: to begin a frame in its turn, and to complete it."""
 
     idle: float = FOREVER
     frame: float = FOREVER
@@ -69,7 +64,8 @@ OPEN, ENDING, CLOSING, CLOSED = Phase  # looked up once, and not twice a turn
 class Connection:
     """One conversation and its socket, which belongs to the connection from here on.
 
-    name: what messages call the peer. peer: its address. started: when, on the loop's clock.
+    number: of the conversation, the first being 1. name: what messages call the peer. peer: its
+    address. started: when, on the loop's clock.
     conversation: whose turn it is. responder: who answers on this side; may be replaced.
     """
 
@@ -86,6 +82,7 @@ class Connection:
         "_watch",
         "conversation",
         "name",
+        "number",
         "peer",
         "responder",
         "started",
@@ -99,11 +96,13 @@ class Connection:
         answer: "Callable[[Connection], Responder]",
         owner: Owner,
         *,
+        number: int,
         name: str,
         peer: str,
         patience: Patience = Patience(),  # noqa: B008 - it is immutable
     ) -> None:
         """`answer` gives the responder. If that raises, the socket stays the caller's to close."""
+        self.number = number
         self.name = name
         self.peer = peer
         self.started = loop.now
@@ -121,13 +120,22 @@ class Connection:
         self.responder = answer(self)
 
     @property
+    def is_open(self) -> bool:
+        """Whether nothing has ended the conversation."""
+        return self._phase is OPEN
+
+    @property
     def age(self) -> float:
         """For how many seconds the conversation has been going on."""
         return self._loop.now - self.started
 
     def start(self) -> None:
         """Begin the conversation."""
-        self._watch.want(reader=self._readable)
+        try:
+            self._watch.want(reader=self._readable)
+        except OSError as error:  # epoll_ctl(2): ENOSPC, ENOMEM
+            self.end(lost(reason(error)))
+            return
         self._deadline.set(self._patience.idle)
         if self.conversation.turn is OURS:
             self.responder.turn()
@@ -171,10 +179,7 @@ class Connection:
         self._close()
 
     def failed(self, error: Exception) -> None:
-        """End this conversation because of an exception that nobody foresaw.
-
-        Whatever a responder watches for its conversation fails here too.
-        """
+        """End it because of an exception that nobody foresaw, be it the responder's or ours."""
         self._owner.failed(self, error)
         if self._phase is CLOSING:
             self._close()

@@ -46,10 +46,13 @@ class Listener:
         listening: socket.socket,
         accepted: Callable[[socket.socket, Endpoint], None],
         report: Callable[[str], None],
+        full: Callable[[], str] = lambda: "",
     ) -> None:
+        """`full` says why nobody more may be accepted now, or nothing."""
         self._socket = listening
         self._accepted = accepted
         self._report = report
+        self._full = full
         self._is_accepting = False
         self._is_crowded = False  # more have come than can be accepted, and it was said
         self._watch = loop.watch(listening, "listener")
@@ -66,10 +69,16 @@ class Listener:
     def pause(self, why: str) -> None:
         """Accept nobody until resume(): newcomers wait in the backlog."""
         self._is_accepting = False
+        self._retry.cancel()
         self._watch.want()
         if not self._is_crowded:  # once, not at each newcomer
             self._is_crowded = True
             self._report(f"newcomers have to wait: {why}")
+
+    def pause_a_while(self, why: str) -> None:
+        """Accept nobody for a moment, or until resume(): something has run out."""
+        self.pause(why)
+        self._retry.set(PAUSE)
 
     def close(self) -> None:
         """Accept no more; who still waits in the backlog is refused."""
@@ -79,9 +88,13 @@ class Listener:
         self._socket.close()
 
     def _readable(self) -> None:
-        for _ in range(ACCEPTS):
+        for number in range(ACCEPTS):
             if not self._is_accepting:
                 return  # by order of whoever took the last one
+            if why := self._full():
+                if number == 0:
+                    self.pause(why)  # since somebody waits: it is readable
+                return
             try:
                 accepted, sockaddr = self._socket.accept()
             except BlockingIOError:
@@ -90,8 +103,8 @@ class Listener:
             except OSError as error:
                 if error.errno in GONE:
                     continue
-                self.pause(reason(error))  # EMFILE, ENFILE, ENOBUFS, ENOMEM, or nobody foresaw it
-                self._retry.set(PAUSE)
+                # EMFILE, ENFILE, ENOBUFS, ENOMEM, or what nobody foresaw
+                self.pause_a_while(reason(error))
                 return
             make_ready(accepted)
             # A client on a unix socket has no address of its own.

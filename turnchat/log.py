@@ -37,6 +37,7 @@ class Log:
         self._output = Output(loop, open_stream(2), "standard error", plainly)
         self._handler = OutputHandler(self._output)
         self._logger = logging.getLogger("turnchat")
+        self._former = self._logger.level, self._logger.propagate
         self._logger.setLevel(level)
         self._logger.propagate = False
         self._logger.addHandler(self._handler)
@@ -64,6 +65,8 @@ class Log:
     def close(self) -> None:
         """Log nothing more."""
         self._logger.removeHandler(self._handler)
+        level, self._logger.propagate = self._former
+        self._logger.setLevel(level)
         self._output.close()
 
 

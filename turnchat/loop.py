@@ -24,6 +24,7 @@ from typing import Protocol
 Callback = Callable[[], object]  # what it returns is of no interest
 Failed = Callable[[Exception], None]
 
+FOREVER = 1e9  # seconds; a deadline for inf would be none, and would have to be cancelled
 LONGEST_SLEEP = 86_400.0  # seconds; epoll_wait(2) takes milliseconds in an int, some 24 days
 
 

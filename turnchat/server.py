@@ -5,7 +5,7 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from turnchat.address import Address, Endpoint, listen
@@ -16,11 +16,12 @@ from turnchat.command import (
     number,
     on_stop_signals,
     parser,
+    patience,
     prepare_process,
     resolve,
     seconds,
 )
-from turnchat.connection import FOREVER, Patience
+from turnchat.connection import Patience
 from turnchat.keyboard import open_keyboard
 from turnchat.loop import EventLoop
 from turnchat.news import News
@@ -61,6 +62,7 @@ open, read or write a file; with --once as turnchat-client does."""
 HINTS = {
     errno.EADDRINUSE: "stop what listens there, or choose another address",
     errno.EACCES: "choose a port from 1024 up, or a path in a folder of yours",
+    errno.EMFILE: "allow more open files: ulimit -n",
     errno.EADDRNOTAVAIL: "choose an address of this machine: 127.0.0.1 is one, 0.0.0.0 all of them",
 }
 
@@ -112,9 +114,10 @@ def serve_alone(loop: EventLoop, arguments: argparse.Namespace, endpoints: list[
         closing(Signals(loop)) as signals,
         closing(open_log(loop, arguments)) as log,
         open_records(arguments.transcript, log) as records,
-        closing(open_answering(loop, signals, log, arguments.command)) as answering,
-        closing(_server(loop, arguments, log, records)) as server,
+        closing(open_answering(loop, signals, log, arguments.command, serving=True)) as answering,
+        closing(_server(loop, arguments, log, records, answering.count)) as server,
     ):
+        answering.on_end = server.look_for_room
 
         def interrupt() -> None:
             if server.is_stopping:
@@ -127,14 +130,20 @@ def serve_alone(loop: EventLoop, arguments: argparse.Namespace, endpoints: list[
         answering.drain()
         log.drain(server.time_left)
         ignore_stop_signals()
-        return server.status or records.status
+        return server.status or (answering.status if arguments.once else 0) or records.status
 
 
-def _server(loop: EventLoop, arguments: argparse.Namespace, news: News, records: Records) -> Server:
+def _server(
+    loop: EventLoop,
+    arguments: argparse.Namespace,
+    news: News,
+    records: Records,
+    others: Callable[[], int] = lambda: 0,
+) -> Server:
     limits = Limits(
         arguments.max_conversations,
         arguments.max_per_address,
-        Patience(arguments.idle_timeout or FOREVER, arguments.frame_timeout or FOREVER),
+        Patience(arguments.idle_timeout, arguments.frame_timeout),
         arguments.drain_timeout,
     )
     return Server(
@@ -143,6 +152,7 @@ def _server(loop: EventLoop, arguments: argparse.Namespace, news: News, records:
         limits,
         once=arguments.once,
         converse=records.converse,
+        others=others,
     )
 
 
@@ -176,17 +186,19 @@ def _parser() -> argparse.ArgumentParser:
         limits.add_argument(
             option, metavar="N", type=number, default=most, help=f"{meaning} (default: {shown})"
         )
-    for option, span, meaning in (
-        ("--idle-timeout", default.patience.idle, "end a conversation if its client says nothing"),
-        ("--frame-timeout", default.patience.frame, "... or leaves a message incomplete"),
-        ("--drain-timeout", default.drain, "when stopping, wait for the clients' turns at most"),
+    idle, frame = default.patience
+    for option, span, kind, meaning in (
+        ("--idle-timeout", idle, patience, "leave a client that says nothing for S seconds"),
+        ("--frame-timeout", frame, patience, "leave one that does not complete a message in S"),
+        ("--drain-timeout", default.drain, seconds, "stopping, wait at most S for the last turns"),
     ):
+        ever = "; 0: for ever" if kind is patience else ""
         limits.add_argument(
             option,
             metavar="S",
-            type=seconds,
+            type=kind,
             default=span,
-            help=f"{meaning} for S seconds (default: {span:g})",
+            help=f"{meaning} (default: {span:g}{ever})",
         )
     return command_line
 

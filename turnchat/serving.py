@@ -18,7 +18,6 @@ from math import inf
 from typing import NamedTuple
 
 from turnchat.address import Endpoint
-from turnchat.command import STATUS_OF, account, defect
 from turnchat.connection import Connection, Patience
 from turnchat.conversation import THEIRS
 from turnchat.ending import STOPPED, Cause, Ending
@@ -26,6 +25,7 @@ from turnchat.listener import Listener
 from turnchat.loop import EventLoop
 from turnchat.news import News
 from turnchat.observed import Converse, unobserved
+from turnchat.report import STATUS_OF, account, defect
 from turnchat.responder import Responder
 from turnchat.responders.leaving import leave
 from turnchat.text import counted, reason
@@ -62,16 +62,23 @@ class Server:
         *,
         once: bool = False,
         converse: Converse = unobserved,
+        others: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`once`: serve one conversation and stop. `converse` begins each conversation."""
+        """`once`: serve one conversation and stop. `converse` begins each conversation.
+
+        `others`: how many things there are of which each conversation needs one, and which may
+        outlive it: programs. The limit holds for them too; look_for_room() when one has gone.
+        """
         self.status = os.EX_OK
         self._loop = loop
         self._news = news
         self._limits = limits
         self._once = once
         self._converse = converse
+        self._others = others
+        self._answer: Answer
         self._listener: Listener | None = None
-        self._connections: dict[str, Connection] = {}
+        self._connections: dict[int, Connection] = {}
         self._hosts: Counter[str] = Counter()
         self._refused: set[str] = set()  # hosts, of which that was said
         self._ungreeted: set[Connection] = set()
@@ -92,7 +99,9 @@ class Server:
     def start(self, listening: socket.socket, answer: Answer) -> None:
         """Accept from now on; `answer` gives the responder of each conversation."""
         self._answer = answer
-        self._listener = Listener(self._loop, listening, self._accepted, self._news.error)
+        self._listener = Listener(
+            self._loop, listening, self._accepted, self._news.error, self._is_full
+        )
         self._news.notice(f"listening on {self._listener.endpoint}")
 
     def stop(self) -> None:
@@ -105,7 +114,7 @@ class Server:
         connections = list(self._connections.values())
         for connection in connections:
             leave(connection)
-        if theirs := sum(one.conversation.turn is THEIRS for one in connections):
+        if theirs := sum(one.is_open and one.conversation.turn is THEIRS for one in connections):
             wait = f"{self._limits.drain:g} s at most"
             self._news.status(f"stopping, when {counted(theirs, 'client')} had a last turn: {wait}")
         else:
@@ -119,6 +128,11 @@ class Server:
         else:
             self.stop()
 
+    def look_for_room(self) -> None:
+        """Accept again, if newcomers had to wait and there is room: somebody has gone."""
+        if self._listener and not self._is_full():
+            self._listener.resume()
+
     def close(self) -> None:
         """Leave no file behind, however the program ends."""
         self._close_listener()
@@ -127,7 +141,7 @@ class Server:
 
     def ended(self, connection: Connection, ending: Ending) -> None:
         line = account(connection, ending, connection.name)
-        if connection in self._ungreeted and _was_silent(connection, ending):
+        if connection in self._ungreeted and not self._once and _was_silent(connection, ending):
             self._ungreeted.discard(connection)
             self._news.detail(line)
         else:
@@ -137,14 +151,13 @@ class Server:
             self.status = STATUS_OF[ending.cause]
 
     def closed(self, connection: Connection) -> None:
-        del self._connections[connection.name]
+        del self._connections[connection.number]
         host = _host_of(connection.peer)
         self._refused.discard(host)
         self._hosts[host] -= 1
         if not self._hosts[host]:
             del self._hosts[host]
-        if self._listener:
-            self._listener.resume()  # there is room for one, and a descriptor is free
+        self.look_for_room()
         self._stop_when_empty()
 
     def failed(self, connection: Connection, error: Exception) -> None:
@@ -163,8 +176,12 @@ class Server:
             self._close_listener()
         self._number += 1
         self._begin(connected, f"client {self._number}", peer)
-        if self._listener and len(self._connections) >= self._limits.conversations:
-            self._listener.pause(f"{counted(len(self._connections), 'conversation')} at a time")
+
+    def _is_full(self) -> str:
+        """Why nobody more may come now, or nothing."""
+        number = max(len(self._connections), self._others())
+        limit = self._limits.conversations
+        return f"{counted(limit, 'conversation')} at a time" if number >= limit else ""
 
     def _begin(self, connected: socket.socket, name: str, peer: str) -> None:
         try:
@@ -174,6 +191,7 @@ class Server:
                 self._converse(THEIRS, self._number, name, peer),
                 self._answer,
                 self,
+                number=self._number,
                 name=name,
                 peer=peer,
                 patience=self._limits.patience,
@@ -182,7 +200,7 @@ class Server:
             connected.close()
             self._nobody_answers(name, error)
             return
-        self._connections[name] = connection
+        self._connections[self._number] = connection
         self._hosts[_host_of(peer)] += 1
         self._ungreeted.add(connection)
         if self._news.shows_arrivals:
@@ -211,6 +229,8 @@ class Server:
     def _nobody_answers(self, name: str, error: Exception) -> None:
         if isinstance(error, OSError):  # no process, no descriptor: not of our making
             self._news.error(f"{name} was turned away, nobody can answer: {reason(error)}")
+            if self._listener:
+                self._listener.pause_a_while(reason(error))
         else:
             self._report_defect(name, error)
         if self._once:
@@ -230,6 +250,7 @@ class Server:
 
     def _stop_when_empty(self) -> None:
         if not self._listener and not self._connections:
+            self._drain.cancel()  # what is left to do has time of its own
             self._loop.stop()
 
     def _abort(self) -> None:
@@ -240,7 +261,10 @@ class Server:
 
 
 class Newcomer:
-    """Stands in front of a responder until the first message, which makes its sender news."""
+    """Stands in front of a responder until the first message, which makes its sender news.
+
+    An Observed conversation could tell of it too, but would cost something at each message.
+    """
 
     def __init__(self, connection: Connection, greet: Callable[[Connection], None]) -> None:
         self._connection = connection

@@ -11,10 +11,10 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from turnchat.command import CannotStart, seconds
+from turnchat.command import CannotStart, patience
 from turnchat.connection import Connection
 from turnchat.conversation import Conversation, Turn
-from turnchat.loop import EventLoop
+from turnchat.loop import Callback, EventLoop
 from turnchat.news import News
 from turnchat.observed import Observed, Observer
 from turnchat.output import nothing
@@ -55,9 +55,9 @@ def add_options(command_line: argparse.ArgumentParser) -> None:
     program.add_argument(
         "--reply-timeout",
         metavar="S",
-        type=seconds,
+        type=patience,
         default=REPLY_TIMEOUT,
-        help="say BYEBYE if it gives no answer within S seconds (default: %(default)g)",
+        help="say BYEBYE if it gives no answer in S seconds (default: %(default)g; 0: for ever)",
     )
     records = command_line.add_argument_group("the log and the transcript")
     how_much = records.add_mutually_exclusive_group()
@@ -100,7 +100,17 @@ def command_of(
 
 
 class Answering(Protocol):
-    """Those who answer in the place of a person."""
+    """Those who answer in the place of a person.
+
+    status: what to exit with, if there was but one conversation. on_end: called when one of them
+    has gone.
+    """
+
+    status: int
+    on_end: Callback
+
+    def count(self) -> int:
+        """How many there are; some may outlive their conversations for a moment."""
 
     def answer(self, connection: Connection) -> Responder:
         """The responder of a new conversation. Raises OSError if there can be none now."""
@@ -115,6 +125,13 @@ class Answering(Protocol):
 class Echoes:
     """An echo for each conversation, of which nothing is ever left."""
 
+    status = os.EX_OK
+    on_end: Callback = nothing
+
+    def count(self) -> int:
+        """None outlives its conversation."""
+        return 0
+
     def answer(self, connection: Connection) -> Responder:
         """An echo."""
         return Echo(connection)
@@ -123,14 +140,14 @@ class Echoes:
 
 
 def open_answering(
-    loop: EventLoop, signals: Signals, news: News, command: "Command | None"
+    loop: EventLoop, signals: Signals, news: News, command: "Command | None", *, serving: bool
 ) -> Answering:
     """Programs, or echoes where there is no command."""
     if command is None:
         return Echoes()
     from turnchat.responders.program import Programs  # noqa: PLC0415 - see above
 
-    return Programs(loop, signals, news, command)
+    return Programs(loop, signals, news, command, serving=serving)
 
 
 def open_log(loop: EventLoop, arguments: argparse.Namespace) -> "Log":

@@ -17,6 +17,8 @@ from turnchat.conversation import BYEBYE, Conversation, Turn
 from turnchat.ending import Cause, Ending
 from turnchat.frame import FRAME_LIMIT, HEADERS, Fault, encode, parse
 from turnchat.observed import Observed
+from turnchat.responder import Responder
+from turnchat.responders.echo import Echo
 from turnchat.serving import Limits, Server
 
 PATIENCE = Patience(idle=60.0, frame=10.0)
@@ -46,16 +48,17 @@ def recorded(first: Turn, _number: int, _name: str, _peer: str) -> Conversation:
 class Talker:
     """A responder that says what the seed says, and notes everything."""
 
-    answers_by_itself = True
-
-    def __init__(self, world: World, connection: Connection, messages: int) -> None:
+    def __init__(
+        self, world: World, process: Process, connection: Connection, messages: int
+    ) -> None:
         self.connection = connection
         self.record = connection.conversation._observers[0]  # type: ignore[attr-defined]
+        self.answers_by_itself = world.chance(0.8)  # as a program does, and a person does not
         self.ending: Ending | None = None
         self._world = world
         self._left = messages
         self._is_asked = False  # and has not answered yet
-        self._later = connection._loop.deadline("talker", self._say)
+        self._later = process.loop.deadline("talker", self._say)
 
     def heard(self, body: bytes) -> None:
         if self.ending:
@@ -89,6 +92,22 @@ class Talker:
         self.connection.say(body)
 
 
+class EchoedTalker(Echo):
+    """The real echo, which a talker watches without saying anything."""
+
+    def __init__(self, talker: Talker) -> None:
+        super().__init__(talker.connection)
+        self._talker = talker
+
+    def heard(self, body: bytes) -> None:
+        super().heard(body)
+        self._talker.heard(body)
+
+    def ended(self, ending: Ending) -> None:
+        super().ended(ending)
+        self._talker.ended(ending)
+
+
 class Scenario:
     """One seed's story."""
 
@@ -98,6 +117,7 @@ class Scenario:
         self.talkers: dict[SimSocket, Talker] = {}
         self.disturbed: set[SimSocket] = set()  # ends of connections that something befalls
         self.news = Noted()
+        self.news.shows_arrivals = world.chance(0.5)
         self.process = Process(world, "server", random.choice((1000, 1000, 1000, 3, 5)))
         limits = Limits(
             random.choice((1000, 1000, 1000, 2)),
@@ -110,9 +130,11 @@ class Scenario:
         # Whether nothing happens for which a conversation could end before its time.
         is_roomy = limits == Limits(patience=PATIENCE, drain=DRAIN)
         self.is_calm = world.speed == "fast" and is_roomy
+        self.limits = limits
         self.clients: list[tuple[Client, Process]] = []
+        self.clients_news = Noted()
         self.server.start(self.listener, self._answer)  # type: ignore[arg-type]
-        for number in range(random.randint(1, 3)):
+        for number in range(random.choice((1, 2, 2, 3, 5))):
             self._add_client(number)
         for misbehave in random.sample(MISBEHAVIOURS, random.choice((0, 0, 1, 2))):
             world.at(world.delay(), partial(self._add_stranger, misbehave))
@@ -144,9 +166,9 @@ class Scenario:
         process = Process(world, f"client {number}")
 
         def answer(connection: Connection) -> Talker:
-            return self._talker(connection, world.random.randint(0, 4))
+            return self._talker(process, connection, world.random.randint(0, 4))
 
-        client = Client(process.loop, Noted(), answer, recorded)
+        client = Client(process.loop, self.clients_news, answer, recorded)
         endpoint = Endpoint(SimListener.family, self.listener.address)
         self.clients.append((client, process))
         process.at(
@@ -156,11 +178,12 @@ class Scenario:
         if world.chance(0.1):
             self._befall(process, client.interrupt)
 
-    def _answer(self, connection: Connection) -> Talker:
-        return self._talker(connection, 20 if self.world.chance(0.8) else 1)
+    def _answer(self, connection: Connection) -> Responder:
+        talker = self._talker(self.process, connection, 20 if self.world.chance(0.8) else 1)
+        return EchoedTalker(talker) if self.world.chance(0.2) else talker
 
-    def _talker(self, connection: Connection, messages: int) -> Talker:
-        talker = Talker(self.world, connection, messages)
+    def _talker(self, process: Process, connection: Connection, messages: int) -> Talker:
+        talker = Talker(self.world, process, connection, messages)
         self.talkers[_socket_of(connection)] = talker
         return talker
 
@@ -179,6 +202,9 @@ class Scenario:
 
     def _check(self) -> None:
         """After each round: the bounds."""
+        number = len(self.server._connections)
+        if number > self.limits.conversations or number > (self.limits.per_address or number):
+            raise Violation(f"{number} conversations at a time")
         for talker in self.talkers.values():
             unsent = len(talker.connection._unsent)
             begun = len(talker.connection.conversation.begun)
@@ -196,13 +222,14 @@ class Scenario:
             process.loop.close()
         if self.server._connections or self.server._hosts or self.server._ungreeted:
             raise Violation("the server keeps what has ended")
-        begun = [line for line in self.news.lines if " connected from " in line]
-        ended = [line for line in self.news.lines if line.endswith(" s)")]
+        lines = self.news.lines
+        begun = [line for line in lines if " connected from " in line]
+        ended = [line for line in lines if line.endswith(" s)")]
         if len(begun) != len(ended):
             raise Violation(f"{len(begun)} conversations begun, {len(ended)} ended")
-        for line in self.news.lines:
-            if "defect" in line:
-                raise Violation("\n".join(self.news.lines))
+        lines = self.news.lines + self.clients_news.lines
+        if any("defect" in line for line in lines):
+            raise Violation("\n".join(lines))
 
     def _check_conversation(self, socket: SimSocket, talker: Talker) -> None:
         if talker.ending is None:
@@ -298,9 +325,10 @@ def talk_nonsense(scenario: Scenario, stranger: SimSocket) -> None:
 
 
 def close_at_the_end(scenario: Scenario, stranger: SimSocket) -> None:
-    if stranger.was_reset and scenario.is_calm:
-        raise Violation("a peer is reset that was to be left in good order")
-    if stranger._inward.has_ended:
+    if stranger.was_reset:
+        if scenario.is_calm:
+            raise Violation("a peer is reset that was to be left in good order")
+    elif stranger._inward.has_ended:
         stranger.close()
     else:
         later = scenario.world.now + 0.2
@@ -350,7 +378,7 @@ def failures(first: int, seeds: int) -> Iterator[str]:
     for seed in range(first, first + seeds):
         try:
             Scenario(seed).run()
-        except Exception as error:  # noqa: BLE001 - a crash is a failure as well
+        except (Exception, Violation) as error:  # noqa: BLE001 - a crash is a failure as well
             where = "".join(traceback.format_exception(error)[-3:])
             replay = f"python -m tests.simulation --first {seed} --seeds 1"
             yield f"seed {seed}: {where}replay it: .venv/bin/{replay}"

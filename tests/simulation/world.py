@@ -30,8 +30,8 @@ DELAY = {"slow": 1.0, "fast": 0.01}
 Address = tuple[str, int]
 
 
-class Violation(AssertionError):
-    """A program did what it must never do."""
+class Violation(BaseException):
+    """A program did what it must never do. No program catches it: it is no Exception."""
 
 
 class World:

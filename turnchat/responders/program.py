@@ -16,19 +16,20 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
 
-from turnchat.child import Child, Exits, Pipes
+from turnchat.child import GRACE, Child, Exits, Pipes
+from turnchat.complaints import Complaints
 from turnchat.connection import Connection
 from turnchat.conversation import BYEBYE
 from turnchat.ending import Ending
 from turnchat.frame import BODY_LIMIT, BodyTooLong
 from turnchat.lines import Line, LineSplitter
-from turnchat.loop import EventLoop
+from turnchat.loop import Callback, EventLoop
 from turnchat.news import News
+from turnchat.output import nothing
 from turnchat.signals import Signals
 from turnchat.text import not_utf8, one_line
 
 READ_SIZE = 1 << 10  # octets; what one read brings may be many short lines
-LAST_READS = 16  # of what it has written to its standard error
 HINT_AFTER = 3.0  # seconds
 PASSED_ON = ("HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
 PASSED_ON_PREFIX = "LC_"
@@ -65,19 +66,34 @@ class Command(NamedTuple):
         if not words:
             raise BadCommand("the command is empty")
         if not shutil.which(words[0]):
-            raise BadCommand(f"there is no program {words[0]!r} to run")
+            raise BadCommand(f"{words[0]!r} is not a program that can be run")
+        if bad := [name for name in names if not name or "=" in name]:
+            raise BadCommand(f"{bad[0]!r} is not the name of an environment variable")
         passed_on = {
             name: value
             for name, value in os.environ.items()
             if name in PASSED_ON or name in names or name.startswith(PASSED_ON_PREFIX)
         }
-        return cls(words, {**passed_on, "PYTHONUNBUFFERED": "1"}, on_terminal, reply_timeout)
+        passed_on["PYTHONUNBUFFERED"] = "1"
+        if on_terminal and "TERM" not in names:
+            passed_on["TERM"] = "dumb"  # else it would paint what it says
+        return cls(words, passed_on, on_terminal, reply_timeout)
 
 
 class Programs:
-    """Starts a program for each conversation, and sees to the end of each."""
+    """Starts a program for each conversation, and sees to the end of each.
 
-    def __init__(self, loop: EventLoop, signals: Signals, news: News, command: Command) -> None:
+    status: what to exit with, if there was but one conversation. on_end: called when a program has
+    come to its end.
+    """
+
+    def __init__(
+        self, loop: EventLoop, signals: Signals, news: News, command: Command, *, serving: bool
+    ) -> None:
+        """`serving`: whether the peers are clients. A server that ends its stream has left."""
+        self.status = os.EX_OK
+        self.on_end: Callback = nothing
+        self.serving = serving
         self.loop = loop
         self.news = news
         self.command = command
@@ -89,29 +105,38 @@ class Programs:
         """The responder of a new conversation. Raises OSError if nothing can be started."""
         environment = {
             **self.command.environment,
-            "TURNCHAT_CONVERSATION": connection.name.removeprefix("client "),
+            "TURNCHAT_CONVERSATION": str(connection.number),
             "TURNCHAT_PEER": connection.peer,
         }
         pipes, process = Pipes.spawn(
             self.command.words, environment, on_terminal=self.command.on_terminal
         )
-        program = Program(self, connection, pipes)
 
-        def ended(how: str) -> None:
+        def ended(how: str, status: int | None) -> None:
             self._living.discard(child)
-            program.exited(how)
+            program.exited(how, status)
+            self.on_end()
             if self._is_draining and not self._living:
                 self.loop.stop()
 
-        program.child = child = Child(self.loop, self._exits, process, ended)
+        child = Child(self.loop, self._exits, process, ended, connection.failed)
         self._living.add(child)
+        program = Program(self, connection, pipes, child)
         return program
+
+    def count(self) -> int:
+        """How many processes there are."""
+        return len(self._living)
 
     def drain(self) -> None:
         """Run the loop until the last process has come to its end, which each is on its way to."""
         if self._living:
             self._is_draining = True
-            self.loop.run()
+            limit = self.loop.deadline("last processes", self.loop.stop)
+            limit.set(3 * GRACE)
+            while self._living and limit.is_set:
+                self.loop.run()
+            limit.cancel()
 
     def close(self) -> None:
         """Leave no process behind."""
@@ -122,29 +147,30 @@ class Programs:
 class Program:
     """One conversation's program."""
 
-    answers_by_itself = True
-    child: Child
-
-    def __init__(self, programs: Programs, connection: Connection, pipes: Pipes) -> None:
+    def __init__(
+        self, programs: Programs, connection: Connection, pipes: Pipes, child: Child
+    ) -> None:
         loop = programs.loop
+        self.answers_by_itself = programs.serving
+        self._programs = programs
         self._connection = connection
         self._news = programs.news
         self._command = programs.command
-        self._name = f"the program for {connection.name}"
+        self._name = f"the program for {connection.name}" if programs.serving else "the program"
         self._pipes = pipes
+        self._child = child
         self._unsent = b""  # of the line that it has not taken yet
         self._lines: deque[Line] = deque()  # printed, and not said yet: those of one read
-        self._output, self._errors = LineSplitter(), LineSplitter()
+        self._output = LineSplitter()
         self._is_over = False  # the conversation is
         self._has_exited = False
         self._is_at_end = False  # of its output
         failed = connection.failed
         self._stdin = loop.watch(pipes.stdin, f"{self._name}: stdin", failed)
         self._stdout = loop.watch(pipes.stdout, f"{self._name}: stdout", failed)
-        self._stderr = loop.watch(pipes.stderr, f"{self._name}: stderr", failed)
         self._late = loop.deadline(f"{self._name}: answer", self._is_late, failed)
         self._hint = loop.deadline(f"{self._name}: hint", self._give_hint, failed)
-        self._stderr.want(reader=self._complains)
+        self._complaints = Complaints(loop, pipes.stderr, self._name, self._news, failed)
         self._can_be_hinted = not self._command.on_terminal
 
     # What the connection tells
@@ -163,15 +189,17 @@ class Program:
         self._ask_no_more()
         self._stdin.forget()
         self._pipes.stdin.close()
-        self.child.end()
+        self._child.end()
         self._close_when_done()
 
     # What the process does
 
-    def exited(self, how: str) -> None:
+    def exited(self, how: str, status: int | None) -> None:
         """The process is no more. What it has printed may still be read."""
         self._has_exited = True
-        self._news.status(f"{self._name} {how}")
+        self._complaints.finish()
+        is_by_itself = self._is_at_end or not self._is_over
+        (self._news.error if status and is_by_itself else self._news.status)(f"{self._name} {how}")
         self._close_when_done()
 
     def _tell(self) -> None:
@@ -192,7 +220,9 @@ class Program:
         if self._lines:
             self._say(self._lines.popleft())
         elif self._is_at_end:
-            self._give_up("prints no more")
+            self._ask_no_more()
+            self._news.status(f"{self._name} prints no more")
+            self._connection.say(BYEBYE)
         else:
             self._stdout.want(reader=self._prints)
 
@@ -218,6 +248,7 @@ class Program:
 
     def _give_up(self, why: str) -> None:
         self._ask_no_more()
+        self._programs.status = os.EX_DATAERR
         self._news.error(f"{self._name} {why}")
         self._connection.say(BYEBYE)
 
@@ -237,24 +268,7 @@ class Program:
             " in a buffer, --exec-pty helps"
         )
 
-    def _complains(self) -> None:
-        """It has written to its standard error."""
-        octets = self._pipes.stderr.read(READ_SIZE)
-        if octets is None:
-            return
-        lines = self._errors.feed(octets)
-        if not octets:
-            self._stderr.forget()
-            lines += filter(None, [self._errors.finish()])
-        for line in lines:
-            cut = f" [{line.size} octets]" if line.size > len(line.text) else ""
-            text = line.text.decode(errors="backslashreplace")
-            self._news.status(f"{self._name}: {text}{cut}")
-
     def _close_when_done(self) -> None:
         if self._is_over and self._has_exited:
-            for _ in range(LAST_READS):
-                self._complains()
-            self._stderr.forget()
             self._pipes.stdout.close()
             self._pipes.stderr.close()
