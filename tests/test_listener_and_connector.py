@@ -120,6 +120,16 @@ def test_out_of_descriptors_neither_spins_nor_fills_the_log(number: int) -> None
     scene.close()
 
 
+def test_a_pause_for_another_reason_is_not_cut_short_by_the_retry() -> None:
+    scene = Scene(fault(errno.EMFILE), None)
+    scene.rounds(2)
+    scene.listener.pause("the house is full")
+    scene.clock.now += 10 * PAUSE
+    scene.rounds(3)
+    assert scene.accepted == []
+    scene.close()
+
+
 def test_when_somebody_leaves_accepting_goes_on_at_once() -> None:
     scene = Scene(fault(errno.EMFILE), None)
     scene.rounds(3)

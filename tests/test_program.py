@@ -14,6 +14,7 @@ import pytest
 
 from tests.support import Clock, Noted, Peer, run_until, status_of, tcp_pair
 from turnchat.child import GRACE
+from turnchat.complaints import MOST_LINES
 from turnchat.connection import Connection
 from turnchat.conversation import Conversation, Turn
 from turnchat.ending import STOPPED, Ending
@@ -327,6 +328,40 @@ def test_a_silent_program_is_given_a_hint_once(make: Make) -> None:
         "the program for client 1 has printed nothing for 3 s; if it holds its output back in a"
         " buffer, --exec-pty helps"
     ]
+
+
+def test_a_program_that_is_slow_each_time_is_hinted_at_once_only(make: Make) -> None:
+    scene = make(python("import select\nfor line in sys.stdin: select.select([], [], []) and 0"))
+    program = cast(Program, scene.connection.responder)
+    for _ in range(2):
+        scene.connection.conversation.turn = Turn.OURS
+        program.turn()
+        scene.clock.now += HINT_AFTER
+        scene.loop.deadline("", lambda: None).set(0)
+        scene.loop.run_once()
+    assert sum("has printed nothing" in line for line in scene.news.lines) == 1
+
+
+@pytest.mark.usefixtures("either")
+def test_a_signal_without_a_name_ends_nobody_else(make: Make) -> None:
+    scene = make("sh -c 'read line; kill -40 $$'")
+    assert scene.asks("hello") == "BYEBYE"
+    scene.until_news("the program for client 1 was ended by signal 40")
+
+
+def test_a_program_that_floods_its_standard_error_is_held_back(make: Make) -> None:
+    scene = make("sh -c 'yes >&2 & cat'")
+    for number in range(5):
+        assert scene.asks(str(number)) == str(number)
+    assert len(scene.news.lines) <= 2 * (MOST_LINES + 1)  # the clock stands still: so does it
+    assert any("lines left out]" in line for line in scene.news.lines)
+
+
+def test_a_server_that_has_left_is_noticed_while_its_clients_program_thinks(make: Make) -> None:
+    scene = make(python("time.sleep(1000)"), first=Turn.OURS)
+    scene.peer.close()
+    scene.until(lambda: scene.endings)
+    assert scene.endings[0].told_of("it") == "it hung up"
 
 
 def test_on_a_terminal_it_holds_nothing_back_and_hears_no_echo(make: Make) -> None:

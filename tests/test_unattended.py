@@ -310,6 +310,48 @@ while True: signal.pause()
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
+def test_a_program_has_its_time_also_when_the_drain_timeout_is_short(program: Start) -> None:
+    saves = "import select, sys\nfor line in sys.stdin: print(line)\n"
+    saves += 'select.select([], [], [], 0.5)\nprint("saved", file=sys.stderr)'
+    server, address = serve(program, "--drain-timeout", "0.2", "--exec", python(saves))
+    peer = Peer.to(address)
+    peer.say("hello")
+    assert peer.hear() == "hello"
+    peer.close()
+    assert "* the program for client 1: saved" in stop(server)
+
+
+def test_a_client_whose_program_cannot_be_started(program: Start, tmp_path: Path) -> None:
+    bad = tmp_path / "bad"
+    bad.write_text("#!/no/such/interpreter\n")
+    bad.chmod(0o700)
+    _, address = serve(program, "--echo")
+    client = program(CLIENT, "--exec", str(bad), address, stdin=subprocess.DEVNULL)
+    assert client.wait() == 71
+    log = client.rest("stderr")
+    assert log[-1].endswith("* nobody can talk here: No such file or directory")
+    assert not any("Traceback" in line for line in log)
+
+
+def test_programs_that_outlive_their_conversations_count_too(program: Start) -> None:
+    stubborn = "sh -c 'trap \"\" TERM; while :; do sleep 0.1; done'"
+    server, address = serve(program, "--max-conversations", "2", "--exec", stubborn)
+    most = 0
+    for _ in range(5):
+        peer = Peer.to(address)
+        peer.say("BYEBYE")
+        peer.socket.shutdown(socket.SHUT_WR)
+        most = max(most, len(children_of(server.pid)))
+        peer.close()
+    server.line_with("newcomers have to wait: 2 conversations at a time", "stderr")
+    most = max(most, len(children_of(server.pid)))
+    assert 1 <= most <= 2
+    server.signal(signal.SIGTERM)
+    server.line_with("stopping", "stderr")
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
+
+
 def test_no_zombie_is_left_while_the_server_runs(program: Start) -> None:
     server, address = serve(program, "--exec", "cat")
     for _ in range(20):
@@ -450,6 +492,15 @@ def test_more_than_the_limit_wait_in_the_backlog(program: Start) -> None:
     second.close()
     third.close()
     stop(server)
+
+
+def test_a_full_house_is_no_news_while_nobody_waits(program: Start) -> None:
+    server, address = serve(program, "--echo", "--max-conversations", "1")
+    before = descriptors_of(server.pid)
+    for _ in range(5):
+        assert talk(address, "hello") == ["hello"]
+        wait_until(lambda: descriptors_of(server.pid) == before)
+    assert not [line for line in stop(server) if "have to wait" in line]
 
 
 def test_more_than_the_limit_of_one_address_are_refused(program: Start) -> None:
