@@ -9,7 +9,7 @@ VENV := .venv
 TOOLS := $(VENV)/.tools-installed
 SCRIPTS := bin/turnchat-server bin/turnchat-client
 
-.PHONY: help run-server run-client test simulate fuzz lint picture format clean
+.PHONY: help run-server run-client test simulate fuzz road lint picture format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ simulate: $(TOOLS)  ## run more seeds of the simulation: SEEDS=100000
 fuzz: $(TOOLS)  ## feed a conversation octets for a minute, guided by coverage (atheris)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-fuzz.txt
 	$(VENV)/bin/python -m tests.fuzz $(ARGS)
+
+road: $(TOOLS)  ## measure the lessons and turnchat side by side
+	$(VENV)/bin/python -m tests.road
 
 lint: $(TOOLS)  ## check style, format and types
 	$(VENV)/bin/ruff check . $(SCRIPTS)

@@ -31,7 +31,7 @@ def test_every_file_it_links_to_is_there() -> None:
 
 
 def test_the_map_shows_every_room_below_those_that_it_uses() -> None:
-    order = re.findall(r"\(turnchat/([a-z_/]+)\.py\)", README)
+    order = re.findall(r"\(turnchat/([a-z0-9_/]+)\.py\)", README)
     shown = [place.replace("/", ".") for place in order]
     assert sorted(shown) == sorted(rooms())
     for place, room in enumerate(shown):

@@ -1,0 +1,100 @@
+"""Lesson 3: messages with their length in front.
+
+    python3 -m turnchat.lessons.length_prefix server [PORT]
+    python3 -m turnchat.lessons.length_prefix client [PORT]
+
+Mends: fixed16 refuses a message of 17 octets, and fills a short one up. Here three digits in front
+say how many octets follow: 005hello. A message has 0 to 255 of them, and blanks stay what they are.
+
+Teaches: recv(n) gives what is there, n octets at the most. A header may come in two pieces, and a
+body in ten, depending on the network alone. So receive_exactly() calls it again and again until it
+has n. And header and body leave in one sendall(): in two, the second would wait some 40 ms for the
+acknowledgement of the first (Nagle's algorithm against delayed acknowledgements).
+
+Limit: nobody keeps an order. Who sends two messages in a row gets two answers, and which answer
+belongs to what is anybody's guess once there are people on both sides.
+"""
+
+import socket
+import sys
+
+HEADER = 3  # octets
+MOST = 255  # octets of a body
+PORT = 2317
+
+
+def packed(text: str) -> bytes:
+    """A message: its length and its octets. Raises ValueError if it is too long."""
+    body = text.encode()
+    if len(body) > MOST:
+        raise ValueError(f"the message has {len(body)} octets, {MOST} is the most")
+    return b"%03d%b" % (len(body), body)
+
+
+def receive_exactly(connected: socket.socket, size: int) -> bytes:
+    """`size` octets; fewer only if the stream ends before."""
+    octets = b""
+    while len(octets) < size:
+        piece = connected.recv(size - len(octets))
+        if not piece:
+            break
+        octets += piece
+    return octets
+
+
+def receive(connected: socket.socket) -> str | None:
+    """The next message, or None when the stream has ended."""
+    header = receive_exactly(connected, HEADER)
+    if not header:
+        return None
+    # bytes.isdigit() knows the ten ASCII digits alone; int() would take b" 12" and b"+12".
+    if len(header) < HEADER or not header.isdigit() or int(header) > MOST:
+        raise ConnectionError(f"{header!r} is not a length")
+    body = receive_exactly(connected, int(header))
+    if len(body) < int(header):
+        raise ConnectionError(f"the stream ended after {len(body)} of {int(header)} octets")
+    return body.decode(errors="replace")
+
+
+def serve(port: int) -> None:
+    """Answer each message with itself, to one client after the other."""
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        print("listening on port", listening.getsockname()[1], flush=True)
+        while True:
+            connected, _ = listening.accept()
+            with connected:
+                try:
+                    while (text := receive(connected)) is not None:
+                        connected.sendall(packed(text))
+                except (OSError, ValueError) as error:
+                    print("the client is left:", error, flush=True)
+
+
+def ask(port: int) -> None:
+    """Send each line that is typed, and print the answer."""
+    with socket.create_connection(("127.0.0.1", port)) as connected:
+        for line in sys.stdin:
+            try:
+                message = packed(line.rstrip("\n"))
+            except ValueError as error:
+                print("not sent:", error, flush=True)
+                continue
+            connected.sendall(message)
+            answer = receive(connected)
+            if answer is None:
+                sys.exit("the server has left")
+            print(answer, flush=True)
+
+
+if __name__ == "__main__":
+    role = sys.argv[1] if len(sys.argv) > 1 else ""
+    port = int(sys.argv[2]) if len(sys.argv) > 2 else PORT
+    roles = {"server": serve, "client": ask}
+    if role not in roles:
+        sys.exit("usage: python3 -m turnchat.lessons.length_prefix server|client [PORT]")
+    try:
+        roles[role](port)
+    except OSError as error:
+        sys.exit(f"length_prefix: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,85 @@
+"""Lesson 1: a request is a string that is sent, an answer a string that is received.
+
+    python3 -m turnchat.lessons.raw_http 'http://127.0.0.1:8000/search?q=Taipei'
+
+Teaches: what libraries for HTTP do underneath. A TCP connection carries octets both ways, and that
+is all; what they mean is agreed upon in a text, here RFC 9112. sendall() takes care that all octets
+go out; recv() gives some of those that have come, so it is called until the stream ends.
+
+Limit: the end of the answer is the end of the stream, so a connection serves for one question. From
+a server that leaves it open, this program would wait for more until the server thinks better of it.
+"""
+
+import socket
+import sys
+from urllib.parse import quote, urlsplit
+
+TIMEOUT = 10.0  # seconds for each call
+
+
+def get(url: str) -> str:
+    """The body of the answer. Raises ValueError or OSError, with the reason."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        raise ValueError(f"{url!r} is no address of the form http://HOST/PATH")
+    target = quote(parts.path or "/", safe="/%")
+    if parts.query:
+        target += "?" + quote(parts.query, safe="=&%+,")
+    request = (
+        f"GET {target} HTTP/1.1\r\n"
+        f"Host: {parts.netloc}\r\n"
+        "Accept: application/json\r\n"
+        "Connection: close\r\n"  # end the stream after the answer
+        "\r\n"
+    )
+    with socket.create_connection((parts.hostname, parts.port or 80), TIMEOUT) as connected:
+        connected.sendall(request.encode())
+        answer = b""
+        while octets := connected.recv(4096):
+            answer += octets
+    return body_of(answer)
+
+
+def body_of(answer: bytes) -> str:
+    """Status line, headers, an empty line, the body: RFC 9112, section 2.1."""
+    head, separator, body = answer.partition(b"\r\n\r\n")
+    if not separator:
+        raise ValueError("the stream ended before the headers did")
+    status_line, *lines = head.decode("latin-1").split("\r\n")
+    version, _, status = status_line.partition(" ")
+    if not version.startswith("HTTP/1."):
+        raise ValueError(f"{status_line!r} is not how an answer in HTTP/1 begins")
+    if not status.startswith("200"):
+        raise ValueError(f"the server answered: {status}")
+    headers = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        body = joined(body)
+    elif "content-length" in headers and len(body) != int(headers["content-length"]):
+        raise ValueError(f"{len(body)} of {headers['content-length']} octets came")
+    return body.decode()
+
+
+def joined(chunks: bytes) -> bytes:
+    """The body that was sent in chunks, each with its size in front: RFC 9112, section 7.1."""
+    body = b""
+    while True:
+        size_line, _, chunks = chunks.partition(b"\r\n")
+        size = int(size_line.partition(b";")[0], 16)
+        if not size:
+            return body
+        if len(chunks) < size:
+            raise ValueError("the stream ended inside a chunk")
+        body += chunks[:size]
+        chunks = chunks[size + 2 :]
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python3 -m turnchat.lessons.raw_http URL")
+    try:
+        print(get(sys.argv[1]))
+    except (OSError, ValueError) as error:
+        sys.exit(f"raw_http: {error}")

@@ -1,0 +1,89 @@
+"""Lesson 5: the chat in one loop, which waits for the socket and the keyboard at once.
+
+    python3 -m turnchat.lessons.select_by_hand server [PORT]
+    python3 -m turnchat.lessons.select_by_hand client [PORT]
+
+Mends: one_by_one does not notice a hang-up while input() waits. Here nothing waits but select(),
+and that for both: whoever is first is served, and what is typed out of turn is kept for the next.
+
+Teaches: readiness. select() says which file can be read without waiting; one read of what there is
+then, into a buffer; the buffer says whether a message is whole. That is the heart of turnchat.
+
+Limit: one client, a keyboard that must be a terminal or a pipe (epoll takes no regular files), a
+send() that is trusted to take all of it, and no deadline. turnchat is what it takes to do without
+these limits: a connection object instead of local variables, a table instead of a flag, deadlines.
+"""
+
+import os
+import selectors
+import socket
+import sys
+
+PORT = 2322
+
+
+def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 - all in one, once
+    """Take turns until one says BYEBYE, or hangs up."""
+    received, typed, input_has_ended = b"", b"", False
+    connected.setblocking(False)
+    selector = selectors.DefaultSelector()
+    selector.register(connected, selectors.EVENT_READ)
+    selector.register(sys.stdin, selectors.EVENT_READ)
+    while True:
+        if our_turn and (b"\n" in typed or input_has_ended):
+            line, _, typed = typed.partition(b"\n") if b"\n" in typed else (b"BYEBYE", b"", b"")
+            if len(line) > 255:
+                print(f"not sent: the message has {len(line)} octets, 255 is the most")
+                continue
+            connected.send(b"%03d%b" % (len(line), line))
+            our_turn = False
+            if line == b"BYEBYE":
+                return
+        for key, _ in selector.select():
+            if key.fileobj is sys.stdin:
+                octets = os.read(key.fd, 4096)  # input() would keep lines to itself
+                typed += octets
+                if not octets:
+                    selector.unregister(sys.stdin)  # its end stays readable for ever
+                    input_has_ended = True
+                continue
+            octets = connected.recv(4096)
+            if not octets:
+                raise ConnectionError("the peer has hung up")
+            received += octets
+            if our_turn:
+                raise ConnectionError(f"{octets[:16]!r} came out of turn")
+            header = received[:3]
+            if not header.isdigit() or (len(header) == 3 and int(header) > 255):
+                raise ConnectionError(f"{header!r} is not a length")
+            if len(header) < 3 or len(received) < 3 + int(header):
+                continue  # the rest is still on its way
+            body, received = received[3 : 3 + int(header)], received[3 + int(header) :]
+            text = body.decode(errors="backslashreplace")
+            shown = (one if one.isprintable() else ascii(one)[1:-1] for one in text)
+            print("peer>", "".join(shown), flush=True)
+            if body == b"BYEBYE":
+                return
+            if received:
+                raise ConnectionError(f"{received[:16]!r} came out of turn")
+            our_turn = True
+
+
+if __name__ == "__main__":
+    role = sys.argv[1] if len(sys.argv) > 1 else ""
+    port = int(sys.argv[2]) if len(sys.argv) > 2 else PORT
+    try:
+        if role == "client":
+            with socket.create_connection(("127.0.0.1", port)) as connected:
+                chat(connected, our_turn=True)
+        elif role == "server":
+            with socket.create_server(("127.0.0.1", port)) as listening:
+                print("listening on port", listening.getsockname()[1], flush=True)
+                with listening.accept()[0] as connected:
+                    chat(connected, our_turn=False)
+        else:
+            sys.exit("usage: python3 -m turnchat.lessons.select_by_hand server|client [PORT]")
+    except OSError as error:
+        sys.exit(f"select_by_hand: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
