@@ -57,7 +57,12 @@ def lesson(name: str, *, by_hand: bool, size: int = 3 + len(MESSAGE)) -> Iterato
     """A lesson's server. `by_hand`: whether it waits for lines on its input."""
     command = [sys.executable, "-u", "-m", f"turnchat.lessons.{name}", "server", "0"]
     with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # in the end all say that the peer has left
+        bufsize=0,
     ) as server:
         assert server.stdin
         assert server.stdout
