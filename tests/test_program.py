@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ DOUBLE = "for line in sys.stdin: print(line.rstrip() * 2)"
 
 def python(code: str) -> str:
     """A command that runs `code`."""
-    return shlex.join([sys.executable, "-c", f"import os, signal, sys, time\n{code}"])
+    return shlex.join([sys.executable, "-c", f"import os, signal, sys\n{code}"])
 
 
 class Scene:
@@ -265,7 +266,7 @@ def test_its_answer_may_be_byebye(make: Make) -> None:
 
 
 def test_no_answer_in_time(make: Make) -> None:
-    scene = make(python("time.sleep(1000)"))
+    scene = make(python("signal.pause()"))
     scene.peer.say("hello")
     scene.until(lambda: scene.connection.conversation.turn is Turn.OURS)
     scene.clock.now += TIMEOUT
@@ -363,7 +364,7 @@ def test_a_program_that_floods_its_standard_error_is_held_back(make: Make) -> No
 
 
 def test_a_server_that_has_left_is_noticed_while_its_clients_program_thinks(make: Make) -> None:
-    scene = make(python("time.sleep(1000)"), first=Turn.OURS)
+    scene = make(python("signal.pause()"), first=Turn.OURS)
     scene.peer.close()
     scene.until(lambda: scene.endings)
     assert scene.endings[0].told_of("it") == "it hung up"
@@ -457,11 +458,19 @@ def test_drain_waits_for_the_last_to_end(make: Make) -> None:
 
 
 def test_a_peer_that_has_ended_its_stream_still_gets_the_answer(make: Make) -> None:
-    scene = make(python("line = input(); os.write(2, b'got it\\n'); time.sleep(0.05); print(line)"))
+    patient = """
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+line = input()
+os.write(2, b"got it\\n")
+signal.sigwait([signal.SIGUSR1])
+print(line)
+"""
+    scene = make(python(patient))
     scene.peer.say("hello")
     scene.peer.socket.shutdown(socket.SHUT_WR)
     scene.until_news("the program for client 1: got it")
-    assert scene.connection.conversation.turn is Turn.LAST
+    scene.until(lambda: scene.connection.conversation.turn is Turn.LAST)
+    os.kill(scene.pid, signal.SIGUSR1)
     assert scene.hears() == "hello"
     scene.until(lambda: scene.endings)
     assert scene.endings[0].told_of("it") == "it hung up"
