@@ -69,7 +69,7 @@ def started() -> Iterator[list[subprocess.Popen[bytes]]]:
         if one.poll() is None:
             one.kill()
         one.wait(PATIENCE)
-        for pipe in (one.stdin, one.stdout):
+        for pipe in (one.stdin, one.stdout, one.stderr):
             if pipe:
                 pipe.close()
 
@@ -104,8 +104,7 @@ def port_of(program: subprocess.Popen[bytes]) -> str:
 
 def heard_by(program: subprocess.Popen[bytes]) -> list[str]:
     """What a party has printed, without its prompts."""
-    assert program.stdout
-    text = program.stdout.read().decode()
+    text = program.communicate(timeout=PATIENCE)[0].decode()
     return [re.sub(r"^(you> )*(peer> ?)?", "", line) for line in text.splitlines()]
 
 
@@ -222,50 +221,57 @@ def test_a_frame_in_single_octets(name: str, started: list[subprocess.Popen[byte
 @pytest.fixture
 def netcat() -> str:
     path = shutil.which("nc")
-    if not path:
-        pytest.skip("no netcat here: install netcat-openbsd")
+    if (
+        not path
+        or "OpenBSD"
+        not in subprocess.run([path, "-h"], capture_output=True, text=True, check=False).stderr
+    ):
+        pytest.skip("no netcat of OpenBSD's here: install netcat-openbsd")
     return path
 
 
-def test_netcat_calls_a_server(netcat: str, program: Start) -> None:
+def test_netcat_calls_a_server(
+    netcat: str, program: Start, started: list[subprocess.Popen[bytes]]
+) -> None:
     server = program(SERVER, "--echo", "0", stdin=subprocess.DEVNULL)
     port = server.line("stderr").rpartition(":")[2]
-    with subprocess.Popen(
+    nc = subprocess.Popen(
         [netcat, "127.0.0.1", port], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as nc:
-        assert nc.stdin
-        assert nc.stdout
-        for typed in ("005hello", "006你好", "000"):
-            nc.stdin.write(typed.encode())
-            nc.stdin.flush()
-            octets = typed.encode()
-            assert nc.stdout.read(len(octets)) == octets
-        nc.stdin.write(b"006BYEBYE")
-        nc.stdin.close()
-        assert nc.stdout.read() == b""
+    )
+    started.append(nc)
+    assert nc.stdin
+    assert nc.stdout
+    for typed in ("005hello", "006你好", "000"):
+        octets = typed.encode()
+        nc.stdin.write(octets)
+        nc.stdin.flush()
+        assert nc.stdout.read(len(octets)) == octets
+    assert nc.communicate(b"006BYEBYE", timeout=PATIENCE)[0] == b""
 
 
-def test_a_client_calls_netcat(netcat: str, program: Start) -> None:
-    with subprocess.Popen(
+def test_a_client_calls_netcat(
+    netcat: str, program: Start, started: list[subprocess.Popen[bytes]]
+) -> None:
+    nc = subprocess.Popen(
         [netcat, "-lv", "127.0.0.1", "0"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    ) as nc:
-        assert nc.stdin
-        assert nc.stdout
-        assert nc.stderr
-        words = nc.stderr.readline().decode()  # Listening on localhost 12345
-        client = program(CLIENT, words.split()[-1])
-        client.type("hello", "bye")
-        assert nc.stdout.read(8) == b"005hello"
-        nc.stdin.write(b"00")  # a header in two pieces
-        nc.stdin.flush()
-        nc.stdin.write("6你好".encode())
-        nc.stdin.flush()
-        assert client.line() == "你好"
-        assert nc.stdout.read(6) == b"003bye"
-        nc.stdin.write(b"006BYEBYE")
-        nc.stdin.flush()
-        assert client.wait() == 0
-        nc.kill()
+    )
+    started.append(nc)
+    assert nc.stdin
+    assert nc.stdout
+    assert nc.stderr
+    words = nc.stderr.readline().decode()  # Listening on localhost 12345
+    client = program(CLIENT, words.split()[-1])
+    client.type("hello", "bye")
+    assert nc.stdout.read(8) == b"005hello"
+    nc.stdin.write(b"00")  # a header in two pieces
+    nc.stdin.flush()
+    nc.stdin.write("6你好".encode())
+    nc.stdin.flush()
+    assert client.line() == "你好"
+    assert nc.stdout.read(6) == b"003bye"
+    nc.stdin.write(b"006BYEBYE")
+    nc.stdin.flush()
+    assert client.wait() == 0

@@ -12,7 +12,8 @@ and accept() makes of each caller a second socket, an active one, like the one t
 connects. MSG_WAITALL has recv() wait until all 16 octets are there; without it, it may well return
 fewer.
 
-Limit: 17 octets are too many, and refused; and "ok" takes 16 too, so two trailing blanks are lost.
+Limit: 17 octets are too many, and refused; "ok" takes 16 as well; blanks at the end of a message
+are lost. And while a client waits for the keyboard, it does not notice that the server has left.
 """
 
 import socket
@@ -22,20 +23,19 @@ SIZE = 16  # octets
 PORT = 2316
 
 
-def packed(text: str) -> bytes:
-    """A message: `text`, and blanks up to SIZE. Raises ValueError rather than to cut it."""
-    octets = text.encode()
+def packed(octets: bytes) -> bytes:
+    """A message: `octets`, and blanks up to SIZE. Raises ValueError rather than to cut it."""
     if len(octets) > SIZE:
-        raise ValueError(f"{text!r} has {len(octets)} octets, {SIZE} is the most")
+        raise ValueError(f"the message has {len(octets)} octets, {SIZE} is the most")
     return octets.ljust(SIZE)
 
 
-def receive(connected: socket.socket) -> str | None:
+def receive(connected: socket.socket) -> bytes | None:
     """The next message, or None when the stream has ended."""
     octets = connected.recv(SIZE, socket.MSG_WAITALL)
     if 0 < len(octets) < SIZE:
         raise ConnectionError(f"the stream ended after {len(octets)} of {SIZE} octets")
-    return octets.decode(errors="replace").rstrip(" ") if octets else None
+    return octets.rstrip(b" ") if octets else None
 
 
 def serve(port: int) -> None:
@@ -46,9 +46,9 @@ def serve(port: int) -> None:
             connected, _ = listening.accept()
             with connected:
                 try:
-                    while (text := receive(connected)) is not None:
-                        connected.sendall(packed(text))
-                except (OSError, ValueError) as error:
+                    while (octets := receive(connected)) is not None:
+                        connected.sendall(packed(octets))
+                except OSError as error:
                     print("the client is left:", error, flush=True)
 
 
@@ -57,7 +57,7 @@ def ask(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port)) as connected:
         for line in sys.stdin:
             try:
-                message = packed(line.rstrip("\n"))
+                message = packed(line.rstrip("\n").encode())
             except ValueError as error:
                 print("not sent:", error, flush=True)
                 continue
@@ -65,18 +65,17 @@ def ask(port: int) -> None:
             answer = receive(connected)
             if answer is None:
                 sys.exit("the server has left")
-            print(answer, flush=True)
+            print(answer.decode(errors="backslashreplace"), flush=True)
 
 
 if __name__ == "__main__":
     role = sys.argv[1] if len(sys.argv) > 1 else ""
-    port = int(sys.argv[2]) if len(sys.argv) > 2 else PORT
     roles = {"server": serve, "client": ask}
     if role not in roles:
         sys.exit("usage: python3 -m turnchat.lessons.fixed16 server|client [PORT]")
     try:
-        roles[role](port)
-    except OSError as error:
+        roles[role](int(sys.argv[2]) if len(sys.argv) > 2 else PORT)
+    except (OSError, ValueError) as error:
         sys.exit(f"fixed16: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

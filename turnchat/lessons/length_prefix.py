@@ -12,7 +12,8 @@ has n. And header and body leave in one sendall(): in two, the second would wait
 acknowledgement of the first (Nagle's algorithm against delayed acknowledgements).
 
 Limit: nobody keeps an order. Who sends two messages in a row gets two answers, and which answer
-belongs to what is anybody's guess once there are people on both sides.
+belongs to what is anybody's guess once there are people on both sides. And a client that waits for
+the keyboard still does not notice that the server has left.
 """
 
 import socket
@@ -23,9 +24,8 @@ MOST = 255  # octets of a body
 PORT = 2317
 
 
-def packed(text: str) -> bytes:
+def packed(body: bytes) -> bytes:
     """A message: its length and its octets. Raises ValueError if it is too long."""
-    body = text.encode()
     if len(body) > MOST:
         raise ValueError(f"the message has {len(body)} octets, {MOST} is the most")
     return b"%03d%b" % (len(body), body)
@@ -42,7 +42,7 @@ def receive_exactly(connected: socket.socket, size: int) -> bytes:
     return octets
 
 
-def receive(connected: socket.socket) -> str | None:
+def receive(connected: socket.socket) -> bytes | None:
     """The next message, or None when the stream has ended."""
     header = receive_exactly(connected, HEADER)
     if not header:
@@ -53,7 +53,7 @@ def receive(connected: socket.socket) -> str | None:
     body = receive_exactly(connected, int(header))
     if len(body) < int(header):
         raise ConnectionError(f"the stream ended after {len(body)} of {int(header)} octets")
-    return body.decode(errors="replace")
+    return body
 
 
 def serve(port: int) -> None:
@@ -64,9 +64,9 @@ def serve(port: int) -> None:
             connected, _ = listening.accept()
             with connected:
                 try:
-                    while (text := receive(connected)) is not None:
-                        connected.sendall(packed(text))
-                except (OSError, ValueError) as error:
+                    while (body := receive(connected)) is not None:
+                        connected.sendall(packed(body))
+                except OSError as error:
                     print("the client is left:", error, flush=True)
 
 
@@ -75,7 +75,7 @@ def ask(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port)) as connected:
         for line in sys.stdin:
             try:
-                message = packed(line.rstrip("\n"))
+                message = packed(line.rstrip("\n").encode())
             except ValueError as error:
                 print("not sent:", error, flush=True)
                 continue
@@ -83,18 +83,17 @@ def ask(port: int) -> None:
             answer = receive(connected)
             if answer is None:
                 sys.exit("the server has left")
-            print(answer, flush=True)
+            print(answer.decode(errors="backslashreplace"), flush=True)
 
 
 if __name__ == "__main__":
     role = sys.argv[1] if len(sys.argv) > 1 else ""
-    port = int(sys.argv[2]) if len(sys.argv) > 2 else PORT
     roles = {"server": serve, "client": ask}
     if role not in roles:
         sys.exit("usage: python3 -m turnchat.lessons.length_prefix server|client [PORT]")
     try:
-        roles[role](port)
-    except OSError as error:
+        roles[role](int(sys.argv[2]) if len(sys.argv) > 2 else PORT)
+    except (OSError, ValueError) as error:
         sys.exit(f"length_prefix: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

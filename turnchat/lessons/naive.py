@@ -3,7 +3,7 @@
     python3 -m turnchat.lessons.naive server [PORT]
     python3 -m turnchat.lessons.naive client [PORT]
 
-It works, mostly: both ends on one machine, short messages, and people who take their time. Four
+It works, mostly: both ends on one machine, short messages, and people who take their time. Five
 mistakes wait in it for the first real network:
 
 1. Header and body leave in two sends. The second waits until the first has been acknowledged, and
@@ -12,6 +12,7 @@ mistakes wait in it for the first real network:
    of it is taken for the whole, and everything after that is out of step.
 3. Nobody checks whose turn it is: what came too early is taken for the answer to what follows.
 4. What a peer sends is shown as it is. It may move the cursor, or imitate other lines.
+5. Nobody checks the length. Of 1000 octets the header has four digits, and all is out of step.
 
 The comments number the places. length_prefix, one_by_one and turnchat show what is right.
 """
@@ -25,7 +26,7 @@ PORT = 2322
 def send(connected: socket.socket, text: str) -> None:
     """Send a message, in two pieces."""
     body = text.encode()
-    connected.sendall(b"%03d" % len(body))  # 1
+    connected.sendall(b"%03d" % len(body))  # 1, 5
     connected.sendall(body)
 
 

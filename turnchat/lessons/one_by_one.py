@@ -67,6 +67,7 @@ def say_something(connected: socket.socket) -> str:
         try:
             text = input("you> ")
         except EOFError:
+            print()
             text = BYEBYE
         must_be_silent(connected)
         try:
@@ -115,13 +116,12 @@ def call(port: int) -> None:
 
 if __name__ == "__main__":
     role = sys.argv[1] if len(sys.argv) > 1 else ""
-    port = int(sys.argv[2]) if len(sys.argv) > 2 else PORT
     roles = {"server": serve, "client": call}
     if role not in roles:
         sys.exit("usage: python3 -m turnchat.lessons.one_by_one server|client [PORT]")
     try:
-        roles[role](port)
-    except OSError as error:
+        roles[role](int(sys.argv[2]) if len(sys.argv) > 2 else PORT)
+    except (OSError, ValueError) as error:
         sys.exit(f"one_by_one: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

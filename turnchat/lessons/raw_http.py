@@ -1,20 +1,18 @@
 """Lesson 1: a request is a string that is sent, an answer a string that is received.
 
-    python3 -m turnchat.lessons.raw_http 'http://127.0.0.1:8000/search?q=Taipei'
+    python3 -m turnchat.lessons.raw_http 'http://127.0.0.1:8000/search?name=Taipei'
 
 Teaches: what libraries for HTTP do underneath. A TCP connection carries octets both ways, and that
-is all; what they mean is agreed upon in a text, here RFC 9112. sendall() takes care that all octets
-go out; recv() gives some of those that have come, so it is called until the stream ends.
+is all; what they mean is agreed upon in a text, here RFC 1945 (HTTP/1.0). sendall() takes care that
+all octets go out; recv() gives some of those that have come, so it is called until the stream ends.
 
 Limit: the end of the answer is the end of the stream, so a connection serves for one question. From
-a server that leaves it open, this program would wait for more until the server thinks better of it.
+a server that leaves it open this program waits for more, for ever, though all has come.
 """
 
 import socket
 import sys
 from urllib.parse import quote, urlsplit
-
-TIMEOUT = 10.0  # seconds for each call
 
 
 def get(url: str) -> str:
@@ -26,13 +24,12 @@ def get(url: str) -> str:
     if parts.query:
         target += "?" + quote(parts.query, safe="=&%+,")
     request = (
-        f"GET {target} HTTP/1.1\r\n"
+        f"GET {target} HTTP/1.0\r\n"  # 1.0: an answer in one piece, and then the end of the stream
         f"Host: {parts.netloc}\r\n"
         "Accept: application/json\r\n"
-        "Connection: close\r\n"  # end the stream after the answer
         "\r\n"
     )
-    with socket.create_connection((parts.hostname, parts.port or 80), TIMEOUT) as connected:
+    with socket.create_connection((parts.hostname, parts.port or 80)) as connected:
         connected.sendall(request.encode())
         answer = b""
         while octets := connected.recv(4096):
@@ -41,7 +38,7 @@ def get(url: str) -> str:
 
 
 def body_of(answer: bytes) -> str:
-    """Status line, headers, an empty line, the body: RFC 9112, section 2.1."""
+    """What stands after the status line, the headers, and an empty line. Raises ValueError."""
     head, separator, body = answer.partition(b"\r\n\r\n")
     if not separator:
         raise ValueError("the stream ended before the headers did")
@@ -55,25 +52,10 @@ def body_of(answer: bytes) -> str:
     for line in lines:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        body = joined(body)
-    elif "content-length" in headers and len(body) != int(headers["content-length"]):
-        raise ValueError(f"{len(body)} of {headers['content-length']} octets came")
+    size = headers.get("content-length", str(len(body)))
+    if size != str(len(body)):
+        raise ValueError(f"{len(body)} of {size} octets came")
     return body.decode()
-
-
-def joined(chunks: bytes) -> bytes:
-    """The body that was sent in chunks, each with its size in front: RFC 9112, section 7.1."""
-    body = b""
-    while True:
-        size_line, _, chunks = chunks.partition(b"\r\n")
-        size = int(size_line.partition(b";")[0], 16)
-        if not size:
-            return body
-        if len(chunks) < size:
-            raise ValueError("the stream ended inside a chunk")
-        body += chunks[:size]
-        chunks = chunks[size + 2 :]
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ and that for both: whoever is first is served, and what is typed out of turn is 
 Teaches: readiness. select() says which file can be read without waiting; one read of what there is
 then, into a buffer; the buffer says whether a message is whole. That is the heart of turnchat.
 
-Limit: one client, a keyboard that must be a terminal or a pipe (epoll takes no regular files), a
-send() that is trusted to take all of it, and no deadline. turnchat is what it takes to do without
-these limits: a connection object instead of local variables, a table instead of a flag, deadlines.
+Limit: one client. No prompt. A keyboard that must be a terminal or a pipe (epoll takes neither
+regular files nor /dev/null), and a buffer without a bound for what is typed. A send() that is
+trusted to take all of it, and no deadline. turnchat is what it takes to do without these limits: a
+connection object instead of local variables, a table instead of a flag, deadlines.
 """
 
 import os
@@ -20,6 +21,11 @@ import socket
 import sys
 
 PORT = 2322
+
+
+def not_text(octets: bytes) -> bool:
+    """Whether `octets` are not UTF-8."""
+    return octets.decode(errors="ignore").encode() != octets
 
 
 def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 - all in one, once
@@ -32,8 +38,8 @@ def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 
     while True:
         if our_turn and (b"\n" in typed or input_has_ended):
             line, _, typed = typed.partition(b"\n") if b"\n" in typed else (b"BYEBYE", b"", b"")
-            if len(line) > 255:
-                print(f"not sent: the message has {len(line)} octets, 255 is the most")
+            if len(line) > 255 or not_text(line):
+                print("not sent: a message has 255 octets at the most, of text in UTF-8")
                 continue
             connected.send(b"%03d%b" % (len(line), line))
             our_turn = False
@@ -44,6 +50,7 @@ def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 
                 octets = os.read(key.fd, 4096)  # input() would keep lines to itself
                 typed += octets
                 if not octets:
+                    typed += b"\n" if typed and not typed.endswith(b"\n") else b""
                     selector.unregister(sys.stdin)  # its end stays readable for ever
                     input_has_ended = True
                 continue
@@ -71,8 +78,8 @@ def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 
 
 if __name__ == "__main__":
     role = sys.argv[1] if len(sys.argv) > 1 else ""
-    port = int(sys.argv[2]) if len(sys.argv) > 2 else PORT
     try:
+        port = int(sys.argv[2]) if len(sys.argv) > 2 else PORT
         if role == "client":
             with socket.create_connection(("127.0.0.1", port)) as connected:
                 chat(connected, our_turn=True)
@@ -83,7 +90,7 @@ if __name__ == "__main__":
                     chat(connected, our_turn=False)
         else:
             sys.exit("usage: python3 -m turnchat.lessons.select_by_hand server|client [PORT]")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"select_by_hand: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
