@@ -21,7 +21,7 @@ run-client:  ## talk with the server on 127.0.0.1:2322 or ADDRESS=...
 	@$(PYTHON) bin/turnchat-client $(ARGS) $(ADDRESS) || [ $$? = 130 ]  # Ctrl-C is no failure of make
 
 test: $(TOOLS)  ## run all tests, or those that ARGS=... names
-	$(VENV)/bin/python -m pytest -n 2 $(ARGS)
+	$(VENV)/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 simulate: $(TOOLS)  ## run more seeds of the simulation: SEEDS=100000
 	$(VENV)/bin/python -m tests.simulation --seeds $(SEEDS)

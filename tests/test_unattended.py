@@ -145,12 +145,15 @@ def test_a_log_that_nobody_reads_stalls_nobody(program: Start) -> None:
             print(line.strip())
     """
     server, address = serve(program, "--exec", python(textwrap.dedent(talkative)))
-    peer = Peer.to(address)
-    for number in range(30):  # some 3 MB of log
-        peer.say(str(number))
-        assert peer.hear() == str(number)
+    peers = [Peer.to(address) for _ in range(15)]  # since each alone is held back
+    for number in range(2):  # some 2 MB of log
+        for peer in peers:
+            peer.say(str(number))
+        for peer in peers:
+            assert peer.hear() == str(number)
     assert int(status_of(server.pid, "VmRSS")) < 60_000
-    peer.close()
+    for peer in peers:
+        peer.close()
     server.signal(signal.SIGTERM)
     log = "\n".join(server.rest("stderr"))
     assert server.wait() == 0
@@ -292,7 +295,7 @@ signal.signal(signal.SIGTERM, lambda *_: os.write(2, b"SIGTERM\\n"))
 print(os.getpid())
 while True: signal.pause()
 """
-    server, address = serve(program, "--exec", python(stubborn))
+    server, address = serve(program, "--drain-timeout", "0.2", "--exec", python(stubborn))
     peers = [Peer.to(address) for _ in range(3)]
     pids = []
     for peer in peers:
