@@ -60,7 +60,6 @@ examples:
   printf 'hi\\nhow are you\\n' | turnchat-client
                                       say two messages; the answers come on
                                       standard output, everything else on error
-
   turnchat-client --exec 'seq 9'      let a program talk: it says 1 to 9
 
 Exits with 0 when either side said BYEBYE, 2 when called wrongly, 65 when a line
@@ -124,8 +123,7 @@ class Client:
             self.status = EX_INTERRUPTED
             if self._connector:
                 self._connector.cancel()
-            self.is_over = True
-            self._loop.stop()
+            self._finish()
         elif not self._connection.is_open:
             self._connection.abort(STOPPED)
         elif self._connection.conversation.turn is OURS:
@@ -142,9 +140,7 @@ class Client:
         self._news.status(account(connection, ending, "the server"))
 
     def closed(self, _connection: Connection) -> None:
-        self._connection = None
-        self.is_over = True
-        self._loop.stop()
+        self._finish()
 
     def failed(self, connection: Connection, error: Exception) -> None:
         for line in defect(connection.name, error):
@@ -167,9 +163,8 @@ class Client:
         except OSError as error:  # no process, no descriptor
             connected.close()
             self.status = os.EX_OSERR
-            self.is_over = True
             self._news.error(f"nobody can talk here: {reason(error)}")
-            self._loop.stop()
+            self._finish()
         else:
             self._connection.start()
 
@@ -177,6 +172,9 @@ class Client:
         self._connector = None
         self.failures = failures
         self.status = os.EX_UNAVAILABLE
+        self._finish()
+
+    def _finish(self) -> None:
         self.is_over = True
         self._loop.stop()
 
