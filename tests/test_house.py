@@ -53,8 +53,9 @@ FLOORS = {
     "command": 7,
     "serving": 8,
     "unattended": 8,
+    "calling": 9,
     "server": 9,
-    "client": 9,
+    "client": 10,
 }
 PURE = ("frame", "lines", "text", "conversation", "ending")
 IO = {"socket", "selectors", "select", "os", "io", "time", "sys", "signal"}

@@ -5,6 +5,7 @@ import os
 import signal
 from contextlib import suppress
 from math import isfinite
+from typing import TYPE_CHECKING
 
 from turnchat import __version__
 from turnchat.address import DEFAULT_HOST, DEFAULT_PORT, FORMS, Address, BadAddress, Endpoint
@@ -13,6 +14,10 @@ from turnchat.signals import Signals
 from turnchat.stream import fill_standard_descriptors, open_stream
 from turnchat.text import reason, safe
 
+if TYPE_CHECKING:
+    from turnchat.responders.program import Command
+
+REPLY_TIMEOUT = 30.0  # seconds
 EX_INTERRUPTED = 128 + signal.SIGINT  # as a shell puts it
 
 
@@ -66,6 +71,74 @@ def parser(program: str, description: str, epilog: str) -> argparse.ArgumentPars
     )
     command_line.add_argument("--version", action="version", version=f"{program} {__version__}")
     return command_line
+
+
+def add_options(command_line: argparse.ArgumentParser) -> None:
+    """What says that a program answers, and what is kept of the conversations."""
+    program = command_line.add_argument_group("where a program answers")
+    program.add_argument(
+        "--exec",
+        metavar="COMMAND",
+        help="run COMMAND for each conversation, without a shell: each message goes to it as a"
+        " line, and the next line that it prints is the answer",
+    )
+    program.add_argument(
+        "--exec-pty",
+        action="store_true",
+        help="run it on a pseudo-terminal, so that it does not hold its output back",
+    )
+    program.add_argument(
+        "--exec-env",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="pass on the environment variable NAME too (may be repeated)",
+    )
+    program.add_argument(
+        "--reply-timeout",
+        metavar="S",
+        type=patience,
+        default=REPLY_TIMEOUT,
+        help="say BYEBYE if it gives no answer in S seconds (default: %(default)g; 0: for ever)",
+    )
+    records = command_line.add_argument_group("the log and the transcript")
+    how_much = records.add_mutually_exclusive_group()
+    how_much.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="where nobody sits: log errors alone, and where the server listens",
+    )
+    how_much.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="where nobody sits: log the length of each message too",
+    )
+    records.add_argument(
+        "--transcript", metavar="FILE", help="append each message to FILE, as a line of JSON"
+    )
+
+
+def command_of(
+    command_line: argparse.ArgumentParser, arguments: argparse.Namespace
+) -> "Command | None":
+    """What --exec says, if it is there. Exits by way of `command_line` if it makes no sense."""
+    if arguments.exec is None:
+        if arguments.exec_pty or arguments.exec_env:
+            command_line.error("--exec-pty and --exec-env say how to --exec COMMAND: it is missing")
+        return None
+    from turnchat.responders.program import BadCommand, Command  # noqa: PLC0415 - few have a use for it
+
+    try:
+        return Command.parse(
+            arguments.exec,
+            arguments.exec_env,
+            on_terminal=arguments.exec_pty,
+            reply_timeout=arguments.reply_timeout,
+        )
+    except BadCommand as error:
+        command_line.error(f"argument --exec: {error}")
 
 
 def seconds(text: str) -> float:

@@ -11,6 +11,8 @@ from contextlib import closing
 from turnchat.address import Address, Endpoint, listen
 from turnchat.command import (
     CannotStart,
+    add_options,
+    command_of,
     complain,
     ignore_stop_signals,
     number,
@@ -30,14 +32,7 @@ from turnchat.screen import open_screen
 from turnchat.serving import Answer, Limits, Server
 from turnchat.signals import Signals
 from turnchat.text import reason
-from turnchat.unattended import (
-    Records,
-    add_options,
-    command_of,
-    open_answering,
-    open_log,
-    open_records,
-)
+from turnchat.unattended import Records, open_answering, open_log, open_records
 
 PROGRAM = "turnchat-server"
 

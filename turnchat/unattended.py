@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from turnchat.command import CannotStart, patience
+from turnchat.command import CannotStart
 from turnchat.connection import Connection
 from turnchat.conversation import Conversation, Turn
 from turnchat.loop import Callback, EventLoop
@@ -27,76 +27,6 @@ if TYPE_CHECKING:
     from turnchat.log import Log
     from turnchat.responders.program import Command
     from turnchat.transcript import Transcript
-
-REPLY_TIMEOUT = 30.0  # seconds
-
-
-def add_options(command_line: argparse.ArgumentParser) -> None:
-    """What says that a program answers, and what is kept of the conversations."""
-    program = command_line.add_argument_group("where a program answers")
-    program.add_argument(
-        "--exec",
-        metavar="COMMAND",
-        help="run COMMAND for each conversation, without a shell: each message goes to it as a"
-        " line, and the next line that it prints is the answer",
-    )
-    program.add_argument(
-        "--exec-pty",
-        action="store_true",
-        help="run it on a pseudo-terminal, so that it does not hold its output back",
-    )
-    program.add_argument(
-        "--exec-env",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="pass on the environment variable NAME too (may be repeated)",
-    )
-    program.add_argument(
-        "--reply-timeout",
-        metavar="S",
-        type=patience,
-        default=REPLY_TIMEOUT,
-        help="say BYEBYE if it gives no answer in S seconds (default: %(default)g; 0: for ever)",
-    )
-    records = command_line.add_argument_group("the log and the transcript")
-    how_much = records.add_mutually_exclusive_group()
-    how_much.add_argument(
-        "-q",
-        "--quiet",
-        action="store_true",
-        help="where nobody sits: log errors alone, and where the server listens",
-    )
-    how_much.add_argument(
-        "-v",
-        "--verbose",
-        action="store_true",
-        help="where nobody sits: log the length of each message too",
-    )
-    records.add_argument(
-        "--transcript", metavar="FILE", help="append each message to FILE, as a line of JSON"
-    )
-
-
-def command_of(
-    command_line: argparse.ArgumentParser, arguments: argparse.Namespace
-) -> "Command | None":
-    """What --exec says, if it is there. Exits by way of `command_line` if it makes no sense."""
-    if arguments.exec is None:
-        if arguments.exec_pty or arguments.exec_env:
-            command_line.error("--exec-pty and --exec-env say how to --exec COMMAND: it is missing")
-        return None
-    from turnchat.responders.program import BadCommand, Command  # noqa: PLC0415 - see above
-
-    try:
-        return Command.parse(
-            arguments.exec,
-            arguments.exec_env,
-            on_terminal=arguments.exec_pty,
-            reply_timeout=arguments.reply_timeout,
-        )
-    except BadCommand as error:
-        command_line.error(f"argument --exec: {error}")
 
 
 class Answering(Protocol):

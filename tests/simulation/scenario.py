@@ -11,7 +11,7 @@ from functools import partial
 from tests.simulation.world import Process, SimListener, SimSocket, Violation, World
 from tests.support import Noted
 from turnchat.address import Endpoint
-from turnchat.client import Client
+from turnchat.calling import Client
 from turnchat.connection import Connection, Patience
 from turnchat.conversation import BYEBYE, Conversation, Turn
 from turnchat.ending import Cause, Ending
