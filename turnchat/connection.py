@@ -16,7 +16,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from turnchat.conversation import BYEBYE, LAST, OURS, OVER, THEIRS, Conversation, Message
+from turnchat.conversation import BYEBYE, LAST, OURS, OVER, THEIRS, Conversation
 from turnchat.ending import DEFECT, HUNG_UP, SAID_BYEBYE, Cause, Ending, by_peer, lost, slow
 from turnchat.frame import FRAME_LIMIT, LocalError
 from turnchat.loop import FOREVER, EventLoop
@@ -199,8 +199,8 @@ class Connection:
         conversation = self.conversation
         events = conversation.receive(octets) if octets else conversation.receive_end()
         for event in events:
-            if type(event) is Message:
-                self.responder.heard(event.body)
+            if type(event) is bytes:
+                self.responder.heard(event)
             elif conversation.turn is LAST and self.responder.answers_by_itself:
                 self._watch.want()  # the end of a stream stays readable for ever
             else:
@@ -225,7 +225,7 @@ class Connection:
             self._unsent = b""
             self.end(lost(reason(error)))
             return
-        self._unsent = self._unsent[sent:]
+        self._unsent = self._unsent[sent:] if sent < len(self._unsent) else b""
 
     def _lose_patience(self) -> None:
         """The peer takes too long, if it is its turn: ours does not cancel the deadline."""

@@ -14,7 +14,7 @@ There is no socket and no clock in here; try it in a REPL:
 
     >>> server = Conversation(Turn.THEIRS)
     >>> server.receive(b"005he"), server.receive(b"llo")
-    ((), (Message(b'hello'),))
+    ((), (b'hello',))
     >>> server.say(b"hi!")
     b'003hi!'
 """
@@ -50,18 +50,11 @@ class Step(StrEnum):
 OURS, THEIRS, LAST, OVER = Turn
 SAY, SAY_BYEBYE, HEAR, HEAR_BYEBYE, END, FAULT = Step
 
-TURNS: dict[tuple[Turn, Step], Turn] = {
-    (OURS, SAY): THEIRS,
-    (OURS, SAY_BYEBYE): OVER,
-    (OURS, END): LAST,
-    (OURS, FAULT): OVER,
-    (THEIRS, HEAR): OURS,
-    (THEIRS, HEAR_BYEBYE): OVER,
-    (THEIRS, END): OVER,
-    (THEIRS, FAULT): OVER,
-    (LAST, SAY): OVER,
-    (LAST, SAY_BYEBYE): OVER,
-    (LAST, FAULT): OVER,
+TURNS: dict[Turn, dict[Step, Turn]] = {
+    OURS: {SAY: THEIRS, SAY_BYEBYE: OVER, END: LAST, FAULT: OVER},
+    THEIRS: {HEAR: OURS, HEAR_BYEBYE: OVER, END: OVER, FAULT: OVER},
+    LAST: {SAY: OVER, SAY_BYEBYE: OVER, FAULT: OVER},
+    OVER: {},
 }
 
 
@@ -73,22 +66,6 @@ class OutOfTurn(Fault):
     """The peer sent something when the turn was not its own."""
 
 
-class Message:
-    """The peer said `body`, and the turn has passed to us."""
-
-    # By hand, since dataclasses would bring inspect along: 10 ms at each start of the programs.
-    __slots__ = ("body",)
-
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Message) and self.body == other.body
-
-    def __repr__(self) -> str:
-        return f"Message({self.body!r})"
-
-
 class Sign(StrEnum):
     """What the peer did that is neither a message nor a fault."""
 
@@ -98,9 +75,10 @@ class Sign(StrEnum):
     )
 
 
+# A message is its body: the peer said it, and the turn has passed to us.
 # A fault is a value here, the last of the events, and not raised: the message that came in the same
 # segment in front of it would be lost with the call.
-Event = Message | Sign | Fault
+Event = bytes | Sign | Fault
 
 
 class Conversation:
@@ -127,13 +105,14 @@ class Conversation:
     def receive(self, octets: bytes) -> tuple[Event, ...]:
         """Take in what the peer sent, and report what it amounts to.
 
-        That is nothing while a frame is incomplete, then its Message or GOODBYE: no more than one
+        That is nothing while a frame is incomplete, then its message or GOODBYE: no more than one
         frame can come in a turn. What is wrong comes last, as a Fault. When the conversation is
         over, what still comes is ignored.
         """
         if self.turn is not THEIRS:
             return (self._out_of_turn(octets),) if octets and self.turn is not OVER else ()
-        octets = self._begun + octets
+        if self._begun:
+            octets = self._begun + octets
         try:
             body = parse(octets, self._offset)
         except Fault as fault:
@@ -146,12 +125,12 @@ class Conversation:
         self._offset += frame_size
         self.turns += 1
         if body == BYEBYE:
-            self.turn = TURNS[THEIRS, HEAR_BYEBYE]
+            self.turn = TURNS[THEIRS][HEAR_BYEBYE]
             return (Sign.GOODBYE,)
-        self.turn = TURNS[THEIRS, HEAR]
+        self.turn = TURNS[THEIRS][HEAR]
         if len(octets) > frame_size:
-            return Message(body), self._out_of_turn(octets[frame_size:])
-        return (Message(body),)
+            return body, self._out_of_turn(octets[frame_size:])
+        return (body,)
 
     def receive_end(self) -> tuple[Event, ...]:
         """Take in that the peer's stream has ended: END_OF_STREAM, inside a frame a Fault.
@@ -162,7 +141,7 @@ class Conversation:
             return (self._broken(truncated(self._begun, self._offset)),)
         if self.turn is LAST or self.turn is OVER:
             return ()
-        self.turn = TURNS[self.turn, END]
+        self.turn = TURNS[self.turn][END]
         return (Sign.END_OF_STREAM,)
 
     def say(self, body: bytes) -> bytes:
@@ -170,7 +149,7 @@ class Conversation:
 
         Raises NotOurTurn, or BodyTooLong; in both cases nothing has changed.
         """
-        turn = TURNS.get((self.turn, SAY_BYEBYE if body == BYEBYE else SAY))
+        turn = TURNS[self.turn].get(SAY_BYEBYE if body == BYEBYE else SAY)
         if turn is None:
             raise NotOurTurn(f"nothing can be said now: the turn is {self.turn}")
         frame = encode(body)
@@ -183,5 +162,5 @@ class Conversation:
 
     def _broken(self, fault: Fault) -> Fault:
         self._begun = b""
-        self.turn = TURNS[self.turn, FAULT]
+        self.turn = TURNS[self.turn][FAULT]
         return fault

@@ -43,18 +43,21 @@ class Watch:
     """One file's place in the interest set. Its owner forgets it before closing the file.
 
     Made by EventLoop.watch(). The mask for the selector follows from which callbacks there are.
+
+    reader, writer: whom the loop calls when the file is readable, writable. failed: who takes what
+    they raise.
     """
 
-    __slots__ = ("_failed", "_file", "_mask", "_reader", "_selector", "_writer", "name")
+    __slots__ = ("_file", "_mask", "_selector", "failed", "name", "reader", "writer")
 
     def __init__(self, selector: BaseSelector, file: HasFileno, name: str, failed: Failed) -> None:
         self.name = name
         self._file = file
         self._selector = selector
-        self._failed = failed
         self._mask = 0
-        self._reader: Callback | None = None
-        self._writer: Callback | None = None
+        self.failed = failed
+        self.reader: Callback | None = None
+        self.writer: Callback | None = None
 
     def __repr__(self) -> str:
         return f"<Watch {self.name}>"
@@ -75,21 +78,11 @@ class Watch:
             self._selector.unregister(self._file)
         elif mask != before:
             self._selector.modify(self._file, mask, self)
-        self._mask, self._reader, self._writer = mask, reader, writer
+        self._mask, self.reader, self.writer = mask, reader, writer
 
     def forget(self) -> None:
         """Watch the file no longer. What this round has already seen of it goes to nobody."""
         self.want()
-
-    def dispatch(self, events: int) -> None:
-        """Call whoever waits for `events`. Readiness is a hint: the call may still find nothing."""
-        try:
-            if events & EVENT_READ and self._reader:
-                self._reader()
-            if events & EVENT_WRITE and self._writer:
-                self._writer()
-        except Exception as error:  # noqa: BLE001 - of one file's owner, and handed to it
-            self._failed(error)
 
 
 class Deadline:
@@ -153,7 +146,8 @@ class Deadline:
 class EventLoop:
     """Watched files, deadlines, and the loop that serves them.
 
-    now: the time at which the present round woke up, in seconds of the clock.
+    now: the time at which the present round woke up, in seconds of the clock. What becomes due
+    while it serves is for the next round, which does not sleep then.
 
     The selector and the clock can be handed in; close() closes the selector.
     """
@@ -198,8 +192,16 @@ class EventLoop:
         ready = self._selector.select(self._timeout())
         self.now = self._clock()
         for key, events in ready:
-            key.data.dispatch(events)
-        self._expire()
+            watch: Watch = key.data
+            try:  # readiness is a hint: the callback may still find nothing
+                if events & EVENT_READ and watch.reader:
+                    watch.reader()
+                if events & EVENT_WRITE and watch.writer:
+                    watch.writer()
+            except Exception as error:  # noqa: BLE001 - of one file's owner, and handed to it
+                watch.failed(error)
+        if self._heap and self._heap[0][0] <= self.now:
+            self._expire()
 
     def close(self) -> None:
         """Close the selector. The files are their owners' to close."""
@@ -230,14 +232,12 @@ class EventLoop:
         self._heap = entries
 
     def _timeout(self) -> float | None:
-        """How long select() may sleep, in seconds; None is for ever. It rounds up by itself."""
-        if not self._heap:
-            return None
-        return min(max(0.0, self._heap[0][0] - self._clock()), LONGEST_SLEEP)
+        """How long select() may sleep, in seconds: None is for ever, negative not at all."""
+        return min(self._heap[0][0] - self._clock(), LONGEST_SLEEP) if self._heap else None
 
     def _expire(self) -> None:
-        """Call what is due, and put in anew what was pushed back."""
-        now = self._clock()
+        """Call what was due when the round began, and put in anew what was pushed back."""
+        now = self.now
         looked_at = []
         while self._heap and self._heap[0][0] <= now:
             when, _, deadline = heapq.heappop(self._heap)

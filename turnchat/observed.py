@@ -8,7 +8,7 @@ heard before it is answered, one that is said before it is sent.
 from collections.abc import Callable
 from typing import Protocol
 
-from turnchat.conversation import BYEBYE, Conversation, Event, Message, Sign, Turn
+from turnchat.conversation import BYEBYE, Conversation, Event, Sign, Turn
 
 Converse = Callable[[Turn, int, str, str], Conversation]
 
@@ -33,8 +33,8 @@ class Observed(Conversation):
         """Take in what the peer sent, as Conversation does, and tell of the message in it."""
         events = super().receive(octets)
         for event in events:
-            if isinstance(event, Message):
-                self._tell(heard=True, body=event.body)
+            if isinstance(event, bytes):
+                self._tell(heard=True, body=event)
             elif event is Sign.GOODBYE:
                 self._tell(heard=True, body=BYEBYE)
         return events
