@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from select import select
 from typing import cast
 
 import pytest
@@ -481,6 +482,15 @@ def test_what_is_said_after_end_goes_nowhere(make: Make) -> None:
     fixture.connection.say(b"after the end")
     fixture.until(lambda: fixture.endings)
     assert peer.hears_the_end()
+
+
+def test_what_comes_after_end_and_before_the_responder_hears_of_it_is_not_heard(make: Make) -> None:
+    fixture, peer = make()
+    peer.send(b"005hello")
+    assert select([fixture.connection._socket], [], [], 30)[0]
+    fixture.connection.end(STOPPED)
+    fixture.until(lambda: fixture.endings)
+    assert fixture.log == [f"ended: {Cause.STOPPED}"]
 
 
 def test_abort_by_a_responder_is_the_end_of_its_calls(make: Make) -> None:

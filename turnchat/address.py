@@ -139,13 +139,13 @@ def _listen_at(endpoint: Endpoint) -> socket.socket:
     return listener
 
 
-def make_ready(connected: socket.socket) -> None:
-    """Make a socket non-blocking, and let it send each frame at once.
+def make_ready(connected: socket.socket, family: socket.AddressFamily) -> None:
+    """Make a socket of `family` non-blocking, and let it send each frame at once.
 
     A socket does not inherit the mode of the listener that it was accepted from.
     """
     connected.setblocking(False)
-    if connected.family != socket.AF_UNIX:
+    if family != socket.AF_UNIX:
         # macOS refuses (EINVAL) once the peer is gone; the next recv() will tell.
         with suppress(OSError):
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -165,7 +165,6 @@ class Connection:
         if self._phase is OPEN:
             self._phase = ENDING
             self._ending = ending
-            self._watch.want()
             self._deadline.set(0)
 
     def abort(self, ending: Ending) -> None:
@@ -189,6 +188,8 @@ class Connection:
     # Phase OPEN
 
     def _readable(self) -> None:
+        if self._phase is not OPEN:
+            return  # ended in this round by another's callback; what has come is for _drain
         try:
             octets = self._socket.recv(READ_SIZE)
         except BlockingIOError:

@@ -95,7 +95,7 @@ class Attempt:
         self.endpoint = endpoint
         self._decided = decided
         self._socket = connecting
-        make_ready(self._socket)
+        make_ready(self._socket, endpoint.family)
         self._watch = loop.watch(self._socket, "connecting")
         self._again = loop.deadline("connecting", self._connect)
         self._deadline = loop.deadline(

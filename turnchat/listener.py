@@ -106,6 +106,7 @@ class Listener:
                 # EMFILE, ENFILE, ENOBUFS, ENOMEM, or what nobody foresaw
                 self.pause_a_while(reason(error))
                 return
-            make_ready(accepted)
+            make_ready(accepted, self.endpoint.family)
             # A client on a unix socket has no address of its own.
-            self._accepted(accepted, Endpoint(accepted.family, sockaddr or self.endpoint.sockaddr))
+            client = Endpoint(self.endpoint.family, sockaddr or self.endpoint.sockaddr)
+            self._accepted(accepted, client)
