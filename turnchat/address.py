@@ -25,8 +25,8 @@ FORMS = "HOST:PORT, HOST, PORT, [::1]:PORT or unix:PATH"
 UNIX = "unix:"
 UNIX_PATH_LIMIT = 107 if sys.platform == "linux" else 103  # octets: sun_path but its NUL, unix(7)
 
-_HOST_AND_PORT = re.compile(
-    r"(?:\[(?P<literal>[^\[\]\s]+)\]|(?P<host>[^\[\]:\s]+))(?::(?P<port>[0-9]+))?", re.ASCII
+_HOST_AND_PORT = (  # for re.ASCII
+    r"(?:\[(?P<literal>[^\[\]\s]+)\]|(?P<host>[^\[\]:\s]+))(?::(?P<port>[0-9]+))?"
 )
 
 
@@ -61,7 +61,7 @@ class Address(NamedTuple):
             return cls(path=_checked_path(text.removeprefix(UNIX)))
         if text.isascii() and text.isdigit():
             return cls(port=_checked_port(text))
-        parts = _HOST_AND_PORT.fullmatch(text)
+        parts = re.fullmatch(_HOST_AND_PORT, text, re.ASCII)
         if not parts:
             raise BadAddress(f"{text!r} is not an address: write {FORMS}")
         port = _checked_port(parts["port"]) if parts["port"] else DEFAULT_PORT

@@ -17,8 +17,6 @@ from turnchat.address import Address, Endpoint
 from turnchat.command import (
     EX_INTERRUPTED,
     CannotStart,
-    ignore_stop_signals,
-    on_stop_signals,
     resolve,
 )
 from turnchat.connection import Connection
@@ -33,7 +31,7 @@ from turnchat.report import STATUS_OF, account, defect
 from turnchat.responder import Responder
 from turnchat.responders.caller import Caller
 from turnchat.screen import open_screen
-from turnchat.signals import Signals
+from turnchat.signals import Signals, ignore_stop_signals
 from turnchat.text import reason
 from turnchat.unattended import open_answering, open_log, open_records
 
@@ -171,7 +169,7 @@ def _talk_with_caller(loop: EventLoop, arguments: argparse.Namespace) -> int:
         ):
             with closing(Caller(loop, keyboard, screen)) as caller:
                 client = Client(loop, screen, caller.seat, records.converse)
-                on_stop_signals(signals, client.interrupt, client.interrupt)
+                signals.on_stop(client.interrupt, client.interrupt)
                 signals.on(signal.SIGCONT, screen.redraw)
                 caller.start()
                 client.start(endpoints, arguments.connect_timeout)
@@ -198,7 +196,7 @@ def _talk_alone(loop: EventLoop, arguments: argparse.Namespace) -> int:
                 answering.close()  # it was over, and only the program is waited for
             client.interrupt()
 
-        on_stop_signals(signals, interrupt, interrupt)
+        signals.on_stop(interrupt, interrupt)
         client.start(endpoints, arguments.connect_timeout)
         loop.run()
         answering.drain()

@@ -4,13 +4,12 @@ import argparse
 import os
 import signal
 from contextlib import suppress
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING
 
 from turnchat import __version__
 from turnchat.address import DEFAULT_HOST, DEFAULT_PORT, FORMS, Address, BadAddress, Endpoint
-from turnchat.loop import FOREVER, Callback
-from turnchat.signals import Signals
 from turnchat.stream import fill_standard_descriptors, open_stream
 from turnchat.text import reason, safe
 
@@ -40,26 +39,13 @@ def prepare_process() -> None:
     fill_standard_descriptors()
 
 
-def on_stop_signals(signals: Signals, interrupt: Callback, hang_up: Callback) -> None:
-    """Have Ctrl-C and SIGTERM call `interrupt`, and a terminal that closes `hang_up`."""
-    signals.on(signal.SIGINT, interrupt)
-    signals.on(signal.SIGTERM, interrupt)
-    signals.on(signal.SIGHUP, hang_up)
-
-
-def ignore_stop_signals() -> None:
-    """From here on the exit status is decided, and a signal must not change it."""
-    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
-        signal.signal(number, signal.SIG_IGN)
-
-
 def parser(program: str, description: str, epilog: str) -> argparse.ArgumentParser:
     """A parser with what both programs understand."""
     command_line = argparse.ArgumentParser(
         prog=program,
         description=description,
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=_columns()),
     )
     command_line.add_argument(
         "address",
@@ -97,7 +83,7 @@ def add_options(command_line: argparse.ArgumentParser) -> None:
     program.add_argument(
         "--reply-timeout",
         metavar="S",
-        type=patience,
+        type=seconds,
         default=REPLY_TIMEOUT,
         help="say BYEBYE if it gives no answer in S seconds (default: %(default)g; 0: for ever)",
     )
@@ -152,11 +138,6 @@ def seconds(text: str) -> float:
     return value
 
 
-def patience(text: str) -> float:
-    """How long to wait, in seconds; 0 is for ever. Raises argparse.ArgumentTypeError."""
-    return seconds(text) or FOREVER
-
-
 def number(text: str) -> int:
     """A number of something, 1 or more. Raises argparse.ArgumentTypeError."""
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text)):
@@ -179,6 +160,14 @@ def complain(program: str, *lines: str) -> None:
     with suppress(OSError):  # then there is nobody to tell
         stream.write("".join(f"{program}: {safe(line)}\n" for line in lines).encode())
     stream.close()
+
+
+def _columns() -> int:
+    """How wide a help text may be. argparse would ask shutil, at a tenth of the time to start."""
+    try:
+        return os.get_terminal_size().columns - 2
+    except OSError:  # not a terminal
+        return 78
 
 
 def _address(text: str) -> Address:

@@ -14,23 +14,20 @@ from turnchat.command import (
     add_options,
     command_of,
     complain,
-    ignore_stop_signals,
     number,
-    on_stop_signals,
     parser,
-    patience,
     prepare_process,
     resolve,
     seconds,
 )
 from turnchat.connection import Patience
 from turnchat.keyboard import open_keyboard
-from turnchat.loop import EventLoop
+from turnchat.loop import FOREVER, EventLoop
 from turnchat.news import News
 from turnchat.responders.operator import Operator
 from turnchat.screen import open_screen
 from turnchat.serving import Answer, Limits, Server
-from turnchat.signals import Signals
+from turnchat.signals import Signals, ignore_stop_signals
 from turnchat.text import reason
 from turnchat.unattended import Records, open_answering, open_log, open_records
 
@@ -91,7 +88,7 @@ def serve_with_operator(
         open_records(arguments.transcript, screen) as records,
         closing(_server(loop, arguments, screen, records)) as server,
     ):
-        on_stop_signals(signals, server.interrupt, server.stop)
+        signals.on_stop(server.interrupt, server.stop)
         signals.on(signal.SIGCONT, screen.redraw)
         with closing(Operator(loop, keyboard, screen, server.stop)) as operator:
             operator.start()
@@ -119,7 +116,7 @@ def serve_alone(loop: EventLoop, arguments: argparse.Namespace, endpoints: list[
                 answering.close()  # at once, as the second signal wants it
             server.interrupt()
 
-        on_stop_signals(signals, interrupt, server.stop)
+        signals.on_stop(interrupt, server.stop)
         _start(server, arguments.address, endpoints, answering.answer)
         loop.run()
         answering.drain()
@@ -138,7 +135,7 @@ def _server(
     limits = Limits(
         arguments.max_conversations,
         arguments.max_per_address,
-        Patience(arguments.idle_timeout, arguments.frame_timeout),
+        Patience(arguments.idle_timeout or FOREVER, arguments.frame_timeout or FOREVER),
         arguments.drain_timeout,
     )
     return Server(
@@ -182,16 +179,20 @@ def _parser() -> argparse.ArgumentParser:
             option, metavar="N", type=number, default=most, help=f"{meaning} (default: {shown})"
         )
     idle, frame = default.patience
-    for option, span, kind, meaning in (
-        ("--idle-timeout", idle, patience, "leave a client that says nothing for S seconds"),
-        ("--frame-timeout", frame, patience, "leave one that does not complete a message in S"),
-        ("--drain-timeout", default.drain, seconds, "stopping, wait at most S for the last turns"),
+    for option, span, ever, meaning in (
+        ("--idle-timeout", idle, "; 0: for ever", "leave a client that says nothing for S seconds"),
+        (
+            "--frame-timeout",
+            frame,
+            "; 0: for ever",
+            "leave one that does not complete a message in S",
+        ),
+        ("--drain-timeout", default.drain, "", "stopping, wait at most S for the last turns"),
     ):
-        ever = "; 0: for ever" if kind is patience else ""
         limits.add_argument(
             option,
             metavar="S",
-            type=kind,
+            type=seconds,
             default=span,
             help=f"{meaning} (default: {span:g}{ever})",
         )

@@ -52,6 +52,12 @@ class Signals:
         self._callbacks[number] = callback
         self._former.setdefault(number, signal.signal(number, _noted))
 
+    def on_stop(self, interrupt: Callback, hang_up: Callback) -> None:
+        """Have Ctrl-C and SIGTERM call `interrupt`, and a terminal that closes `hang_up`."""
+        self.on(signal.SIGINT, interrupt)
+        self.on(signal.SIGTERM, interrupt)
+        self.on(signal.SIGHUP, hang_up)
+
     def close(self) -> None:
         """Restore the former handlers, unless somebody has set others, and wakeup descriptor."""
         for number, former in self._former.items():
@@ -72,3 +78,9 @@ class Signals:
             # A signal that has a handler elsewhere writes its number here as well.
             if callback := self._callbacks.get(number):
                 callback()
+
+
+def ignore_stop_signals() -> None:
+    """From here on the exit status is decided, and a signal must not change it."""
+    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+        signal.signal(number, signal.SIG_IGN)

@@ -23,7 +23,7 @@ from turnchat.conversation import BYEBYE
 from turnchat.ending import Ending
 from turnchat.frame import BODY_LIMIT, BodyTooLong
 from turnchat.lines import Line, LineSplitter
-from turnchat.loop import Callback, EventLoop
+from turnchat.loop import FOREVER, Callback, EventLoop
 from turnchat.news import News
 from turnchat.output import nothing
 from turnchat.signals import Signals
@@ -43,7 +43,7 @@ class Command(NamedTuple):
     """What to run for each conversation.
 
     words: the program and its arguments. environment: what it gets to know. on_terminal: whether
-    its input and output are a pseudo-terminal. reply_timeout: seconds for each answer.
+    its input and output are a pseudo-terminal. reply_timeout: seconds for each answer, 0 for ever.
     """
 
     words: Sequence[str]
@@ -179,7 +179,7 @@ class Program:
         self._unsent = one_line(body).encode() + b"\n"
 
     def turn(self) -> None:
-        self._late.set(self._command.reply_timeout)
+        self._late.set(self._command.reply_timeout or FOREVER)
         if self._can_be_hinted:
             self._hint.set(HINT_AFTER)
         self._tell()
