@@ -4,12 +4,13 @@ PYTHON ?= python3
 ADDRESS ?=
 ARGS ?=
 SEEDS ?= 10000
+EXAMPLE ?= first-chat
 
 VENV := .venv
 TOOLS := $(VENV)/.tools-installed
-SCRIPTS := bin/turnchat-server bin/turnchat-client
+SCRIPTS := bin/turnchat-server bin/turnchat-client bin/turnchat-replay
 
-.PHONY: help run-server run-client test simulate fuzz road lint picture format clean
+.PHONY: help run-server run-client replay test simulate fuzz road bench soak lint picture recordings format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +20,10 @@ run-server:  ## wait for clients, on 127.0.0.1:2322 or ADDRESS=...
 
 run-client:  ## talk with the server on 127.0.0.1:2322 or ADDRESS=...
 	@$(PYTHON) bin/turnchat-client $(ARGS) $(ADDRESS) || [ $$? = 130 ]  # Ctrl-C is no failure of make
+
+replay:  ## make a page of a recording that ships with turnchat, or EXAMPLE=split-header
+	@mkdir -p build
+	@$(PYTHON) bin/turnchat-replay turnchat/trace/examples/$(EXAMPLE).jsonl -o build/$(EXAMPLE).html
 
 test: $(TOOLS)  ## run all tests, or those that ARGS=... names
 	$(VENV)/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
@@ -33,13 +38,26 @@ fuzz: $(TOOLS)  ## feed a conversation octets for a minute, guided by coverage (
 road: $(TOOLS)  ## measure the lessons and turnchat side by side
 	$(VENV)/bin/python -m tests.road
 
+bench: $(TOOLS)  ## measure turnchat beside asyncio, uvloop, gevent, threads and C (15 minutes)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-bench.txt
+	$(VENV)/bin/python -m tests.bench $(ARGS)
+
+soak: $(TOOLS)  ## ten minutes of 1,000 conversations: memory and speed from slice to slice
+	$(VENV)/bin/python -m tests.bench.soak $(ARGS)
+
 lint: $(TOOLS)  ## check style, format and types
 	$(VENV)/bin/ruff check . $(SCRIPTS)
 	$(VENV)/bin/ruff format --check . $(SCRIPTS)
 	$(VENV)/bin/mypy
+	@if command -v npx >/dev/null; then npx --yes eslint@9 -c tests/eslint.config.js turnchat/trace/page; \
+	else echo 'the scripts of the page are not checked: there is no npx (it comes with npm)' >&2; fi
 
-picture: $(TOOLS)  ## draw the picture in README anew
+picture: $(TOOLS)  ## make the pictures in README anew (with chromium)
 	$(VENV)/bin/python -m tests.picture tests/pictures/conversation.svg
+	$(VENV)/bin/python -m tests.pages tests/pictures/replay.png
+
+recordings: $(TOOLS)  ## make the recordings that ship with turnchat anew
+	$(VENV)/bin/python -m tests.recordings
 
 format: $(TOOLS)  ## put the code into the format that lint wants
 	$(VENV)/bin/ruff check --fix --exit-zero . $(SCRIPTS)

@@ -51,11 +51,28 @@ FLOORS = {
     "report": 5,
     "complaints": 3,
     "command": 7,
+    "outside": 4,
     "serving": 8,
     "unattended": 8,
     "calling": 9,
-    "server": 9,
+    "server": 10,
     "client": 10,
+    "trace.recording": 0,
+    "trace.notes": 1,
+    "trace.writer": 1,
+    "trace.veil": 2,
+    "trace.seams": 4,
+    "trace.recorder": 5,
+    "trace.retelling": 2,
+    "trace.words": 3,
+    "trace.live": 4,
+    "trace.recorded": 6,
+    "trace.lints": 3,
+    "trace.check": 3,
+    "trace.perfetto": 4,
+    "trace.story": 4,
+    "trace.page": 0,
+    "trace.replay": 9,
 }
 PURE = ("frame", "lines", "text", "conversation", "ending")
 IO = {"socket", "selectors", "select", "os", "io", "time", "sys", "signal"}
@@ -124,7 +141,7 @@ def test_it_can_be_installed(tmp_path: Path) -> None:
         shutil.copy(ROOT / name, source)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--no-deps", "--target", target, source], check=True)
-    for name in ("turnchat-server", "turnchat-client"):
+    for name in ("turnchat-server", "turnchat-client", "turnchat-replay"):
         result = subprocess.run(
             [target / "bin" / name, "--version"],
             check=True,

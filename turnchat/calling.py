@@ -27,13 +27,14 @@ from turnchat.keyboard import open_keyboard
 from turnchat.loop import EventLoop
 from turnchat.news import News
 from turnchat.observed import Converse, unobserved
+from turnchat.outside import Outside
 from turnchat.report import STATUS_OF, account, defect
 from turnchat.responder import Responder
 from turnchat.responders.caller import Caller
 from turnchat.screen import open_screen
-from turnchat.signals import Signals, ignore_stop_signals
+from turnchat.signals import ignore_stop_signals
 from turnchat.text import reason
-from turnchat.unattended import open_answering, open_log, open_records
+from turnchat.unattended import open_answering, open_log, open_outside, open_records
 
 NAME = "server"  # of the peer, on the screen
 LAST_WORDS = 1.0  # seconds for a terminal that does not take what is left to show
@@ -149,22 +150,22 @@ class Client:
         self._loop.stop()
 
 
-def talk(arguments: argparse.Namespace) -> int:
+def talk(program: str, arguments: argparse.Namespace) -> int:
     """Hold the conversation that the command line asks for: the exit status. Raises CannotStart."""
     talk_as = _talk_alone if arguments.command else _talk_with_caller
-    with closing(EventLoop()) as loop:
-        return talk_as(loop, arguments)
+    with open_outside(program, arguments) as outside, closing(outside.loop()) as loop:
+        return talk_as(loop, arguments, outside)
 
 
-def _talk_with_caller(loop: EventLoop, arguments: argparse.Namespace) -> int:
+def _talk_with_caller(loop: EventLoop, arguments: argparse.Namespace, outside: Outside) -> int:
     """Let whoever sits here talk: the exit status."""
     with (
-        closing(open_keyboard(loop)) as keyboard,
-        closing(open_screen(loop, news_apart=True)) as screen,
+        closing(open_keyboard(loop, outside.stream)) as keyboard,
+        closing(open_screen(loop, outside.stream, news_apart=True)) as screen,
     ):
         endpoints = resolve(arguments.address)  # Ctrl-C still ends the program at once
         with (
-            closing(Signals(loop)) as signals,
+            closing(outside.signals(loop)) as signals,
             open_records(arguments.transcript, screen) as records,
         ):
             with closing(Caller(loop, keyboard, screen)) as caller:
@@ -172,7 +173,7 @@ def _talk_with_caller(loop: EventLoop, arguments: argparse.Namespace) -> int:
                 signals.on_stop(client.interrupt, client.interrupt)
                 signals.on(signal.SIGCONT, screen.redraw)
                 caller.start()
-                client.start(endpoints, arguments.connect_timeout)
+                client.start(endpoints, arguments.connect_timeout, make_socket=outside.make_socket)
                 loop.run()
             screen.drain(LAST_WORDS if os.isatty(1) else None)
             ignore_stop_signals()
@@ -180,14 +181,16 @@ def _talk_with_caller(loop: EventLoop, arguments: argparse.Namespace) -> int:
             return client.status or caller.status or records.status
 
 
-def _talk_alone(loop: EventLoop, arguments: argparse.Namespace) -> int:
+def _talk_alone(loop: EventLoop, arguments: argparse.Namespace, outside: Outside) -> int:
     """Let a program talk: the exit status. Standard input is not read."""
     endpoints = resolve(arguments.address)
     with (
-        closing(Signals(loop)) as signals,
-        closing(open_log(loop, arguments)) as log,
+        closing(outside.signals(loop)) as signals,
+        closing(open_log(loop, arguments, outside)) as log,
         open_records(arguments.transcript, log) as records,
-        closing(open_answering(loop, signals, log, arguments.command, serving=False)) as answering,
+        closing(
+            open_answering(loop, signals, log, arguments.command, outside, serving=False)
+        ) as answering,
     ):
         client = Client(loop, log, answering.answer, records.converse)
 
@@ -197,7 +200,7 @@ def _talk_alone(loop: EventLoop, arguments: argparse.Namespace) -> int:
             client.interrupt()
 
         signals.on_stop(interrupt, interrupt)
-        client.start(endpoints, arguments.connect_timeout)
+        client.start(endpoints, arguments.connect_timeout, make_socket=outside.make_socket)
         loop.run()
         answering.drain()
         log.drain(LAST_WORDS)

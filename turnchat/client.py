@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from turnchat.calling import talk  # noqa: PLC0415 - see above
 
     try:
-        return talk(arguments)
+        return talk(PROGRAM, arguments)
     except CannotStart as problem:
         complain(PROGRAM, *problem.lines)
         return problem.status

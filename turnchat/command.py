@@ -87,6 +87,16 @@ def add_options(command_line: argparse.ArgumentParser) -> None:
         default=REPLY_TIMEOUT,
         help="say BYEBYE if it gives no answer in S seconds (default: %(default)g; 0: for ever)",
     )
+    trace = command_line.add_argument_group("to see the loop at work")
+    trace.add_argument(
+        "--trace", action="store_true", help="tell each call of the loop on standard error"
+    )
+    trace.add_argument(
+        "--record", metavar="FILE", help="write each call to FILE, for turnchat-replay"
+    )
+    trace.add_argument(
+        "--record-lengths-only", action="store_true", help="leave what is said out of it"
+    )
     records = command_line.add_argument_group("the log and the transcript")
     how_much = records.add_mutually_exclusive_group()
     how_much.add_argument(

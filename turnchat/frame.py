@@ -107,10 +107,10 @@ def truncated(octets: bytes, offset: int = 0) -> Truncated:
     return Truncated(offset + len(octets), f"the stream ended after {came}")
 
 
-def quoted(octets: bytes) -> str:
-    """Octets of a peer as an error shows them: in quotes, escaped, and cut short."""
-    shown = repr(octets[:SHOWN])[1:]  # without the b of Python's notation
-    return shown if len(octets) <= SHOWN else f"{shown}..."
+def quoted(octets: bytes, most: int = SHOWN) -> str:
+    """Octets of a peer as an error shows them: in quotes, escaped, and after `most` cut short."""
+    shown = repr(octets[:most])[1:]  # without the b of Python's notation
+    return shown if len(octets) <= most else f"{shown}..."
 
 
 def _check_beginning(header: bytes, offset: int) -> None:

@@ -22,7 +22,7 @@ from collections import deque
 from turnchat.lines import Line, LineSplitter
 from turnchat.loop import Callback, EventLoop
 from turnchat.output import nothing
-from turnchat.stream import Stream, open_stream
+from turnchat.stream import OpenStream, Stream, open_stream
 
 READ_SIZE = 1 << 12  # octets; what a terminal holds (n_tty, N_TTY_BUF_SIZE)
 READS = 256  # in one round; a terminal gives one line a read
@@ -151,9 +151,9 @@ class Keyboard:
             return False  # it is not the terminal that controls us (ENOTTY): nobody stops us
 
 
-def open_keyboard(loop: EventLoop) -> Keyboard:
-    """Standard input."""
-    return Keyboard(loop, open_stream(0), is_terminal=os.isatty(0))
+def open_keyboard(loop: EventLoop, opened: OpenStream = open_stream) -> Keyboard:
+    """Standard input, as `opened` gives it."""
+    return Keyboard(loop, opened(0), is_terminal=os.isatty(0))
 
 
 def _flush(terminal: int) -> bool:

@@ -12,7 +12,7 @@ from enum import IntEnum
 from turnchat.loop import EventLoop
 from turnchat.output import ERROR, STATUS, Output, Row
 from turnchat.screen import plainly
-from turnchat.stream import open_stream
+from turnchat.stream import OpenStream, open_stream
 
 TIME = "%Y-%m-%dT%H:%M:%S"  # local time, ISO 8601
 
@@ -32,9 +32,10 @@ class Log:
     come and go without a word, would fill a log.
     """
 
-    def __init__(self, loop: EventLoop, level: Level) -> None:
+    def __init__(self, loop: EventLoop, level: Level, opened: OpenStream = open_stream) -> None:
+        """`opened` gives standard error."""
         self.shows_details = self.shows_arrivals = level <= Level.DETAILED
-        self._output = Output(loop, open_stream(2), "standard error", plainly)
+        self._output = Output(loop, opened(2), "standard error", plainly)
         self._handler = OutputHandler(self._output)
         self._logger = logging.getLogger("turnchat")
         self._former = self._logger.level, self._logger.propagate

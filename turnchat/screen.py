@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from turnchat.loop import Callback, EventLoop
 from turnchat.output import ERROR, MESSAGE, SAID, STATUS, Output, Row, nothing
-from turnchat.stream import open_stream
+from turnchat.stream import OpenStream, open_stream
 from turnchat.text import safe
 
 PROMPT, PLAIN = "\x1b[32m", "\x1b[m"  # ECMA-48, 8.3.117 (select graphic rendition)
@@ -171,8 +171,10 @@ def plainly(row: Row) -> str:
     return f"{row.start}{safe(row.text)}\n"
 
 
-def open_screen(loop: EventLoop, *, news_apart: bool) -> ScriptScreen:
-    """What standard output and error make possible.
+def open_screen(
+    loop: EventLoop, opened: OpenStream = open_stream, *, news_apart: bool
+) -> ScriptScreen:
+    """What standard output and error, as `opened` gives them, make possible.
 
     Where there is a person, a TerminalScreen. A script gets the errors on standard error; with
     `news_apart` the news too, and bare messages on standard output, else both there.
@@ -183,9 +185,9 @@ def open_screen(loop: EventLoop, *, news_apart: bool) -> ScriptScreen:
             colour=not is_simple and not os.environ.get("NO_COLOR"),  # no-color.org
             columns=(lambda: 0) if is_simple else _columns,
         )
-        return TerminalScreen(Output(loop, open_stream(1), "screen", render), render)
-    output = Output(loop, open_stream(1), "standard output", plainly)
-    errors = Output(loop, open_stream(2), "standard error", plainly)
+        return TerminalScreen(Output(loop, opened(1), "screen", render), render)
+    output = Output(loop, opened(1), "standard output", plainly)
+    errors = Output(loop, opened(2), "standard error", plainly)
     news = errors if news_apart else output
     return ScriptScreen(output, news, errors, names=not news_apart)
 

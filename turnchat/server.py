@@ -24,12 +24,19 @@ from turnchat.connection import Patience
 from turnchat.keyboard import open_keyboard
 from turnchat.loop import FOREVER, EventLoop
 from turnchat.news import News
+from turnchat.outside import Outside
 from turnchat.responders.operator import Operator
 from turnchat.screen import open_screen
 from turnchat.serving import Answer, Limits, Server
-from turnchat.signals import Signals, ignore_stop_signals
+from turnchat.signals import ignore_stop_signals
 from turnchat.text import reason
-from turnchat.unattended import Records, open_answering, open_log, open_records
+from turnchat.unattended import (
+    Records,
+    open_answering,
+    open_log,
+    open_outside,
+    open_records,
+)
 
 PROGRAM = "turnchat-server"
 
@@ -70,21 +77,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     serve = serve_alone if arguments.echo or arguments.command else serve_with_operator
     try:
         endpoints = resolve(arguments.address)
-        with closing(EventLoop()) as loop:
-            return serve(loop, arguments, endpoints)
+        with open_outside(PROGRAM, arguments) as outside, closing(outside.loop()) as loop:
+            return serve(loop, arguments, endpoints, outside)
     except CannotStart as problem:
         complain(PROGRAM, *problem.lines)
         return problem.status
 
 
 def serve_with_operator(
-    loop: EventLoop, arguments: argparse.Namespace, endpoints: list[Endpoint]
+    loop: EventLoop, arguments: argparse.Namespace, endpoints: list[Endpoint], outside: Outside
 ) -> int:
     """Serve, and let whoever sits at the console answer: the exit status."""
     with (
-        closing(open_keyboard(loop)) as keyboard,
-        closing(Signals(loop)) as signals,
-        closing(open_screen(loop, news_apart=False)) as screen,
+        closing(open_keyboard(loop, outside.stream)) as keyboard,
+        closing(outside.signals(loop)) as signals,
+        closing(open_screen(loop, outside.stream, news_apart=False)) as screen,
         open_records(arguments.transcript, screen) as records,
         closing(_server(loop, arguments, screen, records)) as server,
     ):
@@ -93,20 +100,24 @@ def serve_with_operator(
         with closing(Operator(loop, keyboard, screen, server.stop)) as operator:
             operator.start()
             if not server.is_stopping:
-                _start(server, arguments.address, endpoints, operator.seat)
+                _start(server, arguments.address, endpoints, operator.seat, outside)
             loop.run()
         screen.drain(server.time_left)
         ignore_stop_signals()
         return server.status or operator.status or records.status
 
 
-def serve_alone(loop: EventLoop, arguments: argparse.Namespace, endpoints: list[Endpoint]) -> int:
+def serve_alone(
+    loop: EventLoop, arguments: argparse.Namespace, endpoints: list[Endpoint], outside: Outside
+) -> int:
     """Serve, and let a program answer, or an echo: the exit status. Standard input is not read."""
     with (
-        closing(Signals(loop)) as signals,
-        closing(open_log(loop, arguments)) as log,
+        closing(outside.signals(loop)) as signals,
+        closing(open_log(loop, arguments, outside)) as log,
         open_records(arguments.transcript, log) as records,
-        closing(open_answering(loop, signals, log, arguments.command, serving=True)) as answering,
+        closing(
+            open_answering(loop, signals, log, arguments.command, outside, serving=True)
+        ) as answering,
         closing(_server(loop, arguments, log, records, answering.count)) as server,
     ):
         answering.on_end = server.look_for_room
@@ -117,7 +128,7 @@ def serve_alone(loop: EventLoop, arguments: argparse.Namespace, endpoints: list[
             server.interrupt()
 
         signals.on_stop(interrupt, server.stop)
-        _start(server, arguments.address, endpoints, answering.answer)
+        _start(server, arguments.address, endpoints, answering.answer, outside)
         loop.run()
         answering.drain()
         log.drain(server.time_left)
@@ -148,7 +159,9 @@ def _server(
     )
 
 
-def _start(server: Server, address: Address, endpoints: list[Endpoint], answer: Answer) -> None:
+def _start(
+    server: Server, address: Address, endpoints: list[Endpoint], answer: Answer, outside: Outside
+) -> None:
     try:
         listening = listen(endpoints)
     except OSError as error:
@@ -158,7 +171,7 @@ def _start(server: Server, address: Address, endpoints: list[Endpoint], answer: 
             hint = HINTS.get(error.errno or 0, "choose another address")
         what = f"cannot listen on {address}: {reason(error)}"
         raise CannotStart(os.EX_UNAVAILABLE, what, hint) from error
-    server.start(listening, answer)
+    server.start(outside.listening(listening), answer)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,10 +13,12 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 STANDARD = (0, 1, 2)
+
+OpenStream = Callable[[int], "Stream"]
 
 
 class Stream:

@@ -7,7 +7,7 @@ when it is asked for.
 import argparse
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ from turnchat.loop import Callback, EventLoop
 from turnchat.news import News
 from turnchat.observed import Observed, Observer
 from turnchat.output import nothing
+from turnchat.outside import Outside
 from turnchat.responder import Responder
 from turnchat.responders.echo import Echo
 from turnchat.signals import Signals
@@ -70,23 +71,29 @@ class Echoes:
 
 
 def open_answering(
-    loop: EventLoop, signals: Signals, news: News, command: "Command | None", *, serving: bool
+    loop: EventLoop,
+    signals: Signals,
+    news: News,
+    command: "Command | None",
+    outside: Outside,
+    *,
+    serving: bool,
 ) -> Answering:
     """Programs, or echoes where there is no command."""
     if command is None:
         return Echoes()
     from turnchat.responders.program import Programs  # noqa: PLC0415 - see above
 
-    return Programs(loop, signals, news, command, serving=serving)
+    return Programs(loop, signals, news, command, outside.pipes, serving=serving)
 
 
-def open_log(loop: EventLoop, arguments: argparse.Namespace) -> "Log":
+def open_log(loop: EventLoop, arguments: argparse.Namespace, outside: Outside) -> "Log":
     """The log, as detailed as -q and -v want it."""
     from turnchat.log import Level, Log  # noqa: PLC0415 - see above
 
     if arguments.quiet:
-        return Log(loop, Level.QUIET)
-    return Log(loop, Level.DETAILED if arguments.verbose else Level.NORMAL)
+        return Log(loop, Level.QUIET, outside.stream)
+    return Log(loop, Level.DETAILED if arguments.verbose else Level.NORMAL, outside.stream)
 
 
 class Records:
@@ -113,6 +120,34 @@ class Records:
     def _tell_size(self, name: str, *, heard: bool, turn: int, body: bytes) -> None:
         verb = "says" if heard else "gets"
         self._news.detail(f"{name} {verb} {counted(len(body), 'octet')} (turn {turn})")
+
+
+@contextmanager
+def open_outside(program: str, arguments: argparse.Namespace) -> Iterator[Outside]:
+    """What is outside, with a recorder around it if it is asked for. Raises CannotStart."""
+    if not (arguments.trace or arguments.record):
+        yield Outside()
+        return
+    from turnchat.trace.recorded import recorded  # noqa: PLC0415 - see above
+
+    path = arguments.record
+    with ExitStack() as stack:
+        try:
+            outside, writer = stack.enter_context(
+                recorded(
+                    program,
+                    path,
+                    trace=arguments.trace,
+                    lengths_only=arguments.record_lengths_only,
+                )
+            )
+        except OSError as error:
+            what = f"cannot write the recording {path}: {reason(error)}"
+            raise CannotStart(os.EX_CANTCREAT, what, "choose another file") from error
+        yield outside
+    if writer and writer.error:
+        what = f"the recording {path} is not complete: {reason(writer.error)}"
+        raise CannotStart(os.EX_IOERR, what, "what was written can still be replayed")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ befalls them, follows from the seed.
 import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import cast
 
 from tests.simulation.world import Process, SimListener, SimSocket, Violation, World
 from tests.support import Noted
@@ -20,6 +21,7 @@ from turnchat.observed import Observed
 from turnchat.responder import Responder
 from turnchat.responders.echo import Echo
 from turnchat.serving import Limits, Server
+from turnchat.trace.notes import Sink
 
 PATIENCE = Patience(idle=60.0, frame=10.0)
 STOP = 500.0  # seconds until the server is stopped; everybody must have left by themselves
@@ -111,8 +113,9 @@ class EchoedTalker(Echo):
 class Scenario:
     """One seed's story."""
 
-    def __init__(self, seed: int) -> None:
-        self.world = world = World(seed)
+    def __init__(self, seed: int, record: Callable[[str], Sink] | None = None) -> None:
+        """`record`: gives a sink for what each process does, by its name."""
+        self.world = world = World(seed, record)
         random = world.random
         self.talkers: dict[SimSocket, Talker] = {}
         self.disturbed: set[SimSocket] = set()  # ends of connections that something befalls
@@ -133,7 +136,7 @@ class Scenario:
         self.limits = limits
         self.clients: list[tuple[Client, Process]] = []
         self.clients_news = Noted()
-        self.server.start(self.listener, self._answer)  # type: ignore[arg-type]
+        self.server.start(self.process.listening(self.listener), self._answer)
         for number in range(random.choice((1, 2, 2, 3, 5))):
             self._add_client(number)
         for misbehave in random.sample(MISBEHAVIOURS, random.choice((0, 0, 1, 2))):
@@ -252,7 +255,7 @@ class Scenario:
 
 
 def _socket_of(connection: Connection) -> SimSocket:
-    return connection._socket  # type: ignore[return-value]
+    return cast(SimSocket, getattr(connection._socket, "_real", connection._socket))
 
 
 def _check_turns(ours: SimSocket, *, is_client: bool) -> None:

@@ -21,6 +21,8 @@ from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, SelectorKey
 from typing import Any, NoReturn, cast
 
 from turnchat.loop import EventLoop
+from turnchat.trace.notes import Sink
+from turnchat.trace.recorder import Recorder
 
 ROUNDS_WITHOUT_TIME = 3000  # of all processes; more is a spin
 # Octets that one way of a connection holds, sent and not read yet; seconds that they take at most.
@@ -37,8 +39,9 @@ class Violation(BaseException):
 class World:
     """Time, and everything that happens in it."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, record: Callable[[str], Sink] | None = None) -> None:
         self.random = Random(seed)
+        self.record = record
         self.now = 0.0
         self.speed = "slow" if self.chance(0.2) else "fast"
         self.processes: list[Process] = []
@@ -97,7 +100,12 @@ class Process:
         self.most_descriptors = most_descriptors
         self.open: dict[int, SimSocket | SimListener] = {}
         self.selector = SimSelector(self)
-        self.loop = EventLoop(self.selector, lambda: world.now)
+        self.recorder: Recorder | None = None
+        if world.record:
+            self.recorder = Recorder(world.record(name), clock=lambda: world.now)
+            self.loop: EventLoop = self.recorder.loop(self.selector, lambda: world.now)
+        else:
+            self.loop = EventLoop(self.selector, lambda: world.now)
         world.processes.append(self)
 
     def at(self, time: float, callback: Callable[[], object]) -> None:
@@ -119,8 +127,13 @@ class Process:
 
     def make_socket(self, family: int, kind: int) -> socket.socket:
         """What socket.socket is to a program."""
-        made = SimSocket(self.world, self)
-        return cast(socket.socket, made)
+        made = cast(socket.socket, SimSocket(self.world, self))
+        return self.recorder.socket(made) if self.recorder else made
+
+    def listening(self, listener: "SimListener") -> socket.socket:
+        """A listener, as a program gets it."""
+        made = cast(socket.socket, listener)
+        return self.recorder.listener(made) if self.recorder else made
 
 
 class SimSelector(BaseSelector):

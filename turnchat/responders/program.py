@@ -13,7 +13,7 @@ import os
 import shlex
 import shutil
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Self
 
 from turnchat.child import GRACE, Child, Exits, Pipes
@@ -27,6 +27,7 @@ from turnchat.loop import FOREVER, Callback, EventLoop
 from turnchat.news import News
 from turnchat.output import nothing
 from turnchat.signals import Signals
+from turnchat.stream import Stream
 from turnchat.text import not_utf8, one_line
 
 READ_SIZE = 1 << 10  # octets; what one read brings may be many short lines
@@ -88,15 +89,26 @@ class Programs:
     """
 
     def __init__(
-        self, loop: EventLoop, signals: Signals, news: News, command: Command, *, serving: bool
+        self,
+        loop: EventLoop,
+        signals: Signals,
+        news: News,
+        command: Command,
+        handed: Callable[[Sequence[Stream]], Sequence[Stream]] = lambda pipes: pipes,
+        *,
+        serving: bool,
     ) -> None:
-        """`serving`: whether the peers are clients. A server that ends its stream has left."""
+        """`serving`: whether the peers are clients. A server that ends its stream has left.
+
+        A program's pipes are used as `handed` gives them.
+        """
         self.status = os.EX_OK
         self.on_end: Callback = nothing
         self.serving = serving
         self.loop = loop
         self.news = news
         self.command = command
+        self._handed = handed
         self._exits = Exits(loop, signals)
         self._living: set[Child] = set()
         self._is_draining = False
@@ -121,7 +133,7 @@ class Programs:
 
         child = Child(self.loop, self._exits, process, ended, connection.failed)
         self._living.add(child)
-        program = Program(self, connection, pipes, child)
+        program = Program(self, connection, Pipes(*self._handed(pipes)), child)
         return program
 
     def count(self) -> int:

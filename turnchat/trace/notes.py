@@ -1,0 +1,128 @@
+"""Notes of what a loop calls: each as an event, with its time, its file and who made it."""
+
+import errno
+import selectors
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, Self
+
+from turnchat.trace.recording import Event
+
+Sink = Callable[[Event], object]
+
+PACKAGE = Path(__file__).parent.parent  # turnchat
+# What only passes a call on: not who made it.
+BETWEEN = {
+    str(PACKAGE / "trace" / "notes.py"),
+    str(PACKAGE / "trace" / "seams.py"),
+    selectors.__file__,
+}
+LOOP = str(PACKAGE / "loop.py")
+
+
+class Notes:
+    """Notes events, and keeps the numbers and names of files.
+
+    lengths_only: whether messages are left out.
+    """
+
+    def __init__(
+        self,
+        *sinks: Sink,
+        clock: Callable[[], float] = time.monotonic,
+        lengths_only: bool = False,
+    ) -> None:
+        """Each of `sinks` gets each event, in their order."""
+        self.lengths_only = lengths_only
+        self.deadline: str | None = None  # that bounds the next sleep
+        self._sinks = sinks
+        self._clock = clock
+        self._count = 0
+        self._by_descriptor: dict[int, int] = {}  # files that were not made here
+        self._names: dict[int, str] = {}
+
+    def now(self) -> float:
+        """The time of an event, in seconds."""
+        return round(self._clock(), 6)
+
+    def note(self, call: str, *, at: float | None = None, **details: object) -> None:
+        """Something happened, now or `at` another time."""
+        event = {"t": self.now() if at is None else at, "call": call, **details}
+        for sink in self._sinks:
+            sink(event)
+
+    def introduce(self, kind: str, name: str = "") -> int:
+        """A new file's number."""
+        self._count += 1
+        self._names[self._count] = name
+        self.note("open", file=self._count, kind=kind, name=name)
+        return self._count
+
+    def name(self, file: int, name: str) -> None:
+        """A file is called so from now on."""
+        if name and self._names.get(file) != name:
+            self._names[file] = name
+            self.note("name", file=file, name=name)
+
+    def number_of(self, file: Any) -> int:
+        """A file's number; it is introduced by that, if it was not made here."""
+        known: int | None = getattr(file, "recorded_as", None)
+        if known is not None:
+            return known
+        descriptor = file if isinstance(file, int) else file.fileno()
+        if descriptor not in self._by_descriptor:
+            self._by_descriptor[descriptor] = self.introduce("other")
+        return self._by_descriptor[descriptor]
+
+    def forget(self, file: Any) -> None:
+        """A file is registered no more; its descriptor may be another's soon."""
+        if not hasattr(file, "recorded_as"):
+            self._by_descriptor.pop(file if isinstance(file, int) else file.fileno(), None)
+
+
+class Noting:
+    """Notes a call when it is over: its details, and the error that it raised.
+
+    What gives octets away bears the time of its beginning, everything else that of its end. So
+    nothing is received before it was sent, by the recordings of both sides.
+    """
+
+    def __init__(self, notes: Notes, call: str, **details: object) -> None:
+        self._notes = notes
+        self._call = call
+        self._details = details | {"by": caller()}
+        self._began = notes.now() if call in ("send", "write") else None
+
+    def add(self, **details: object) -> None:
+        self._details |= details
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if error is not None:
+            self.add(error=_name_of_error(error))
+        self._notes.note(self._call, at=self._began, **self._details)
+
+
+def caller(*, of_loop: bool = False) -> str:
+    """Which function makes the call, and where it stands; the loop only if it does so itself."""
+    frame: FrameType | None = sys._getframe(1)
+    passing = BETWEEN if of_loop else BETWEEN | {LOOP}
+    while frame and frame.f_code.co_filename in passing:
+        frame = frame.f_back
+    if not frame:
+        return ""
+    path = Path(frame.f_code.co_filename)
+    shown = path.relative_to(PACKAGE.parent) if path.is_relative_to(PACKAGE) else path.name
+    return f"{frame.f_code.co_qualname} in {shown}"
+
+
+def _name_of_error(error: BaseException) -> str:
+    """EAGAIN, for instance; where there is no errno, the exception's name."""
+    if isinstance(error, OSError) and error.errno and error.errno in errno.errorcode:
+        return errno.errorcode[error.errno]
+    return "EAGAIN" if isinstance(error, BlockingIOError) else type(error).__name__

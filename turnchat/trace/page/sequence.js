@@ -1,0 +1,137 @@
+"use strict";
+// The whole conversation as a sequence diagram. A row is a step that moved octets, made or ended a
+// connection, or meant something; it is drawn when it is scrolled into sight.
+
+const OWN_STREAMS = 3; // with more streams than this those of a side share one lifeline
+
+// All rows, in order: {number, file, kind, ours, said}. opened, closed: the rows between which each
+// connection was there.
+const opened = new Map();
+const closed = new Map();
+const rows = steps.flatMap((step, number) => rowsOf(step, number));
+const rowSteps = rows.map((row) => row.number);
+rows.forEach(({ kind, file }, i) => ({ opened, closed })[kind]?.set(file, i));
+
+function rowsOf({ file, call, events, octets, error, state }, number) {
+  if (file === null) return [];
+  const row = (kind, ours, said) => ({ number, file, kind, ours, said });
+  const sends = call === "send" || call === "write";
+  const found = events?.map((event) => row(event.kind, event.ours, event.text)) ?? [];
+  const isConnection = files[file].kind === "connection";
+  if (octets && !error && !events) found.push(row(isConnection ? "part" : "stream", sends));
+  if (!isConnection || !state) return found;
+  if (changes[file][0] === number) found.unshift(row("opened", false, "opened"));
+  if (state.closed && !stateOf(file, number - 1)?.closed) found.push(row("closed", true, "closed"));
+  return found;
+}
+
+const streams = files.flatMap(({ kind }, file) => (kind === "stream" ? [file] : []));
+
+function loopKey(file) {
+  return `loop ${files[file].side}`;
+}
+
+// The far lifeline of what happens at a file, by its key. The other end of a connection whose both
+// ends were recorded is the other loop.
+function farKey(file) {
+  const { kind, peer, side } = files[file];
+  if (kind === "stream") return streams.length <= OWN_STREAMS ? file : `streams ${side}`;
+  if (kind !== "connection") return loopKey(file);
+  if (peer !== null) return loopKey(peer);
+  return cast.includes(file) ? file : "others";
+}
+
+// The lifelines from left to right: {name, x} by their keys, x being a part of the width.
+function lifelines() {
+  const remote = connections.filter((file) => files[file].peer === null);
+  const peers = remote.filter((file) => cast.includes(file));
+  const named = (file) => [file, nameOf(file)];
+  const all = peers.map(named);
+  if (remote.length > peers.length) {
+    all.push(["others", `${(remote.length - peers.length).toLocaleString("en")} others`]);
+  }
+  // With two sides the loops are neighbours, and the streams of each are on its other side.
+  sides.forEach(({ program }, side) => {
+    const short = program.replace("turnchat-", ""); // there is little room
+    const loop = [`loop ${side}`, sides.length > 1 ? short : "the loop"];
+    const own = streams.filter((file) => files[file].side === side);
+    const shared = [`streams ${side}`, some(own.length, "stream")];
+    const beside = streams.length <= OWN_STREAMS ? own.map(named) : own.length ? [shared] : [];
+    if (side < sides.length - 1) all.push(...beside, loop);
+    else all.push(loop, ...beside);
+  });
+  return new Map(all.map(([key, name], i) => [key, { name, x: (i + 0.5) / all.length }]));
+}
+
+let lanes = new Map();
+const sequence = new VirtualList(document.getElementById("sequence"), 2.4, sequenceRow);
+const lines = make("div", { className: "lines" });
+const marker = make("div", { className: "marker" });
+sequence.content.prepend(lines, marker);
+
+function percent(part) {
+  return `${(part * 100).toFixed(2)}%`;
+}
+
+const PREFIXES = { part: "part of a frame: ", fault: "fault: " };
+
+function sequenceRow(i) {
+  const { number, file, kind, ours, said } = rows[i];
+  const far = farKey(file);
+  const isMark = kind === "opened" || kind === "closed";
+  // On a lifeline that several share, the words tell whose they are.
+  const whose = isMark ? `${nameOf(file)} ` : typeof far === "number" ? "" : sharedName(file);
+  const words = `${whose}${PREFIXES[kind] ?? ""}${said ?? readable(steps[number].octets)}`;
+  const row = make("button", { className: `arrow ${kind}`, title: words });
+  row.ariaLabel = isMark ? words : `${ours ? "to" : "from"} ${nameOf(file)}: ${words}`;
+  row.classList.toggle("past", number !== now); // the current row may be before the position
+  row.classList.toggle("leaving", ours && files[file].peer !== null);
+  row.addEventListener("click", () => go(number, { jump: true }));
+  const [from, to] = [loopKey(file), far].map((key) => lanes.get(key).x);
+  const [left, right] = [Math.min(from, to), Math.max(from, to)];
+  const label = text("span", "words", words);
+  const line = make("span", { className: isMark || from === to ? "dot" : "line" });
+  line.classList.toggle("left", ours === to < from);
+  Object.assign(line.style, isMark
+    ? { left: percent(to) }
+    : { left: percent(left), width: percent(right - left) });
+  // The words begin at the arrow's left end, or end at its right end if there is more room.
+  Object.assign(label.style, right <= 1 - left
+    ? { left: percent(isMark ? to : left), maxWidth: percent(1 - left) }
+    : { right: percent(1 - right), maxWidth: percent(right) });
+  row.append(label, line);
+  return row;
+}
+
+function sharedName(file) {
+  return files[file].peer === null ? `${nameOf(file)}: ` : "";
+}
+
+function drawSequence(place) {
+  lanes = lifelines();
+  document.getElementById("lanes").replaceChildren(...[...lanes.values()].map(({ name, x }) => {
+    const head = text("span", "", name);
+    Object.assign(head.style, { left: percent(x), maxWidth: percent(1 / lanes.size) });
+    return head;
+  }));
+  document.getElementById("lifelines-note").hidden = !lanes.has("others");
+  const row = lastAtMost(rowSteps, place.number);
+  sequence.show(rows.length, row);
+  marker.style.top = `${(row + 1) * sequence.pixels}px`;
+  lines.replaceChildren(...[...lanes].map(([key, { x }]) => lifeline(key, x)));
+}
+
+// A lifeline behind the rows: solid while its connection is there.
+function lifeline(key, x) {
+  const line = make("span", {});
+  line.style.left = percent(x);
+  if (opened.has(key)) {
+    const top = opened.get(key) + 0.75;
+    const bottom = closed.has(key) ? closed.get(key) + 0.75 : rows.length;
+    const alive = make("span", { className: "alive" });
+    alive.style.top = `${top * sequence.pixels}px`;
+    alive.style.height = `${(bottom - top) * sequence.pixels}px`;
+    line.append(alive);
+  }
+  return line;
+}

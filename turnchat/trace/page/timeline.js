@@ -1,0 +1,123 @@
+"use strict";
+// The rounds as two strips: all of them above, those around the position below.
+//
+// All steps of a kind are one SVG path, so drawing costs the same for a hundred rounds as for
+// twenty thousand. In the overview a column of pixels stands for many rounds, and shows the
+// gravest of what they brought about.
+
+const SVG = "http://www.w3.org/2000/svg";
+const KINDS = ["sleep", "plain", "error", "end", "message", "goodbye", "fault"]; // by gravity
+const BOX = 6; // pixels, of a step
+const ROOM = [14, 48]; // pixels, of a round in the strip below: at least, and at most
+
+class Strip {
+  constructor(id) {
+    this.svg = document.getElementById(id);
+    this.paths = {};
+    for (const kind of [...KINDS, "here"]) {
+      this.paths[kind] = document.createElementNS(SVG, "path");
+      this.paths[kind].setAttribute("class", kind);
+      this.svg.append(this.paths[kind]);
+    }
+  }
+
+  measure() {
+    ({ width: this.width, height: this.height } = this.svg.getBoundingClientRect());
+  }
+
+  // `shapes`: for each kind its rectangles, as [x, y, width, height].
+  draw(shapes) {
+    for (const [kind, rectangles] of Object.entries(shapes)) {
+      const path = rectangles.map(([x, y, w, h]) => `M${x} ${y}h${w}v${h}h${-w}z`).join("");
+      this.paths[kind].setAttribute("d", path);
+    }
+  }
+}
+
+const overview = new Strip("overview");
+const detail = new Strip("detail");
+const most = rounds.reduce((highest, round) => Math.max(highest, round.steps.length), 1);
+let firstInDetail = 0;
+
+function measureTimeline() {
+  overview.measure();
+  detail.measure();
+  detail.column = Math.max(ROOM[0], Math.min(ROOM[1], detail.width / rounds.length));
+  // A short recording has both strips side by side, column for column.
+  overview.used = Math.min(overview.width, rounds.length * ROOM[1]);
+  drawOverview();
+}
+
+function noShapes() {
+  return Object.fromEntries(KINDS.map((kind) => [kind, []]));
+}
+
+function drawOverview() {
+  const { used, height } = overview;
+  const columns = Math.max(1, Math.min(Math.floor(used), rounds.length));
+  const wide = used / columns;
+  const shapes = noShapes();
+  for (let column = 0; column < columns; column++) {
+    const first = Math.floor((column * rounds.length) / columns);
+    const last = Math.floor(((column + 1) * rounds.length) / columns);
+    let count = 0;
+    let gravest = 0;
+    for (const round of rounds.slice(first, last)) {
+      count = Math.max(count, round.steps.length);
+      for (const i of round.steps) gravest = Math.max(gravest, KINDS.indexOf(kindOf(steps[i])));
+    }
+    // The root keeps small rounds visible beside one that serves a thousand connections.
+    const high = Math.max(2, Math.sqrt(count / most) * height);
+    shapes[KINDS[gravest]].push([column * wide, height - high, wide - (wide > 3), high]);
+  }
+  overview.draw(shapes);
+}
+
+// One column for each round: its steps one upon the other, and behind them how long it slept. The
+// rounds of a second side hang from the top.
+function drawDetail(place) {
+  const { width, height, column } = detail;
+  const shown = Math.ceil(width / column);
+  const centred = place.index - Math.floor(shown / 2);
+  firstInDetail = Math.max(0, Math.min(centred, rounds.length - Math.floor(width / column)));
+  const shapes = { ...noShapes(), here: [] };
+  rounds.slice(firstInDetail, firstInDetail + shown).forEach((round, i) => {
+    const x = i * column;
+    const rectangle = (from, high, inset) =>
+      [x + inset, round.side ? from : height - from - high, column - 2 * inset, high];
+    // From a microsecond to a thousand seconds there are nine powers of ten.
+    const slept = (Math.log10(Math.max(1e-6, round.woke - round.t)) + 6) / 9;
+    if (round.number) shapes.sleep.push(rectangle(0, Math.max(0, Math.min(1, slept)) * height, 1));
+    const boxes = Math.min(round.steps.length, Math.floor(height / BOX));
+    for (let n = 0; n < boxes; n++) {
+      shapes[kindOf(steps[round.steps[n]])].push(rectangle(n * BOX, BOX - 1, 3));
+    }
+    if (round !== place.round) return;
+    const level = Math.min(place.nth - 1, boxes - 1) * BOX;
+    shapes.here.push([x, 0, 2, height], [x + column - 2, 0, 2, height]);
+    shapes.here.push(rectangle(level - 1, 1, 0), rectangle(level + BOX - 1, 1, 0));
+  });
+  detail.draw(shapes);
+}
+
+function drawTimeline(place) {
+  const x = ((place.index + 0.5) / rounds.length) * overview.used;
+  overview.draw({ here: [[x - 1.5, 0, 3, overview.height]] });
+  overview.svg.setAttribute("aria-valuemax", rounds.length);
+  overview.svg.setAttribute("aria-valuenow", place.index + 1);
+  overview.svg.setAttribute("aria-valuetext", titleOf(place.round));
+  drawDetail(place);
+}
+
+// The position under the pointer: in the overview a round, in the detail a step.
+function positionInOverview(event) {
+  const index = Math.floor((event.offsetX / overview.used) * rounds.length);
+  return rounds[Math.max(0, Math.min(rounds.length - 1, index))].steps[0];
+}
+
+function positionInDetail(event) {
+  const round = rounds[firstInDetail + Math.floor(event.offsetX / detail.column)];
+  if (!round) return undefined;
+  const up = round.side ? event.offsetY : detail.height - event.offsetY;
+  return round.steps[Math.floor(up / BOX)] ?? round.steps[0];
+}

@@ -1,0 +1,132 @@
+"""The program turnchat-replay: what is made of a recording."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from turnchat import __version__
+from turnchat.command import CannotStart, complain, prepare_process
+from turnchat.text import counted, reason
+from turnchat.trace.check import check
+from turnchat.trace.lints import lint
+from turnchat.trace.live import lines
+from turnchat.trace.page import page
+from turnchat.trace.perfetto import perfetto
+from turnchat.trace.recording import BadRecording, Recording, read
+from turnchat.trace.story import story
+
+PROGRAM = "turnchat-replay"
+EX_DATAERR, EX_NOINPUT, EX_CANTCREAT, EX_FOUND = 65, 66, 73, 1  # sysexits.h, and as grep has it
+
+DESCRIPTION = """\
+Show what a recording made with --record holds: as a page for the browser, as
+text, or for Perfetto; or look for mistakes in it. With two recordings, a
+server's and its client's, the page shows both ends side by side."""
+
+EXAMPLES = """\
+examples:
+  turnchat-server --record chat.jsonl     record; the same for turnchat-client
+  turnchat-replay chat.jsonl -o chat.html make a page, and open it in a browser
+  turnchat-replay chat.jsonl --text       print each call, as --trace does
+  turnchat-replay chat.jsonl --lint       look for mistakes of the loop
+
+Exits with 0, 1 when --lint or --check has found something, 2 when called
+wrongly, 65 when a file is no recording, 66 when it cannot be read, 73 when the
+result cannot be written."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The program turnchat-replay: what it exits with."""
+    prepare_process()
+    command_line = _parser()
+    arguments = command_line.parse_args(argv)
+    if arguments.second and not arguments.output:
+        command_line.error("two recordings are shown side by side on a page: add -o PAGE.html")
+    try:
+        recordings = [_read(path) for path in (arguments.file, arguments.second) if path]
+        return _show(arguments, recordings)
+    except CannotStart as problem:
+        complain(PROGRAM, *problem.lines)
+        return problem.status
+    except BrokenPipeError:
+        return 0  # whoever reads has seen enough
+
+
+def _show(arguments: argparse.Namespace, recordings: list[Recording]) -> int:
+    first = recordings[0]
+    if arguments.output:
+        title = " and ".join(Path(path).name for path in (arguments.file, arguments.second) if path)
+        _write(arguments.output, page(story(title, recordings)))
+        print(f"open it in a browser: {Path(arguments.output).resolve().as_uri()}", flush=True)
+        return 0
+    if arguments.perfetto:
+        _write(arguments.perfetto, perfetto(first))
+        print(f"open {arguments.perfetto} in ui.perfetto.dev or chrome://tracing", flush=True)
+        return 0
+    if arguments.text:
+        for line in lines(first.events, colour=sys.stdout.isatty()):
+            sys.stdout.write(line)
+        sys.stdout.flush()
+        return 0
+    if arguments.lint:
+        findings = [
+            f"round {one.round} (line {one.line}): {one.what}" for one in lint(first.events)
+        ]
+    else:
+        findings = [f"line {one.line}: {one.what}" for one in check(first)]
+    for finding in findings:
+        print(finding)
+    print(counted(len(findings), "finding") if findings else _praise(arguments, first), flush=True)
+    return EX_FOUND if findings else 0
+
+
+def _praise(arguments: argparse.Namespace, recording: Recording) -> str:
+    events = counted(len(recording.events), "event")
+    return f"no mistake in {events}" if arguments.lint else f"whole and consistent: {events}"
+
+
+def _read(path: str) -> Recording:
+    try:
+        with open(path, encoding="utf-8") as file:
+            recording = read(file)
+    except OSError as error:
+        raise CannotStart(EX_NOINPUT, f"cannot read {path}: {reason(error)}") from error
+    except BadRecording as error:
+        hint = "recordings are made with turnchat-server --record or turnchat-client --record"
+        raise CannotStart(EX_DATAERR, f"{path}, {error}", hint) from error
+    if not recording.events:
+        raise CannotStart(EX_DATAERR, f"{path} is a recording of nothing: it has a first line only")
+    if problem := next((one for one in check(recording) if "never opened" in one.what), None):
+        raise CannotStart(EX_DATAERR, f"{path}, line {problem.line}: {problem.what}")
+    return recording
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CannotStart(EX_CANTCREAT, f"cannot write {path}: {reason(error)}") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    command_line = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command_line.add_argument("file", metavar="FILE", help="a recording")
+    command_line.add_argument("second", metavar="FILE2", nargs="?", help="that of the other side")
+    what = command_line.add_mutually_exclusive_group(required=True)
+    what.add_argument("-o", "--output", metavar="PAGE", help="make a page of it")
+    what.add_argument("--text", action="store_true", help="print each call, and what it means")
+    what.add_argument("--perfetto", metavar="JSON", help="write it for Perfetto")
+    what.add_argument("--lint", action="store_true", help="look for mistakes of the loop")
+    what.add_argument("--check", action="store_true", help="is the recording whole and consistent?")
+    command_line.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    return command_line
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,258 @@
+"""What stands at the loop's seams: selector, sockets, streams, loop and signals that take notes.
+
+Theory of operation. Each passes a call on to the real thing, and notes it: what was asked, and the
+result or the error. select() gives back a list; the one given here notes, while the loop goes
+through it, whose turn it is to be served. So callbacks are seen without the loop's help.
+"""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from errno import errorcode
+from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, SelectorKey
+from typing import Any, Self, cast
+
+from turnchat.loop import Callback, Deadline, EventLoop, Failed, escalate
+from turnchat.signals import Signals
+from turnchat.stream import Stream
+from turnchat.trace.notes import Notes, Noting, caller
+from turnchat.trace.veil import Veil
+
+Socket = socket.socket
+
+
+class RecordedSelector(BaseSelector):
+    """Notes changes of the interest set, each sleep, and whom it woke for."""
+
+    def __init__(self, notes: Notes, real: BaseSelector) -> None:
+        self._notes = notes
+        self._real = real
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> SelectorKey:
+        number = self._notes.number_of(fileobj)
+        self._notes.name(number, _name_of(data))
+        with Noting(self._notes, "register", file=number, events=_mask(events)):
+            return self._real.register(fileobj, events, data)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> SelectorKey:
+        number = self._notes.number_of(fileobj)
+        self._notes.name(number, _name_of(data))
+        with Noting(self._notes, "modify", file=number, events=_mask(events)):
+            return self._real.modify(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> SelectorKey:
+        number = self._notes.number_of(fileobj)
+        with Noting(self._notes, "unregister", file=number):
+            key = self._real.unregister(fileobj)
+        self._notes.forget(fileobj)
+        return key
+
+    def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+        notes = self._notes
+        deadline, notes.deadline = notes.deadline, None
+        notes.note("select", timeout=timeout, deadline=deadline, by=caller(of_loop=True))
+        ready = self._real.select(timeout)
+        numbers = [notes.number_of(key.fileobj) for key, _ in ready]
+        masks = [_mask(events) for _, events in ready]
+        notes.note("ready", files=[list(pair) for pair in zip(numbers, masks, strict=True)])
+        return Ready(notes, ready, numbers)
+
+    def close(self) -> None:
+        self._real.close()
+
+    def get_map(self) -> Mapping[Any, SelectorKey]:
+        return self._real.get_map()
+
+
+class Ready(list[tuple[SelectorKey, int]]):
+    """Ready files; going through them notes which is served."""
+
+    def __init__(
+        self, notes: Notes, ready: list[tuple[SelectorKey, int]], numbers: list[int]
+    ) -> None:
+        super().__init__(ready)
+        self._notes = notes
+        self._numbers = numbers
+
+    def __iter__(self) -> Iterator[tuple[SelectorKey, int]]:
+        for number, pair in zip(self._numbers, super().__iter__(), strict=True):
+            self._notes.note("dispatch", file=number)
+            yield pair
+
+
+class RecordedSocket:
+    """A socket that notes what is asked of the real one."""
+
+    def __init__(self, notes: Notes, real: Socket, name: str, kind: str) -> None:
+        self._notes = notes
+        self._real = real
+        self._heard, self._said = Veil(), Veil()
+        self.recorded_as = notes.introduce(kind, name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def fileno(self) -> int:
+        return self._real.fileno()
+
+    def accept(self) -> tuple[Socket, Any]:
+        with self._noting("accept") as noting:
+            accepted, address = self._real.accept()
+            recorded = RecordedSocket(self._notes, accepted, "", "connection")
+            local = _shown(accepted.getsockname())
+            noting.add(new=recorded.recorded_as, peer=_shown(address), local=local)
+        return cast(Socket, recorded), address
+
+    def connect_ex(self, address: Any) -> int:
+        with self._noting("connect") as noting:
+            code = self._real.connect_ex(address)
+            noting.add(peer=_shown(address), local=_shown(self._real.getsockname()))
+            if code:
+                noting.add(error=errorcode.get(code, str(code)))
+        return code
+
+    def connect(self, address: Any) -> None:
+        with self._noting("connect") as noting:
+            self._real.connect(address)
+            noting.add(peer=_shown(address), local=_shown(self._real.getsockname()))
+
+    def recv(self, size: int, *flags: int) -> bytes:
+        with self._noting("recv", size=size) as noting:
+            octets = self._real.recv(size, *flags)
+            noting.add(octets=self._shown(self._heard, octets))
+        return octets
+
+    def send(self, octets: bytes, *flags: int) -> int:
+        with self._noting("send") as noting:
+            noting.add(octets=self._asked(octets))
+            sent = self._real.send(octets, *flags)
+            noting.add(sent=sent)
+            self._said.cover(octets[:sent])
+        return sent
+
+    def sendall(self, octets: bytes, *flags: int) -> None:
+        with self._noting("send") as noting:
+            noting.add(octets=self._asked(octets))
+            self._real.sendall(octets, *flags)
+            noting.add(sent=len(octets))
+            self._said.cover(octets)
+
+    def shutdown(self, how: int) -> None:
+        with self._noting("shutdown"):
+            self._real.shutdown(how)
+
+    def close(self) -> None:
+        with self._noting("close"):
+            self._real.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _noting(self, call: str, **details: object) -> "Noting":
+        return Noting(self._notes, call, file=self.recorded_as, **details)
+
+    def _shown(self, veil: Veil, octets: bytes) -> str:
+        return (veil.cover(octets) if self._notes.lengths_only else octets).decode("latin-1")
+
+    def _asked(self, octets: bytes) -> str:
+        """What is to be sent; as it may have to be asked again, by a copy of the veil."""
+        return self._shown(self._said.copy(), octets)
+
+
+class RecordedStream(Stream):
+    """A standard stream, or a program's pipe, that notes what is asked of the real one."""
+
+    def __init__(self, notes: Notes, real: Stream, name: str) -> None:
+        super().__init__(real.fileno())
+        self._notes = notes
+        self._real = real
+        self.recorded_as = notes.introduce("stream", name)
+
+    def read(self, size: int) -> bytes | None:
+        with Noting(self._notes, "read", file=self.recorded_as, size=size) as noting:
+            octets = self._real.read(size)
+            noting.add(**self._result(octets))
+        return octets
+
+    def write(self, octets: bytes) -> int:
+        with Noting(self._notes, "write", file=self.recorded_as) as noting:
+            sent = self._real.write(octets)
+            noting.add(octets=self._shown(octets), sent=sent)
+            if octets and not sent:
+                noting.add(error="EAGAIN")
+        return sent
+
+    def close(self) -> None:
+        with Noting(self._notes, "close", file=self.recorded_as):
+            self._real.close()
+
+    def _result(self, octets: bytes | None) -> dict[str, object]:
+        return {"error": "EAGAIN"} if octets is None else {"octets": self._shown(octets)}
+
+    def _shown(self, octets: bytes) -> str:
+        return "." * len(octets) if self._notes.lengths_only else octets.decode("latin-1")
+
+
+class RecordedLoop(EventLoop):
+    """An event loop at recorded seams, which also tells of its deadlines."""
+
+    def __init__(
+        self,
+        notes: Notes,
+        selector: BaseSelector,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._notes = notes
+        super().__init__(selector, clock)
+
+    def deadline(self, name: str, callback: Callback, failed: Failed = escalate) -> Deadline:
+        def noted() -> None:
+            self._notes.note("deadline", name=name)
+            callback()
+
+        return super().deadline(name, noted, failed)
+
+    def _timeout(self) -> float | None:
+        self._notes.deadline = self._heap[0][2].name if self._heap else None
+        return super()._timeout()
+
+
+class RecordedSignals(Signals):
+    """Signals that are noted when the loop hears of them."""
+
+    def __init__(self, notes: Notes, loop: EventLoop) -> None:
+        self._notes = notes
+        super().__init__(loop)
+
+    def on(self, number: signal.Signals, callback: Callback) -> None:
+        def noted() -> None:
+            self._notes.note("signal", name=number.name)
+            callback()
+
+        super().on(number, noted)
+
+
+def _name_of(data: object) -> str:
+    """What a file is called: the name of its data, or the data if that is a name."""
+    name = getattr(data, "name", data)
+    return name if isinstance(name, str) else ""
+
+
+def _mask(events: int) -> str:
+    return ("r" if events & EVENT_READ else "") + ("w" if events & EVENT_WRITE else "")
+
+
+def _shown(address: object) -> str:
+    """A socket's address, as far as it has one."""
+    match address:
+        case (str(host), int(port), *_):
+            return f"{host}:{port}"
+        case bytes():
+            return os.fsdecode(address)
+        case _:
+            return str(address or "")

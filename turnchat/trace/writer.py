@@ -1,0 +1,33 @@
+"""Writes a recording: the lines of a round together, when it is over."""
+
+from io import FileIO
+
+from turnchat.trace.recording import Event, head, line_of
+
+
+class Writer:
+    """A sink for events: what is written is in the kernel, and survives the end of the process.
+
+    error: what the last write met. Nothing is written after it, and the conversations go on.
+    """
+
+    def __init__(self, file: FileIO, program: str, *, bodies: bool) -> None:
+        self.error: OSError | None = None
+        self._file = file
+        self._lines = [line_of(head(program, bodies=bodies))]
+        self.flush()
+
+    def __call__(self, event: Event) -> None:
+        self._lines.append(line_of(event))
+        if event["call"] in ("select", "end"):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        lines, self._lines = self._lines, []
+        octets = "".join(lines).encode("ascii")
+        try:
+            while octets and not self.error:
+                octets = octets[self._file.write(octets) :]
+        except OSError as error:
+            self.error = error
