@@ -1,0 +1,1 @@
+"""The benchmark: turnchat side by side with others who serve the same wire."""

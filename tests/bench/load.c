@@ -1,0 +1,325 @@
+/* The load of the benchmark: any number of conversations with one server, from one thread.
+
+   load turns  PORT CONVERSATIONS BODY SECONDS   as many turns as the server makes
+   load visits PORT AT_ONCE SECONDS              newcomers: connect, one turn, BYEBYE
+   load hold   PORT CONVERSATIONS                begin, say "ready", and stay silent to the end of
+                                                 the standard input; then one turn each once more
+   load trouble PORT SILENT DRIPPING VANISHING   peers who are no good, likewise to the end of the
+                                                 standard input; VANISHING is how many a second
+
+   A turn is a message and its answer, which has to be the same. The message is another one each
+   time, so that an answer to an earlier one is a failure. The result is one line of JSON. What
+   "turns" measures begins after a warm-up, and the lines "begin" and "end" enclose it, for whoever
+   watches the server meanwhile. */
+
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { HEADER = 3, BODY_LIMIT = 255, FRAME_LIMIT = HEADER + BODY_LIMIT, READY = 1024 };
+
+static const uint64_t SECOND = 1000000000u;
+static const uint64_t WARM_UP = 200000000u;     /* ns */
+static const uint64_t DRIP = 1000000000u;       /* ns between two octets of a dripping peer */
+static const int DRIPPING_BODY = 5;             /* octets: eight seconds a frame */
+
+struct conversation {
+    int socket;
+    unsigned turns;
+    int received; /* octets of the present answer */
+    uint64_t began; /* when the present turn did, in ns */
+    unsigned char answer[FRAME_LIMIT + 1];
+};
+
+static struct sockaddr_in server = {.sin_family = AF_INET};
+static unsigned long failures;
+
+static void die(const char *what) {
+    fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static uint64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
+}
+
+/* Latencies, in buckets that are less than one percent wide. */
+
+enum { FINE = 128, BUCKETS = 64 * FINE };
+static unsigned long histogram[BUCKETS];
+
+static void note(uint64_t ns) {
+    int shift = ns < FINE ? 0 : 57 - __builtin_clzll(ns); /* so that 64 to 127 of 128 remain */
+    histogram[shift * FINE + (ns >> shift)]++;
+}
+
+static double percentile(double fraction) { /* in microseconds */
+    unsigned long total = 0, seen = 0;
+    for (int bucket = 0; bucket < BUCKETS; bucket++)
+        total += histogram[bucket];
+    for (int bucket = 0; bucket < BUCKETS; bucket++) {
+        seen += histogram[bucket];
+        if (total && seen >= fraction * total)
+            return (double)((uint64_t)(bucket % FINE) << bucket / FINE) / 1000;
+    }
+    return 0;
+}
+
+/* One conversation. */
+
+/* What is said, in turn: one letter after the other, as often as the body is long. */
+enum { LETTERS = 26 };
+static unsigned char frames[LETTERS][FRAME_LIMIT];
+static int frame_size;
+
+static void prepare(int body) {
+    frame_size = HEADER + body;
+    for (int letter = 0; letter < LETTERS; letter++) {
+        frames[letter][0] = (unsigned char)('0' + body / 100);
+        frames[letter][1] = (unsigned char)('0' + body / 10 % 10);
+        frames[letter][2] = (unsigned char)('0' + body % 10);
+        memset(frames[letter] + HEADER, 'a' + letter, (size_t)body);
+    }
+}
+
+static int connected(void) {
+    int one = 1, found = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (found < 0)
+        die("socket");
+    if (connect(found, (struct sockaddr *)&server, sizeof server) < 0)
+        die("connect");
+    setsockopt(found, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return found;
+}
+
+/* Close by a reset: no TIME_WAIT (RFC 9293, 3.6.1) keeps the port from the next one. */
+static void leave_no_trace(int socket) {
+    struct linger at_once = {.l_onoff = 1};
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(socket);
+}
+
+static int say(struct conversation *it) {
+    it->received = 0;
+    it->began = now();
+    return send(it->socket, frames[it->turns % LETTERS], (size_t)frame_size, MSG_NOSIGNAL) == frame_size;
+}
+
+/* Whether the answer is whole: 1, not yet: 0, or wrong: -1. */
+static int hear(struct conversation *it, int flags) {
+    ssize_t got = recv(it->socket, it->answer + it->received, sizeof it->answer - (size_t)it->received, flags);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    if (got <= 0)
+        return -1;
+    it->received += (int)got;
+    if (it->received < frame_size)
+        return 0;
+    unsigned char *expected = frames[it->turns++ % LETTERS];
+    return it->received == frame_size && !memcmp(it->answer, expected, (size_t)frame_size) ? 1 : -1;
+}
+
+/* A turn that is waited for. */
+static int exchange(struct conversation *it) {
+    int heard = 0;
+    if (!say(it))
+        return 0;
+    while (!heard)
+        heard = hear(it, 0);
+    return heard > 0;
+}
+
+static struct conversation *begin(int number, int body) {
+    prepare(body);
+    struct conversation *all = calloc((size_t)number, sizeof *all);
+    if (!all)
+        die("calloc");
+    for (int i = 0; i < number; i++) {
+        all[i].socket = connected();
+        if (!exchange(&all[i]))
+            die("the first turn");
+    }
+    return all;
+}
+
+static void watch(int poller, int file, void *what) {
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = what};
+    if (epoll_ctl(poller, EPOLL_CTL_ADD, file, &event) < 0)
+        die("epoll_ctl");
+}
+
+static void tell(const char *what) {
+    puts(what);
+    fflush(stdout);
+}
+
+static int input_has_ended(int milliseconds) {
+    struct pollfd input = {.fd = 0, .events = POLLIN};
+    char octet;
+    return poll(&input, 1, milliseconds) > 0 && read(0, &octet, 1) <= 0;
+}
+
+/* The four modes. */
+
+static void turns(int number, int body, double seconds) {
+    struct epoll_event ready[READY];
+    struct conversation *all = begin(number, body);
+    int poller = epoll_create1(EPOLL_CLOEXEC), living = number;
+    for (int i = 0; i < number; i++) {
+        watch(poller, all[i].socket, &all[i]);
+        say(&all[i]);
+    }
+    uint64_t time = now(), began = time + WARM_UP, end = began + (uint64_t)(seconds * SECOND);
+    unsigned long done = 0;
+    int measures = 0;
+    while (time < end && living) {
+        if (!measures && time >= began) {
+            measures = 1;
+            began = time;
+            tell("begin");
+        }
+        int many = epoll_wait(poller, ready, READY, 0); /* a sleeper would be the server's to wake */
+        time = now();
+        for (int i = 0; i < many; i++) {
+            struct conversation *it = ready[i].data.ptr;
+            int heard = hear(it, MSG_DONTWAIT);
+            if (heard > 0 && measures) {
+                note(now() - it->began);
+                done++;
+            }
+            if (heard < 0 || (heard > 0 && !say(it))) {
+                failures++;
+                living--;
+                close(it->socket);
+            }
+        }
+    }
+    if (!measures) /* nobody lived to see it */
+        tell("begin");
+    tell("end");
+    for (int i = 0; i < number; i++) /* without an answer in all that time */
+        if (now() - all[i].began > 5 * SECOND)
+            failures++;
+    printf("{\"turns\": %lu, \"seconds\": %.6f, \"p50\": %.2f, \"p99\": %.2f, \"failures\": %lu}\n", done,
+           (double)(time - began) / (double)SECOND, percentile(0.5), percentile(0.99), failures);
+}
+
+static void visits(int at_once, double seconds) {
+    prepare(16);
+    unsigned char leave[] = "006BYEBYE";
+    struct epoll_event ready[READY];
+    struct conversation *all = calloc((size_t)at_once, sizeof *all);
+    int poller = epoll_create1(EPOLL_CLOEXEC);
+    unsigned long done = 0;
+    for (int i = 0; i < at_once; i++) {
+        all[i].socket = connected();
+        watch(poller, all[i].socket, &all[i]);
+        say(&all[i]);
+    }
+    uint64_t time = now(), began = time, end = began + (uint64_t)(seconds * SECOND);
+    tell("begin");
+    while (time < end) {
+        int many = epoll_wait(poller, ready, READY, 0);
+        time = now();
+        for (int i = 0; i < many; i++) {
+            struct conversation *it = ready[i].data.ptr;
+            if (it->turns == 0) {
+                int heard = hear(it, MSG_DONTWAIT);
+                failures += heard < 0;
+                if (heard)
+                    send(it->socket, leave, sizeof leave - 1, MSG_NOSIGNAL);
+                continue;
+            }
+            failures += recv(it->socket, it->answer, sizeof it->answer, MSG_DONTWAIT) != 0;
+            leave_no_trace(it->socket); /* after the server has ended its stream */
+            done++;
+            it->turns = 0;
+            it->socket = connected();
+            watch(poller, it->socket, it);
+            say(it);
+        }
+    }
+    tell("end");
+    printf("{\"visits\": %lu, \"seconds\": %.6f, \"failures\": %lu}\n", done,
+           (double)(time - began) / (double)SECOND, failures);
+}
+
+static void hold(int number) {
+    struct conversation *all = begin(number, 16);
+    tell("ready");
+    while (!input_has_ended(-1))
+        ;
+    for (int i = 0; i < number; i++)
+        failures += !exchange(&all[i]);
+    printf("{\"held\": %d, \"failures\": %lu}\n", number, failures);
+}
+
+static void trouble(int silent, int dripping, int vanishing) {
+    struct conversation *all = begin(dripping, DRIPPING_BODY);
+    unsigned char unread[FRAME_LIMIT];
+    for (int i = 0; i < dripping; i++)
+        all[i].received = 0; /* here: how many octets of the present frame have left */
+    for (int i = 0; i < silent; i++) {
+        connected();
+        if (i % 100 == 99) /* no more than the backlog takes */
+            usleep(10000);
+    }
+    tell("ready");
+    uint64_t began = now(), dripped = 0, vanished = 0;
+    while (!input_has_ended(10)) {
+        uint64_t passed = now() - began;
+        for (; dripped < passed * (uint64_t)dripping / DRIP; dripped++) {
+            struct conversation *it = &all[dripped % (uint64_t)dripping];
+            if (it->received == frame_size) { /* the frame is through, and its answer on its way */
+                failures += recv(it->socket, unread, sizeof unread, 0) != frame_size;
+                it->received = 0;
+            }
+            failures += send(it->socket, frames[0] + it->received++, 1, MSG_NOSIGNAL) != 1;
+        }
+        for (; vanished < passed * (uint64_t)vanishing / SECOND; vanished++) {
+            int visitor = connected();
+            if (vanished % 2) /* every other one by a reset */
+                leave_no_trace(visitor);
+            else
+                close(visitor);
+        }
+    }
+    printf("{\"dripped\": %lu, \"vanished\": %lu, \"failures\": %lu}\n", (unsigned long)dripped,
+           (unsigned long)vanished, failures);
+}
+
+int main(int argc, char **argv) {
+    struct rlimit files;
+    if (argc < 3)
+        return fprintf(stderr, "usage: load MODE PORT FIGURE...\n"), 2;
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    server.sin_port = htons((uint16_t)atoi(argv[2]));
+    server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (!strcmp(argv[1], "turns") && argc == 6)
+        turns(atoi(argv[3]), atoi(argv[4]), atof(argv[5]));
+    else if (!strcmp(argv[1], "visits") && argc == 5)
+        visits(atoi(argv[3]), atof(argv[4]));
+    else if (!strcmp(argv[1], "hold") && argc == 4)
+        hold(atoi(argv[3]));
+    else if (!strcmp(argv[1], "trouble") && argc == 6)
+        trouble(atoi(argv[3]), atoi(argv[4]), atoi(argv[5]));
+    else
+        return fprintf(stderr, "load: %s is no mode, or the figures do not fit it\n", argv[1]), 2;
+    return 0;
+}

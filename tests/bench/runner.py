@@ -1,0 +1,216 @@
+"""One measurement: a server on one core, the load on another."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from string import ascii_lowercase
+from typing import IO, NamedTuple
+
+from tests.bench.peers import PEERS
+from tests.support import ROOT, SERVER
+
+HERE = Path(__file__).parent
+BUILT = ROOT / "build" / "bench"
+TICK = 1e6 / os.sysconf("SC_CLK_TCK")  # microseconds
+MOST = "20000"  # conversations at a time
+BODY = 16  # octets
+TURNCHAT = "turnchat"
+FLOOR = "C over epoll"
+CORES = sorted(os.sched_getaffinity(0))
+START = 10.0  # seconds for a server to say its port
+
+
+class LoadFailed(Exception):
+    """The load gave up; it has said why on standard error."""
+
+
+class Figures(NamedTuple):
+    """What came out of it. cpu: microseconds of the server's processor a turn."""
+
+    rate: float
+    cpu: float
+    p50: float
+    p99: float
+    failures: int
+
+
+def commands() -> dict[str, list[str]]:
+    """How each server is started; it tells its port at the end of its first line."""
+    python = sys.executable
+    turnchat = [python, SERVER, "--echo", "--max-conversations", MOST, "127.0.0.1:0"]
+    peers = {name.replace("-", " "): [python, "-m", "tests.bench.peers", name] for name in PEERS}
+    return {FLOOR: [str(BUILT / "floor")], TURNCHAT: turnchat, **peers}
+
+
+def build() -> None:
+    """Compile what is in C. Exits where there is no compiler."""
+    compiler = os.environ.get("CC", "cc")
+    if not shutil.which(compiler):
+        sys.exit(f"the load is a program in C, and there is no {compiler}: install gcc or clang")
+    BUILT.mkdir(parents=True, exist_ok=True)
+    for name in ("load", "floor"):
+        subprocess.run(
+            [
+                compiler,
+                "-O2",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-o",
+                BUILT / name,
+                HERE / f"{name}.c",
+            ],
+            check=True,
+        )
+
+
+def pinned(core: int, command: list[str]) -> list[str]:
+    """A command on one core. With one core alone there is nothing to choose."""
+    return ["taskset", "--cpu-list", str(core), *command]
+
+
+class Server:
+    """A server under measurement."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: str) -> None:
+        self.process = process
+        self.port = port
+        self._proc = Path("/proc") / str(process.pid)
+
+    @property
+    def cpu(self) -> float:
+        """Microseconds of processor time so far, user and system (proc(5): utime, stime)."""
+        fields = (self._proc / "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * TICK
+
+    @property
+    def memory(self) -> int:
+        """KiB in memory now."""
+        status = (self._proc / "status").read_text()
+        return int(re.search(r"VmRSS:\s*(\d+)", status)[1])  # type: ignore[index]
+
+
+@contextmanager
+def serving(command: list[str], lines: IO[bytes] | int = subprocess.DEVNULL) -> Iterator[Server]:
+    """Start a server, and end it. What it prints goes to a file; `lines` are its input."""
+    with tempfile.TemporaryFile("w+") as printed:
+        process = subprocess.Popen(
+            pinned(CORES[0], command),
+            cwd=ROOT,
+            stdin=lines,
+            stdout=printed,
+            stderr=printed,
+        )
+        try:
+            yield Server(process, _port(process, printed))
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def serving_naively() -> Iterator[Server]:
+    """The naive lesson, which serves one client, and somebody who types what the load expects."""
+    command = [sys.executable, "-m", "turnchat.lessons.naive", "server", "0"]
+    answers = "\n".join(letter * BODY for letter in ascii_lowercase)
+    with subprocess.Popen(["yes", answers], stdout=subprocess.PIPE) as person:
+        assert person.stdout
+        with serving(command, person.stdout) as server:
+            yield server
+        person.kill()
+
+
+def _port(process: subprocess.Popen[bytes], printed: IO[str]) -> str:
+    """The port at the end of the first line that a server prints."""
+    until = time.monotonic() + START
+    while time.monotonic() < until and process.poll() is None:
+        time.sleep(0.01)
+        if port := re.search(r"(\d+)\n", os.pread(printed.fileno(), 4096, 0).decode()):
+            return port[1]
+    sys.exit(f"{process.args!r} does not tell its port: {os.pread(printed.fileno(), 4096, 0)!r}")
+
+
+@contextmanager
+def loading(server: Server, *what: object) -> Iterator[subprocess.Popen[str]]:
+    """Start the load on the other core."""
+    command = [str(BUILT / "load"), str(what[0]), server.port, *map(str, what[1:])]
+    with subprocess.Popen(
+        pinned(CORES[-1], command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as load:
+        try:
+            yield load
+        finally:
+            load.kill()
+
+
+def next_line(load: subprocess.Popen[str]) -> str:
+    """What the load says next. Raises LoadFailed."""
+    assert load.stdout
+    line = load.stdout.readline()
+    if not line:
+        raise LoadFailed
+    return line
+
+
+def turns(server: Server, conversations: int, body: int, seconds: float) -> Figures:
+    """As many turns as the server makes. Raises LoadFailed."""
+    with loading(server, "turns", conversations, body, seconds) as load:
+        next_line(load)
+        before = server.cpu
+        next_line(load)
+        cpu = server.cpu - before
+        found = json.loads(next_line(load))
+    return Figures(
+        found["turns"] / found["seconds"],
+        cpu / found["turns"] if found["turns"] else 0.0,
+        found["p50"],
+        found["p99"],
+        found["failures"],
+    )
+
+
+def visits(server: Server, at_once: int, seconds: float) -> tuple[float, int]:
+    """Visitors a second, who connect, have one turn and say BYEBYE; and failures."""
+    with loading(server, "visits", at_once, seconds) as load:
+        next_line(load)
+        next_line(load)
+        found = json.loads(next_line(load))
+    return found["visits"] / found["seconds"], found["failures"]
+
+
+def hold(server: Server, conversations: int) -> tuple[float, int]:
+    """KiB of memory a silent conversation, and failures of a turn that each has in the end."""
+    before = server.memory
+    with loading(server, "hold", conversations) as load:
+        next_line(load)
+        grown = server.memory - before
+        assert load.stdin
+        load.stdin.close()
+        found = json.loads(next_line(load))
+    return grown / conversations, found["failures"]
+
+
+@contextmanager
+def trouble(server: Server, silent: int, dripping: int, vanishing: int) -> Iterator[None]:
+    """Peers who are no good, on a core with the load. `vanishing` is how many a second."""
+    with loading(server, "trouble", silent, dripping, vanishing) as load:
+        next_line(load)
+        yield
+        assert load.stdin
+        load.stdin.close()
+        failures = json.loads(next_line(load))["failures"]
+        assert not failures, f"{failures} dripping peers were not answered"
+
+
+def processor() -> str:
+    """The processor's name, as the kernel tells it."""
+    found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    return found[1] if found else "unknown processor"
