@@ -185,6 +185,14 @@ def test_sleeps_wakings_and_those_who_are_served_are_noted() -> None:
     ]
 
 
+def test_a_socket_is_closed_once() -> None:
+    made, events = recorder()
+    here, there = tcp_pair()
+    with there, made.socket(here) as ours:
+        ours.close()
+    assert calls(events, "close") == [{"call": "close"}]
+
+
 def test_what_a_selector_refuses_is_noted() -> None:
     made, events = recorder()
     with made.selector() as selector, open(os.devnull) as null, pytest.raises(PermissionError):
@@ -347,6 +355,21 @@ def test_a_recording_that_cannot_be_written_is_an_error(program: Start, tmp_path
     assert server.wait() == os.EX_CANTCREAT
     assert server.line("stderr") == (
         f"turnchat-server: cannot write the recording {path}: No such file or directory"
+    )
+
+
+def test_a_recording_is_for_its_owner_alone(program: Start, tmp_path: Path) -> None:
+    path = tmp_path / "server.jsonl"
+    server = program(SERVER, "--echo", "--record", str(path), "127.0.0.1:0")
+    server.line_with("listening", "stderr")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_lengths_of_what_is_not_recorded_make_no_sense(program: Start) -> None:
+    client = program(CLIENT, "--record-lengths-only")
+    assert client.wait() == 2
+    assert client.line_with("error", "stderr").endswith(
+        "--record-lengths-only says how to --record FILE: it is missing"
     )
 
 

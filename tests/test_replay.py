@@ -292,6 +292,14 @@ def test_what_a_peer_sends_cannot_move_the_cursor() -> None:
     assert shown.count("\n") == 3
 
 
+def test_a_file_that_is_gone_is_forgotten() -> None:
+    text = Text(colour=False)
+    for one in [*OPENED, event("unregister", file=1), event("close", file=1)]:
+        assert text.line(one) or one["call"] == "open"
+    assert text.line(event("shutdown", file=1)) == ""
+    assert not text._retelling.files
+
+
 # The story
 
 

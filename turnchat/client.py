@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from turnchat.command import (
     CannotStart,
     add_options,
-    command_of,
     complain,
+    parse,
     parser,
     prepare_process,
     seconds,
@@ -43,10 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The program turnchat-client: what it exits with."""
     prepare_process()
     command_line = _parser()
-    arguments = command_line.parse_args(argv)
+    arguments = parse(command_line, argv)
     if not (arguments.address.path or arguments.address.port):
         command_line.error("port 0 is for servers, who get a free one: name the one that it got")
-    arguments.command = command_of(command_line, arguments)
     # --version, --help and mistakes need none of it, and would take half as long again with it.
     from turnchat.calling import talk  # noqa: PLC0415 - see above
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from math import isfinite
@@ -116,25 +117,16 @@ def add_options(command_line: argparse.ArgumentParser) -> None:
     )
 
 
-def command_of(
-    command_line: argparse.ArgumentParser, arguments: argparse.Namespace
-) -> "Command | None":
-    """What --exec says, if it is there. Exits by way of `command_line` if it makes no sense."""
-    if arguments.exec is None:
-        if arguments.exec_pty or arguments.exec_env:
-            command_line.error("--exec-pty and --exec-env say how to --exec COMMAND: it is missing")
-        return None
-    from turnchat.responders.program import BadCommand, Command  # noqa: PLC0415 - few have a use for it
+def parse(command_line: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments, with the `command` that is to answer, or None.
 
-    try:
-        return Command.parse(
-            arguments.exec,
-            arguments.exec_env,
-            on_terminal=arguments.exec_pty,
-            reply_timeout=arguments.reply_timeout,
-        )
-    except BadCommand as error:
-        command_line.error(f"argument --exec: {error}")
+    Exits by way of `command_line` if they make no sense together.
+    """
+    arguments = command_line.parse_args(argv)
+    if arguments.record_lengths_only and not arguments.record:
+        command_line.error("--record-lengths-only says how to --record FILE: it is missing")
+    arguments.command = _command_of(command_line, arguments)
+    return arguments
 
 
 def seconds(text: str) -> float:
@@ -185,3 +177,24 @@ def _address(text: str) -> Address:
         return Address.parse(text)
     except BadAddress as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _command_of(
+    command_line: argparse.ArgumentParser, arguments: argparse.Namespace
+) -> "Command | None":
+    """What --exec says, if it is there. Exits by way of `command_line` if it makes no sense."""
+    if arguments.exec is None:
+        if arguments.exec_pty or arguments.exec_env:
+            command_line.error("--exec-pty and --exec-env say how to --exec COMMAND: it is missing")
+        return None
+    from turnchat.responders.program import BadCommand, Command  # noqa: PLC0415 - few have a use for it
+
+    try:
+        return Command.parse(
+            arguments.exec,
+            arguments.exec_env,
+            on_terminal=arguments.exec_pty,
+            reply_timeout=arguments.reply_timeout,
+        )
+    except BadCommand as error:
+        command_line.error(f"argument --exec: {error}")

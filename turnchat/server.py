@@ -12,9 +12,9 @@ from turnchat.address import Address, Endpoint, listen
 from turnchat.command import (
     CannotStart,
     add_options,
-    command_of,
     complain,
     number,
+    parse,
     parser,
     prepare_process,
     resolve,
@@ -70,8 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The program turnchat-server: what it exits with."""
     prepare_process()
     command_line = _parser()
-    arguments = command_line.parse_args(argv)
-    arguments.command = command_of(command_line, arguments)
+    arguments = parse(command_line, argv)
     if arguments.echo and arguments.command:
         command_line.error("either --echo answers or --exec does: leave one out")
     serve = serve_alone if arguments.echo or arguments.command else serve_with_operator

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from turnchat.trace.recorder import Recorder
-from turnchat.trace.writer import Writer
+from turnchat.trace.writer import Writer, create
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def record(path: str, program: str = "", *, lengths_only: bool = False) -> Itera
 
     lengths_only: leave out what is said, and record how long it was.
     """
-    with open(path, "wb", buffering=0) as file:
+    with create(path) as file:
         writer = Writer(file, program, bodies=not lengths_only)
         recorder = Recorder(writer, lengths_only=lengths_only)
         try:

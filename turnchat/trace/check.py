@@ -13,6 +13,8 @@ from typing import NamedTuple
 from turnchat.trace.recording import Event, Recording
 from turnchat.trace.retelling import File, Retelling
 
+AFTER_CLOSE = ("name", "modify", "unregister")  # a mistake of the loop, but it can happen
+
 
 class Problem(NamedTuple):
     """A rule that is broken, and in which line of the recording."""
@@ -57,7 +59,7 @@ def _files_of(event: Event) -> list[int]:
 def _broken(event: Event, retelling: Retelling, file: File | None) -> Iterator[str]:
     """The rules that an event breaks, before it is retold."""
     call = event["call"]
-    if file and file.is_closed:
+    if file and file.is_closed and "error" not in event and call not in AFTER_CLOSE:
         yield f"{call} on {file.name}, which is closed"
     match call:
         case "ready":

@@ -21,15 +21,18 @@ class Text:
 
     def line(self, event: Event) -> str:
         """An event as a line with its end, or nothing for what is told by others."""
+        files = self._retelling.files
+        if "file" in event and event["file"] not in files and event["call"] != "open":
+            return ""  # something with a file that is gone
         happenings = self._retelling.feed(event)
         if self._began is None:
             self._began = event["t"]
         if event["call"] in ("open", "name", "dispatch"):
             return ""
-        file = self._retelling.files.get(event.get("file", 0))
+        file = files.get(event.get("file", 0))
+        if file and file.is_closed and file.mask is None:
+            del files[file.number]  # a server is traced for days, and has many visitors
         name, arguments, result = call(event)
-        if event["call"] == "accept" and "new" in event:
-            self._retelling.files[event["new"]].name = f"newcomer {event['new']}"
         shown = f"{name}({arguments})" if arguments else name
         if event["call"] == "ready":
             shown = "woken by " + (self._ready(event) or "the time")

@@ -77,6 +77,10 @@ class Notes:
             self._by_descriptor[descriptor] = self.introduce("other")
         return self._by_descriptor[descriptor]
 
+    def drop(self, file: int) -> None:
+        """A file is closed: no need to remember its name."""
+        self._names.pop(file, None)
+
     def forget(self, file: Any) -> None:
         """A file is registered no more; its descriptor may be another's soon."""
         if not hasattr(file, "recorded_as"):

@@ -13,7 +13,7 @@ from turnchat.stream import Stream
 from turnchat.trace.live import tracer
 from turnchat.trace.notes import Sink
 from turnchat.trace.recorder import Recorder
-from turnchat.trace.writer import Writer
+from turnchat.trace.writer import Writer, create
 
 STREAMS = ("keyboard", "screen", "standard error")
 PIPES = ("input of a program", "output of a program", "errors of a program")
@@ -53,7 +53,7 @@ def recorded(
     writer = None
     with ExitStack() as stack:
         if path is not None:
-            file = stack.enter_context(open(path, "wb", buffering=0))
+            file = stack.enter_context(create(path))
             writer = Writer(file, program, bodies=not lengths_only)
             sinks.append(writer)
         if trace:

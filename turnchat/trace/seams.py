@@ -83,7 +83,11 @@ class Ready(list[tuple[SelectorKey, int]]):
 
 
 class RecordedSocket:
-    """A socket that notes what is asked of the real one."""
+    """A socket that notes what is asked of the real one.
+
+    That is accept, connect, connect_ex, recv, send, sendall, shutdown and close; everything else
+    passes without a note.
+    """
 
     def __init__(self, notes: Notes, real: Socket, name: str, kind: str) -> None:
         self._notes = notes
@@ -144,8 +148,10 @@ class RecordedSocket:
             self._real.shutdown(how)
 
     def close(self) -> None:
-        with self._noting("close"):
-            self._real.close()
+        if self._real.fileno() >= 0:  # else it is closed already, which is no call
+            with self._noting("close"):
+                self._real.close()
+            self._notes.drop(self.recorded_as)
 
     def __enter__(self) -> Self:
         return self
@@ -190,6 +196,7 @@ class RecordedStream(Stream):
     def close(self) -> None:
         with Noting(self._notes, "close", file=self.recorded_as):
             self._real.close()
+        self._notes.drop(self.recorded_as)
 
     def _result(self, octets: bytes | None) -> dict[str, object]:
         return {"error": "EAGAIN"} if octets is None else {"octets": self._shown(octets)}

@@ -1,8 +1,14 @@
 """Writes a recording: the lines of a round together, when it is over."""
 
+import os
 from io import FileIO
 
 from turnchat.trace.recording import Event, head, line_of
+
+
+def create(path: str) -> FileIO:
+    """A new file for a recording, for its owner alone: what was said is in it. Raises OSError."""
+    return FileIO(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 class Writer:
