@@ -38,7 +38,7 @@ fuzz: $(TOOLS)  ## feed a conversation octets for a minute, guided by coverage (
 road: $(TOOLS)  ## measure the lessons and turnchat side by side
 	$(VENV)/bin/python -m tests.road
 
-bench: $(TOOLS)  ## measure turnchat beside asyncio, uvloop, gevent, threads and C (15 minutes)
+bench: $(TOOLS)  ## measure turnchat beside asyncio, uvloop, gevent, threads and C (12 minutes)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-bench.txt
 	$(VENV)/bin/python -m tests.bench $(ARGS)
 

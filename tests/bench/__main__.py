@@ -124,8 +124,8 @@ def compare_starts(measured: Measured) -> None:
 
 def main() -> None:
     command_line = argparse.ArgumentParser(prog="tests.bench")
-    command_line.add_argument("--rounds", type=int, default=11)
-    command_line.add_argument("--seconds", type=float, default=0.5, help="for each measurement")
+    command_line.add_argument("--rounds", type=int, default=7)
+    command_line.add_argument("--seconds", type=float, default=0.4, help="for each measurement")
     command_line.add_argument("--dry", action="store_true", help="write no file")
     arguments = command_line.parse_args()
     runner.build()
