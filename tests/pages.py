@@ -6,14 +6,18 @@ python -m tests.pages tests/pictures/replay.png
 import sys
 from collections.abc import Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from tests.support import ROOT
+from turnchat.conversation import THEIRS
 from turnchat.trace.page import page
-from turnchat.trace.recording import read
+from turnchat.trace.recording import Event, read
+from turnchat.trace.retelling import File
 from turnchat.trace.story import story
+from turnchat.trace.words import call, sentence, sleep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +27,15 @@ if TYPE_CHECKING:
 SCRIPT = "</script><script>document.title = 'broken'</script>"
 IMAGE = "<img src=x onerror=\"document.title = 'broken'\">"
 READABLE = "r"
+
+
+@cache
+def parser_of(buffer: str) -> str:
+    """What the parser waits for when so much of a frame has come."""
+    file = File(0, "connection", "")
+    file.begin(THEIRS)
+    file.hear(buffer.encode("latin-1"))
+    return file.progress
 
 
 class Tale:
@@ -64,19 +77,26 @@ class Tale:
         """The next round of a side; the first is the set-up, with the number 0."""
         number, self._numbers[side] = self._numbers[side], self._numbers[side] + 1
         began, self._now = self._now, self._now + (slept if number else 0)
-        self.rounds.append(
-            {
-                "side": side,
-                "number": number,
-                "t": began,
-                "timeout": timeout,
-                "deadline": deadline,
-                "woke": self._now,
-                "ready": [list(each) for each in ready],
-                "first": len(self.steps),
-                "last": len(self.steps),
-            }
-        )
+        told = {
+            "side": side,
+            "number": number,
+            "t": began,
+            "timeout": timeout,
+            "deadline": deadline,
+            "woke": self._now,
+            "ready": [list(each) for each in ready],
+            "first": len(self.steps),
+        }
+        self.rounds.append(told | {"slept": sleep(told, self.files)})
+        if number:
+            self._select_step({"t": began, "call": "select", "timeout": timeout})
+            self._select_step({"t": self._now, "call": "ready"})
+        self.rounds[-1]["last"] = len(self.steps)
+
+    def _select_step(self, event: Event) -> None:
+        name, arguments, result = call(event)
+        step = {"t": event["t"], "file": None, "call": name, "args": arguments, "result": result}
+        self.steps.append(step | {"means": self._text(sentence(event))})
 
     def step(
         self,
@@ -107,6 +127,8 @@ class Tale:
         if changes:
             assert file is not None
             state = self._states.get(file, {}) | changes
+            if "buffer" in state:
+                state["parser"] = parser_of(state["buffer"])
             self._states[file] = {
                 key: value for key, value in state.items() if value is not None or key == "mask"
             }

@@ -11,7 +11,7 @@ from typing import Any
 
 from turnchat.trace.recording import Event, Recording
 from turnchat.trace.retelling import File, Happening, Retelling
-from turnchat.trace.words import call, meaning, sentence
+from turnchat.trace.words import call, meaning, sentence, sleep
 
 Json = dict[str, Any]
 
@@ -23,11 +23,15 @@ def story(title: str, recordings: Sequence[Recording]) -> Json:
     files: each has `side`, `name`, `kind`, and `peer`, its other end on the other side or None.
     texts: sentences, and functions; steps refer to them by their place.
     rounds: each has `side`, `number`, the times `t` of select() and `woke` of its return,
-        `timeout`, `deadline`, the `ready` pairs of a file and its mask, and the steps that belong
-        to it: `first` <= step < `last`.
+        `timeout`, `deadline`, the `ready` pairs of a file and its mask, `slept`, all this as a
+        sentence, and the steps that belong to it: `first` <= step < `last`.
     steps: each has `t`, `file`, `call`, `args`, `result`, and `means`, a text; and as far as there
         are any: `now`, what it means just now, `where`, a text, `error`, `octets`, `events`,
         the `state` of its file from here on, and `other`, a file and its state, if that changes.
+
+    A state has `mask`, None if the file is not registered, and `closed` if it is; for a connection
+    `parser`, what it waits for, in words; for a conversation `buffer`, `turn`, `unsent`, `turns`,
+    and `way`, the octets that are under way to its other end, if that was recorded, too.
     """
     teller = Teller(recordings)
     for side, event in _in_order(recordings):
@@ -131,9 +135,10 @@ class Teller:
         self.steps.append(step)
 
     def finished_rounds(self) -> list[Json]:
-        """The rounds, each with the steps that belong to it."""
+        """The rounds, each with the steps that belong to it, and with its sleep in words."""
         for current, following in zip(self.rounds, [*self.rounds[1:], None], strict=True):
             current["last"] = following["first"] if following else len(self.steps)
+            current["slept"] = sleep(current, self.files)
         return self.rounds
 
     def _place(self, side: int, number: int, time: float, event: Event) -> None:
@@ -193,6 +198,8 @@ class Teller:
         state: Json = {"mask": file.mask}
         if file.is_closed:
             state["closed"] = True
+        if file.kind == "connection":
+            state["parser"] = file.progress
         if file.is_conversation:
             state |= {
                 "buffer": file.begun.decode("latin-1"),

@@ -1,4 +1,10 @@
-"""Events in words: the call as strace shows it, what it means now, and what it means at all."""
+"""Events in words: the call as strace shows it, what it means now, and what it means at all.
+
+How a round slept is told of the round as a whole: select() and its return are two events.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from turnchat.conversation import LAST, OURS, OVER, THEIRS, Turn
 from turnchat.frame import quoted
@@ -101,6 +107,25 @@ def meaning(event: Event, file: File | None, happenings: list[Happening]) -> str
     return ""
 
 
+def sleep(told: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> str:
+    """How long select() slept, how long it might have, and what ended it.
+
+    told, files: a round of a story, and the files of that story.
+    """
+    if not told["number"]:
+        return "Before the loop's first select()."
+    names = list(dict.fromkeys(files[number]["name"] for number, _ in told["ready"]))
+    are = "is" if len(names) == 1 else "are"
+    end = f"{_listed(names)} {are} ready" if names else "no file is ready"
+    timeout, deadline = told["timeout"], told["deadline"]
+    if timeout is not None and timeout <= 0:
+        due = "" if deadline is None else f": the deadline of {deadline} is due"
+        return f"did not sleep{due}; {end}"
+    most = ", for as long as it takes" if timeout is None else f" of at most {_span(timeout)}"
+    until = "" if deadline is None else f", until the deadline of {deadline}"
+    return f"slept {_span(told['woke'] - told['t'])}{most}{until}; {end}"
+
+
 def _outcome(event: Event) -> str:
     if "error" in event:
         return f" {event['error']}"
@@ -126,6 +151,23 @@ def _told(happening: Happening) -> str:
 
 def _whose(file: File | None) -> str:
     return f", {OWNERS[file.turn]}" if file and file.is_conversation else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a row: "one", "one, two and three"; of more than four, the first three."""
+    if len(names) > 4:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _span(seconds: float) -> str:
+    """A length of time with three digits and the unit that fits."""
+    micro = round(seconds * 1e6)
+    if micro < 1000:
+        return f"{micro} µs"
+    if micro < 1_000_000:
+        return f"{float(f'{micro / 1000:.3g}'):g} ms"
+    return f"{float(f'{seconds:.3g}'):g} s"
 
 
 def _counted_octets(octets: str) -> str:

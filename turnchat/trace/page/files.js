@@ -12,7 +12,7 @@ const principal = files.map(({ kind, side, peer }, number) => {
 const connections = files.flatMap((_, file) => (principal[file] === file ? [file] : []));
 
 const chosen = new Set(); // by the user, in the interest set
-let cast = [];
+let cast = []; // whose connections are drawn, and have a lifeline in the diagram
 
 // Who is shown: all if they are few; else who was chosen, and if nobody was, whose calls are
 // nearest. Who stays keeps the place, so that little moves from step to step.
@@ -32,27 +32,17 @@ function castAt({ number }) {
   return [...kept, ...coming].filter((file) => file !== undefined);
 }
 
-// --- The interest set -------------------------------------------------------------------------
-
 const interestSets = sides.map(({ program }, side) => {
   const box = make("div", { className: "list", role: "table", ariaLabel: `watched by ${program}` });
-  const column = make("div", { className: "set" }, box);
-  if (sides.length > 1) column.prepend(text("h3", "", program));
-  document.getElementById("interest").append(column);
+  const heading = sides.length > 1 ? text("h3", "", program) : "";
+  $("interest").append(make("div", { className: "set" }, heading, box));
   const set = { side, watched: [] };
-  set.list = new VirtualList(box, 1.8, (i) => watchedRow(set.watched[i], set.place));
+  set.list = new VirtualList(box, 1.8, (i) => watchedRow(set.watched[i], placeOf(now)));
   return set;
 });
 
-function drawFiles(place) {
-  cast = castAt(place);
-  drawInterest(place);
-  drawConnections(place);
-}
-
 function drawInterest(place) {
   for (const set of interestSets) {
-    set.place = place;
     // A file of which nothing is known is not there yet; one that is closed is gone.
     set.watched = files.flatMap(({ side }, file) => {
       const state = side === set.side && stateOf(file, place.number);
@@ -72,18 +62,14 @@ function watchedRow(file, place) {
   const { mask, closed } = stateOf(file, place.number);
   const ready = readyAt(place, files[file].side).find(([number]) => number === file)?.[1] ?? "";
   const words = closed ? "closed" : mask === null ? "not registered" : ready ? "ready" : "";
-  const row = make("div", { role: "row", className: "watched" },
+  const className = classes("watched", { ready: ready !== "", away: mask === null });
+  const row = make("div", { role: "row", className },
     text("span", "name", nameOf(file)), text("span", "state", words));
   for (const letter of "rw") {
     const wanted = (mask ?? "").includes(letter);
     const lit = ready.includes(letter);
-    const bit = text("span", "bit", wanted || lit ? letter : "·");
-    bit.classList.toggle("wanted", wanted);
-    bit.classList.toggle("lit", lit);
-    row.append(bit);
+    row.append(text("span", classes("bit", { wanted, lit }), wanted || lit ? letter : "·"));
   }
-  row.classList.toggle("ready", ready !== "");
-  row.classList.toggle("away", mask === null);
   if (connections.length > CAST && principal[file] !== null) row.append(pin(principal[file]));
   for (const part of row.children) part.role = "cell";
   return row;
@@ -91,29 +77,27 @@ function watchedRow(file, place) {
 
 function pin(file) {
   const isChosen = chosen.has(file);
-  const button = make("button", {
+  return make("span", {}, make("button", {
     className: "pin",
     textContent: isChosen ? "●" : "○",
     ariaPressed: String(isChosen),
     ariaLabel: `Show ${nameOf(file)} as a connection with a lifeline`,
-  });
-  button.addEventListener("click", () => {
-    if (!chosen.delete(file)) chosen.add(file);
-    refresh();
-  });
-  return make("span", {}, button);
+    onclick: () => {
+      if (!chosen.delete(file)) chosen.add(file);
+      refresh();
+    },
+  }));
 }
 
-// --- The connections --------------------------------------------------------------------------
-
 function drawConnections(place) {
+  cast = castAt(place);
   const all = connections.length.toLocaleString("en");
-  const note = document.getElementById("cast");
+  const note = $("cast");
   note.hidden = connections.length <= CAST;
   note.textContent = chosen.size
     ? `Chosen: ${cast.length} of ${all}, ${CAST} at most.`
     : `${cast.length} of ${all}: whose calls are nearest. Choose others (○) in the interest set.`;
-  const box = document.getElementById("connections");
+  const box = $("connections");
   box.replaceChildren(...cast.map((file) => connectionCard(file, place)));
   if (!cast.length) box.append(text("p", "note", "None in this recording."));
   box.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
@@ -123,61 +107,48 @@ function drawConnections(place) {
 function connectionCard(file, place) {
   const { peer } = files[file];
   const near = stateOf(file, place.number);
-  const card = make("article", { className: "connection", ariaLabel: nameOf(file) });
-  card.append(endOf(file, place));
+  const card = make("article", { className: "connection", ariaLabel: nameOf(file) },
+    endOf(file, place));
   if (principal[place.step.file] === file) card.ariaCurrent = "true";
-  if (peer === null) {
-    if (near && !near.closed) card.append(remoteEnd(near));
-  } else {
+  if (peer !== null) {
     card.classList.add("both");
     card.append(wireOf(near, stateOf(peer, place.number)), endOf(peer, place));
+  } else if (near && !near.closed) {
+    // When only one end was recorded, all that is known of the other is the turn.
+    const turn = near.turn === "theirs" ? token() : "";
+    card.append(make("div", { className: "remote" }, text("h3", "", "peer"), turn));
   }
   return card;
 }
 
 // The token of the turn is on the side whose turn it is.
-function token(turn) {
-  return text("span", "token", turn === "last" ? "last turn" : "turn");
-}
+const token = (turn) => text("span", "token", turn === "last" ? "last turn" : "turn");
 
-function owns(state) {
-  return state?.turn === "ours" || state?.turn === "last";
-}
+const WAITS = { r: "waits to read", w: "waits to write", rw: "waits to read or write", "": "idle" };
 
 // An end that was recorded: who it is, its buffers, and what the parser waits for.
 function endOf(file, place) {
   const state = stateOf(file, place.number);
+  const { mask, closed, turn, turns = 0, unsent = "", buffer = "", parser } = state ?? {};
   const who = make("div", { className: "who" }, text("h3", "", nameOf(file)));
-  const end = make("div", { className: "end" }, who);
-  if (sides.length > 1) end.prepend(text("p", "facts", sides[files[file].side].program));
-  end.classList.toggle("gone", !state || state.closed === true);
-  if (!state) {
-    end.append(text("p", "facts", "not there yet"));
-    return end;
-  }
-  const { mask, closed, turn, turns = 0, unsent = "", buffer = "" } = state;
-  if (owns(state)) who.append(token(turn));
+  if (turn === "ours" || turn === "last") who.append(token(turn));
   if (turn === "over") who.append(text("span", "over", "over"));
-  const waits = closed ? "closed" : maskWords(mask);
-  end.append(text("p", "facts", `${waits} · ${some(turns, "turn")}`));
-  if (closed) return end;
+  const waits = closed ? "closed" : WAITS[mask] ?? "not registered";
+  const end = make("div", { className: classes("end", { gone: !state || closed }) }, who,
+    text("p", "facts", state ? `${waits} · ${some(turns, "turn")}` : "not there yet"));
+  if (sides.length > 1) end.prepend(text("p", "facts", sides[files[file].side].program));
+  if (!state || closed) return end;
   const whole = wholeFrame(file, state, place);
-  if (whole) end.append(bufferOf("read buffer", "a whole frame: handed on", frameCells(whole)));
-  else end.append(bufferOf("read buffer", parserOf(buffer), frameCells(buffer)));
+  const says = whole ? "a whole frame: handed on" : parser;
   const left = unsent ? `${some(unsent.length, "octet")} still to be sent` : "empty";
-  end.append(bufferOf("write buffer", left, cells(unsent)));
-  end.lastChild.classList.add("unsent");
+  end.append(bufferOf("buffer", "read buffer", says, frameCells(whole || buffer)),
+    bufferOf("buffer unsent", "write buffer", left, cells(unsent)));
   return end;
 }
 
-function bufferOf(name, words, content) {
+function bufferOf(className, name, words, content) {
   const heading = make("p", {}, text("b", "", name), ` ${words}`);
-  return make("div", { className: "buffer" }, heading, content);
-}
-
-function maskWords(mask) {
-  if (mask === null) return "not registered";
-  return { r: "waits to read", w: "waits to write", rw: "waits to read or write" }[mask] ?? "idle";
+  return make("div", { className }, heading, content);
 }
 
 // The frame that the present step completed. The buffer is empty again when the step is over, but
@@ -195,15 +166,8 @@ function wireOf(near, far) {
   if (near?.turn === "theirs" && far?.turn === "theirs") wire.append(token());
   for (const [state, arrow] of [[near, "→"], [far, "←"]]) {
     if (!state?.way) continue;
-    wire.append(text("p", "", `${arrow} ${some(state.way.length, "octet")} under way`));
-    wire.append(cells(state.way, HEADER));
+    const words = `${arrow} ${some(state.way.length, "octet")} under way`;
+    wire.append(text("p", "", words), cells(state.way, HEADER));
   }
   return wire;
-}
-
-// The other end when only this one was recorded: all that is known of it is the turn.
-function remoteEnd({ turn }) {
-  const end = make("div", { className: "remote" }, text("h3", "", "peer"));
-  if (turn === "theirs") end.append(token());
-  return end;
 }

@@ -12,9 +12,8 @@ class VirtualList {
     this.draw = draw;
     this.count = 0;
     this.current = -1;
-    this.content = make("div", { className: "content" });
     this.rows = make("div", {});
-    this.content.append(this.rows);
+    this.content = make("div", { className: "content" }, this.rows);
     box.append(this.content);
     box.addEventListener("scroll", () => this.redraw());
     new ResizeObserver(() => this.show(this.count, this.current)).observe(box);
@@ -41,16 +40,15 @@ class VirtualList {
     const last = Math.min(this.count, Math.ceil((top + this.box.clientHeight) / this.pixels));
     const hadFocus = this.rows.contains(document.activeElement);
     const reached = this.current >= first && this.current < last ? this.current : first;
-    const drawn = [];
-    for (let i = first; i < last; i++) {
+    const drawn = Array.from({ length: last - first }, (_, nth) => {
+      const i = first + nth;
       const row = this.draw(i);
       row.classList.add("row");
-      row.style.top = `${i * this.pixels}px`;
-      row.style.height = `${this.pixels}px`;
+      Object.assign(row.style, { top: `${i * this.pixels}px`, height: `${this.pixels}px` });
       if (row.tagName === "BUTTON") row.tabIndex = i === reached ? 0 : -1;
       if (i === this.current) row.ariaCurrent = "true";
-      drawn.push(row);
-    }
+      return row;
+    });
     this.rows.replaceChildren(...drawn);
     if (hadFocus) drawn[reached - first]?.focus({ preventScroll: true });
   }

@@ -1,24 +1,22 @@
 "use strict";
 // The position: buttons, keys, the address, playing. Every way to another step leads through go().
 
-const $ = (id) => document.getElementById(id);
 let now = 0; // the step that is shown
 let playing; // the timer while it plays
-
-// --- What is said of the present step ---------------------------------------------------------
+// A browser ignores a page that writes its address too often, so a run of steps writes it once.
+let unwritten; // the timer until then
 
 const roundSteps = new VirtualList($("steps"), 1.8, stepRow);
 
 function stepRow(i) {
   const { round, nth } = placeOf(now);
   const number = round.steps[i];
-  const row = make("button", { className: `step ${kindOf(steps[number])}` },
+  const step = steps[number];
+  const className = classes(`step ${kindOf(step)}`, { ahead: i >= nth });
+  return make("button", { className, onclick: () => go(number, { jump: true }) },
     text("span", "nth", i + 1),
-    text("span", "did", callOf(steps[number])),
-    text("span", "gave", resultOf(steps[number])));
-  row.classList.toggle("ahead", i >= nth);
-  row.addEventListener("click", () => go(number, { jump: true }));
-  return row;
+    text("span", "did", callOf(step)),
+    text("span", "gave", resultOf(step)));
 }
 
 function drawNow({ number, round, nth, step, stage }) {
@@ -27,7 +25,7 @@ function drawNow({ number, round, nth, step, stage }) {
   for (const item of $("stages").children) {
     item.ariaCurrent = item.dataset.stage === stage ? "step" : null;
   }
-  $("slept").textContent = sleepOf(round);
+  $("slept").textContent = round.slept;
   const result = resultOf(step);
   $("call").replaceChildren(callOf(step), text("span", "result", result && ` = ${result}`));
   $("call").classList.toggle("error", step.error !== undefined);
@@ -44,38 +42,28 @@ function beginsFrame({ file, call }, number) {
   return call === "send" ? !before?.unsent : !before?.buffer;
 }
 
-// --- Going somewhere --------------------------------------------------------------------------
-
 // jump: to a place that the browser's back button should come back from. A single step is not one.
 function go(number, { jump = false, keepPlaying = false } = {}) {
   if (!keepPlaying) pause();
-  if (!steps.length) return;
   if (jump) writeAddress();
+  clearTimeout(unwritten);
   now = Math.max(0, Math.min(steps.length - 1, number));
   refresh();
   if (jump) history.pushState(null, "", addressOf(now));
-  else writeAddressSoon();
+  else unwritten = setTimeout(writeAddress, 150);
 }
 
 function refresh() {
-  if (!steps.length) return; // nothing was recorded
   const place = placeOf(now);
   drawNow(place);
   drawTimeline(place);
-  drawFiles(place);
+  drawInterest(place);
+  drawConnections(place);
   drawSequence(place);
   showFound();
 }
 
-// A browser ignores a page that writes its address too often, so a run of steps writes it once.
-let unwritten;
-function writeAddressSoon() {
-  clearTimeout(unwritten);
-  unwritten = setTimeout(writeAddress, 150);
-}
-
 function writeAddress() {
-  clearTimeout(unwritten);
   if (location.hash !== addressOf(now)) history.replaceState(null, "", addressOf(now));
 }
 
@@ -96,38 +84,26 @@ function goRound(change) {
 // To the next of some steps, or the one before.
 function jumpAmong(targets, back) {
   const place = back ? lastAtMost(targets, now - 1) : lastAtMost(targets, now) + 1;
-  const target = targets[place];
-  if (target !== undefined) go(target, { jump: true });
+  if (place in targets) go(targets[place], { jump: true });
 }
 
-// --- Playing ----------------------------------------------------------------------------------
-
 function play() {
+  pause();
   if (now === steps.length - 1) go(0);
   const tick = () => (now < steps.length - 1 ? go(now + 1, { keepPlaying: true }) : pause());
-  playing = setInterval(tick, 1000 / Number($("speed").value));
-  showPlaying();
+  playWith(setInterval(tick, 1000 / Number($("speed").value)));
 }
 
 function pause() {
-  if (playing === undefined) return;
   clearInterval(playing);
-  playing = undefined;
-  showPlaying();
+  playWith(undefined);
 }
 
-function showPlaying() {
+function playWith(timer) {
+  playing = timer;
   $("play").classList.toggle("playing", playing !== undefined);
   $("play").ariaLabel = playing === undefined ? "Play" : "Pause";
 }
-
-function changeSpeed() {
-  if (playing === undefined) return;
-  pause();
-  play();
-}
-
-// --- Appearance -------------------------------------------------------------------------------
 
 let zoom = 100; // percent of the browser's own size
 function resize(change) {
@@ -143,49 +119,37 @@ function changeTheme() {
   style.colorScheme = (style.colorScheme || preferred) === "dark" ? "light" : "dark";
 }
 
-// --- Buttons and keys -------------------------------------------------------------------------
-
-const actions = {
-  back: () => go(now - 1),
-  step: () => go(now + 1),
-  "round-back": () => goRound(-1),
-  round: () => goRound(1),
-  play: () => (playing === undefined ? play() : pause()),
-  message: (event) => jumpAmong(landmarks.message, event.shiftKey),
-  fault: (event) => jumpAmong(landmarks.fault, event.shiftKey),
-  eagain: (event) => jumpAmong(landmarks.eagain, event.shiftKey),
-  smaller: () => resize(-10),
-  larger: () => resize(10),
-  theme: changeTheme,
-  help: () => $("keys").showModal(),
-};
-for (const [id, action] of Object.entries(actions)) $(id).addEventListener("click", action);
+// What there is to do: the id of its button, if it has one, its key, if it has one, and the action.
+const actions = [
+  ["back", "ArrowLeft", () => go(now - 1)],
+  ["step", "ArrowRight", () => go(now + 1)],
+  ["round-back", "ArrowUp", () => goRound(-1)],
+  ["round", "ArrowDown", () => goRound(1)],
+  ["play", " ", () => (playing === undefined ? play() : pause())],
+  ["smaller", null, () => resize(-10)],
+  ["larger", null, () => resize(10)],
+  ["theme", null, changeTheme],
+  ["help", "?", () => $("keys").showModal()],
+  [null, "/", () => field.focus()],
+  [null, "Home", () => go(0)],
+  [null, "End", () => go(steps.length - 1)],
+];
 for (const [id, targets] of Object.entries(landmarks)) {
+  actions.push([id, id[0], (event) => jumpAmong(targets, event.shiftKey)]); // m, f, e
   $(id).querySelector("small").textContent = targets.length.toLocaleString("en");
   $(id).disabled = !targets.length;
 }
-$("speed").addEventListener("change", changeSpeed);
-
-const keys = {
-  ArrowLeft: actions.back,
-  ArrowRight: actions.step,
-  ArrowUp: actions["round-back"],
-  ArrowDown: actions.round,
-  " ": actions.play,
-  Home: () => go(0),
-  End: () => go(steps.length - 1),
-  "/": () => field.focus(),
-  "?": actions.help,
-  m: actions.message,
-  f: actions.fault,
-  e: actions.eagain,
+for (const [id, , action] of actions) if (id) $(id).onclick = action;
+const keys = new Map(actions.map(([, key, action]) => [key, action]));
+$("speed").onchange = () => {
+  if (playing !== undefined) play();
 };
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, select, dialog");
   const presses = event.key === " " && event.target.closest("button");
   if (typing || presses || event.ctrlKey || event.altKey || event.metaKey) return;
-  const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  const action = keys.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
   if (!action) return;
   event.preventDefault(); // the arrows and the space bar would scroll, too
   action(event);
@@ -198,13 +162,12 @@ document.addEventListener("mousedown", (event) => {
 
 // In the overview one can drag; in the detail what is under the pointer would move away.
 function follow(event, number) {
-  if (number !== undefined && number !== now) go(number, { jump: event.type === "pointerdown" });
+  if (!event.buttons || number === undefined || number === now) return;
+  go(number, { jump: event.type === "pointerdown" });
 }
 detail.svg.addEventListener("pointerdown", (event) => follow(event, positionInDetail(event)));
 for (const type of ["pointerdown", "pointermove"]) {
-  overview.svg.addEventListener(type, (event) => {
-    if (event.buttons) follow(event, positionInOverview(event));
-  });
+  overview.svg.addEventListener(type, (event) => follow(event, positionInOverview(event)));
 }
 
 window.addEventListener("hashchange", goToAddress);
@@ -216,7 +179,6 @@ new ResizeObserver(() => {
 document.body.classList.toggle("two-sided", sides.length > 1);
 document.title = `${story.title} – turnchat`;
 $("title").textContent = story.title;
-now = positionAt(location.hash) ?? 0;
 measureTimeline();
-refresh();
+goToAddress();
 performance.mark("ready");

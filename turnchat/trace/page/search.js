@@ -1,15 +1,13 @@
 "use strict";
 // The search: in the names of files, in messages, in calls with their arguments and results.
 
-const field = document.getElementById("search");
-const panel = document.getElementById("found");
+const field = $("search");
+const panel = $("found");
 let haystacks; // made by the first search: most visits need none
 let found = []; // the steps that match
-const results = new VirtualList(document.getElementById("found-list"), 1.9, foundRow);
+const results = new VirtualList($("found-list"), 1.9, foundRow);
 
-function saidIn({ events = [] }) {
-  return events.map((event) => event.text).join(" ");
-}
+const saidIn = ({ events = [] }) => events.map((event) => event.text).join(" ");
 
 function search() {
   haystacks ??= steps.map((step) =>
@@ -26,20 +24,19 @@ function showFound() {
   const words = found[nth] === now
     ? `${(nth + 1).toLocaleString("en")} of ${some(found.length, "step")}`
     : `${some(found.length, "step")}; Enter goes to the next`;
-  document.getElementById("found-count").textContent = found.length ? words : "nothing found";
+  $("found-count").textContent = found.length ? words : "nothing found";
   results.show(found.length, nth);
 }
 
 function foundRow(i) {
   const { round, step } = placeOf(found[i]);
-  const row = make("button", {}, text("span", "when", titleOf(round)),
-    text("span", "", `${callOf(step)} = ${resultOf(step)}`), text("span", "said", saidIn(step)));
-  row.addEventListener("click", () => go(found[i], { jump: true }));
-  return row;
+  return make("button", { onclick: () => go(found[i], { jump: true }) },
+    text("span", "when", titleOf(round)),
+    text("span", "", `${callOf(step)} = ${resultOf(step)}`),
+    text("span", "said", saidIn(step)));
 }
 
-field.addEventListener("input", search);
-field.addEventListener("focus", search);
+field.oninput = field.onfocus = search;
 document.querySelector(".search").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target === field) jumpAmong(found, event.shiftKey);
   if (event.key !== "Escape") return;

@@ -27,9 +27,7 @@ function rowsOf({ file, call, events, octets, error, state }, number) {
 
 const streams = files.flatMap(({ kind }, file) => (kind === "stream" ? [file] : []));
 
-function loopKey(file) {
-  return `loop ${files[file].side}`;
-}
+const loopKey = (file) => `loop ${files[file].side}`;
 
 // The far lifeline of what happens at a file, by its key. The other end of a connection whose both
 // ends were recorded is the other loop.
@@ -44,12 +42,10 @@ function farKey(file) {
 // The lifelines from left to right: {name, x} by their keys, x being a part of the width.
 function lifelines() {
   const remote = connections.filter((file) => files[file].peer === null);
-  const peers = remote.filter((file) => cast.includes(file));
   const named = (file) => [file, nameOf(file)];
-  const all = peers.map(named);
-  if (remote.length > peers.length) {
-    all.push(["others", `${(remote.length - peers.length).toLocaleString("en")} others`]);
-  }
+  const all = remote.filter((file) => cast.includes(file)).map(named);
+  const others = remote.length - all.length;
+  if (others) all.push(["others", `${others.toLocaleString("en")} others`]);
   // With two sides the loops are neighbours, and the streams of each are on its other side.
   sides.forEach(({ program }, side) => {
     const short = program.replace("turnchat-", ""); // there is little room
@@ -57,21 +53,18 @@ function lifelines() {
     const own = streams.filter((file) => files[file].side === side);
     const shared = [`streams ${side}`, some(own.length, "stream")];
     const beside = streams.length <= OWN_STREAMS ? own.map(named) : own.length ? [shared] : [];
-    if (side < sides.length - 1) all.push(...beside, loop);
-    else all.push(loop, ...beside);
+    all.push(...(side < sides.length - 1 ? [...beside, loop] : [loop, ...beside]));
   });
   return new Map(all.map(([key, name], i) => [key, { name, x: (i + 0.5) / all.length }]));
 }
 
 let lanes = new Map();
-const sequence = new VirtualList(document.getElementById("sequence"), 2.4, sequenceRow);
+const sequence = new VirtualList($("sequence"), 2.4, sequenceRow);
 const lines = make("div", { className: "lines" });
 const marker = make("div", { className: "marker" });
 sequence.content.prepend(lines, marker);
 
-function percent(part) {
-  return `${(part * 100).toFixed(2)}%`;
-}
+const percent = (part) => `${(part * 100).toFixed(2)}%`;
 
 const PREFIXES = { part: "part of a frame: ", fault: "fault: " };
 
@@ -80,18 +73,15 @@ function sequenceRow(i) {
   const far = farKey(file);
   const isMark = kind === "opened" || kind === "closed";
   // On a lifeline that several share, the words tell whose they are.
-  const whose = isMark ? `${nameOf(file)} ` : typeof far === "number" ? "" : sharedName(file);
+  const isBoth = files[file].peer !== null;
+  const isShared = typeof far !== "number" && !isBoth;
+  const whose = isMark ? `${nameOf(file)} ` : isShared ? `${nameOf(file)}: ` : "";
   const words = `${whose}${PREFIXES[kind] ?? ""}${said ?? readable(steps[number].octets)}`;
-  const row = make("button", { className: `arrow ${kind}`, title: words });
-  row.ariaLabel = isMark ? words : `${ours ? "to" : "from"} ${nameOf(file)}: ${words}`;
-  row.classList.toggle("past", number !== now); // the current row may be before the position
-  row.classList.toggle("leaving", ours && files[file].peer !== null);
-  row.addEventListener("click", () => go(number, { jump: true }));
   const [from, to] = [loopKey(file), far].map((key) => lanes.get(key).x);
   const [left, right] = [Math.min(from, to), Math.max(from, to)];
   const label = text("span", "words", words);
-  const line = make("span", { className: isMark || from === to ? "dot" : "line" });
-  line.classList.toggle("left", ours === to < from);
+  const shape = isMark || from === to ? "dot" : "line";
+  const line = make("span", { className: classes(shape, { left: ours === to < from }) });
   Object.assign(line.style, isMark
     ? { left: percent(to) }
     : { left: percent(left), width: percent(right - left) });
@@ -99,22 +89,22 @@ function sequenceRow(i) {
   Object.assign(label.style, right <= 1 - left
     ? { left: percent(isMark ? to : left), maxWidth: percent(1 - left) }
     : { right: percent(1 - right), maxWidth: percent(right) });
-  row.append(label, line);
-  return row;
-}
-
-function sharedName(file) {
-  return files[file].peer === null ? `${nameOf(file)}: ` : "";
+  return make("button", {
+    // The current row may be before the position: it is past then.
+    className: classes(`arrow ${kind}`, { past: number !== now, leaving: ours && isBoth }),
+    title: words,
+    ariaLabel: isMark ? words : `${ours ? "to" : "from"} ${nameOf(file)}: ${words}`,
+    onclick: () => go(number, { jump: true }),
+  }, label, line);
 }
 
 function drawSequence(place) {
   lanes = lifelines();
-  document.getElementById("lanes").replaceChildren(...[...lanes.values()].map(({ name, x }) => {
-    const head = text("span", "", name);
-    Object.assign(head.style, { left: percent(x), maxWidth: percent(1 / lanes.size) });
-    return head;
+  $("lanes").replaceChildren(...[...lanes.values()].map(({ name, x }) => {
+    const style = `left: ${percent(x)}; max-width: ${percent(1 / lanes.size)}`;
+    return make("span", { textContent: name, title: name, style });
   }));
-  document.getElementById("lifelines-note").hidden = !lanes.has("others");
+  $("lifelines-note").hidden = !lanes.has("others");
   const row = lastAtMost(rowSteps, place.number);
   sequence.show(rows.length, row);
   marker.style.top = `${(row + 1) * sequence.pixels}px`;
@@ -123,15 +113,11 @@ function drawSequence(place) {
 
 // A lifeline behind the rows: solid while its connection is there.
 function lifeline(key, x) {
-  const line = make("span", {});
-  line.style.left = percent(x);
-  if (opened.has(key)) {
-    const top = opened.get(key) + 0.75;
-    const bottom = closed.has(key) ? closed.get(key) + 0.75 : rows.length;
-    const alive = make("span", { className: "alive" });
-    alive.style.top = `${top * sequence.pixels}px`;
-    alive.style.height = `${(bottom - top) * sequence.pixels}px`;
-    line.append(alive);
-  }
+  const line = make("span", { style: `left: ${percent(x)}` });
+  if (!opened.has(key)) return line;
+  const top = (opened.get(key) + 0.75) * sequence.pixels;
+  const bottom = (closed.has(key) ? closed.get(key) + 0.75 : rows.length) * sequence.pixels;
+  const style = `top: ${top}px; height: ${bottom - top}px`;
+  line.append(make("span", { className: "alive", style }));
   return line;
 }

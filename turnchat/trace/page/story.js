@@ -4,13 +4,11 @@
 // A position is the number of a step. Rounds are made of steps too: the first is the call of
 // select(), the second is what it reported, and then come the callbacks and the deadlines.
 
-const story = JSON.parse(document.getElementById("story").textContent);
-const { sides, files, texts } = story;
+const story = JSON.parse($("story").textContent);
+const { sides, files, texts, steps } = story;
 
-const steps = [];
 const rounds = []; // each with `steps`, the numbers of its steps
 const roundOf = []; // the number of a step's round in `rounds`
-const stageOf = []; // of the loop, at a step: sleep, ready, callbacks or deadlines
 const numbered = new Map(); // rounds by side and number: "0:42"
 
 // changes[f]: the steps that changed file f. states[f]: its state from each of them on.
@@ -24,56 +22,33 @@ const landmarks = { message: [], fault: [], eagain: [] };
 // round have the same number, and the last of them knows best what select() reported.
 for (const piece of story.rounds) {
   const key = `${piece.side}:${piece.number}`;
-  const begun = numbered.has(key);
-  if (!begun) {
-    numbered.set(key, rounds.length);
-    rounds.push({ steps: [] });
-  }
+  if (!numbered.has(key)) numbered.set(key, rounds.push({ steps: [] }) - 1);
   const index = numbered.get(key);
-  const round = Object.assign(rounds[index], piece);
-  if (!begun && round.number && story.steps[round.first]?.call !== "select") {
-    for (const step of selectOf(round)) add(step, round, index);
-  }
-  for (let i = round.first; i < round.last; i++) add(story.steps[i], round, index);
+  Object.assign(rounds[index], piece);
+  for (let number = piece.first; number < piece.last; number++) add(number, index);
 }
 
-function add(step, round, index) {
-  const number = steps.push(step) - 1;
-  const before = stageOf[round.steps.at(-1)];
-  round.steps.push(number);
-  roundOf.push(index);
-  stageOf.push(stageAfter(before, step.call, round));
-  if (step.state) change(step.file, number, step.state);
-  if (step.other) change(step.other[0], number, step.other[1]); // octets arrived: the sender's
+function add(number, index) {
+  const step = steps[number];
+  rounds[index].steps.push(number);
+  roundOf[number] = index;
+  // Octets that arrived change the state of the other end, too: of the sender's.
+  for (const [file, state] of [[step.file, step.state], step.other ?? []]) {
+    if (!state) continue;
+    changes[file].push(number);
+    states[file].push(state);
+  }
   if (step.error === "EAGAIN") landmarks.eagain.push(number);
   const kind = kindOf(step);
-  if (kind === "fault") landmarks.fault.push(number);
-  if (kind === "message" || kind === "goodbye") landmarks.message.push(number);
+  landmarks[kind === "goodbye" ? "message" : kind]?.push(number);
 }
 
-function change(file, number, state) {
-  changes[file].push(number);
-  states[file].push(state);
-}
-
-function stageAfter(before, call, round) {
+// What the loop is at in the nth step of a round, which begins with select and ready.
+function stageAt(round, nth) {
   if (!round.number) return "set-up";
-  if (call === "select") return "sleep";
-  if (call === "ready") return "ready";
-  return call === "deadline" || before === "deadlines" || !round.ready.length
-    ? "deadlines"
-    : "callbacks";
-}
-
-// For a recorder that notes what select() did, but not as steps.
-function selectOf({ t, woke, timeout, ready }) {
-  const means = texts.push("The thread slept in the kernel until this came back.") - 1;
-  const args = timeout === null ? "for ever" : duration(timeout);
-  const result = ready.map(([file, mask]) => `${nameOf(file)}: ${mask}`).join(", ");
-  return [
-    { t, file: null, call: "select", args, result: "", means },
-    { t: woke, file: null, call: "ready", args: "", result, means },
-  ];
+  if (nth <= 2) return nth === 1 ? "sleep" : "ready";
+  const isLate = round.steps.slice(2, nth).some((number) => steps[number].call === "deadline");
+  return isLate || !round.ready.length ? "deadlines" : "callbacks";
 }
 
 // What a step is drawn as: the gravest of what it brought about.
@@ -89,7 +64,7 @@ function placeOf(number) {
   const index = roundOf[number];
   const round = rounds[index];
   const nth = lastAtMost(round.steps, number) + 1;
-  return { number, index, round, nth, step: steps[number], stage: stageOf[number] };
+  return { number, index, round, nth, step: steps[number], stage: stageAt(round, nth) };
 }
 
 // The place of the last entry of `sorted` that is at most `value`; -1 if there is none.

@@ -12,7 +12,7 @@ const ROOM = [14, 48]; // pixels, of a round in the strip below: at least, and a
 
 class Strip {
   constructor(id) {
-    this.svg = document.getElementById(id);
+    this.svg = $(id);
     this.paths = {};
     for (const kind of [...KINDS, "here"]) {
       this.paths[kind] = document.createElementNS(SVG, "path");
@@ -21,16 +21,11 @@ class Strip {
     }
   }
 
-  measure() {
-    ({ width: this.width, height: this.height } = this.svg.getBoundingClientRect());
-  }
-
-  // `shapes`: for each kind its rectangles, as [x, y, width, height].
-  draw(shapes) {
-    for (const [kind, rectangles] of Object.entries(shapes)) {
-      const path = rectangles.map(([x, y, w, h]) => `M${x} ${y}h${w}v${h}h${-w}z`).join("");
-      this.paths[kind].setAttribute("d", path);
-    }
+  // In place of what was drawn of these kinds: rectangles, each as [kind, x, y, width, height].
+  draw(kinds, rectangles) {
+    const drawn = Object.fromEntries(kinds.map((kind) => [kind, ""]));
+    for (const [kind, x, y, w, h] of rectangles) drawn[kind] += `M${x} ${y}h${w}v${h}h${-w}z`;
+    for (const kind of kinds) this.paths[kind].setAttribute("d", drawn[kind]);
   }
 }
 
@@ -40,23 +35,20 @@ const most = rounds.reduce((highest, round) => Math.max(highest, round.steps.len
 let firstInDetail = 0;
 
 function measureTimeline() {
-  overview.measure();
-  detail.measure();
+  for (const strip of [overview, detail]) {
+    ({ width: strip.width, height: strip.height } = strip.svg.getBoundingClientRect());
+  }
   detail.column = Math.max(ROOM[0], Math.min(ROOM[1], detail.width / rounds.length));
   // A short recording has both strips side by side, column for column.
   overview.used = Math.min(overview.width, rounds.length * ROOM[1]);
   drawOverview();
 }
 
-function noShapes() {
-  return Object.fromEntries(KINDS.map((kind) => [kind, []]));
-}
-
 function drawOverview() {
   const { used, height } = overview;
   const columns = Math.max(1, Math.min(Math.floor(used), rounds.length));
   const wide = used / columns;
-  const shapes = noShapes();
+  const rectangles = [];
   for (let column = 0; column < columns; column++) {
     const first = Math.floor((column * rounds.length) / columns);
     const last = Math.floor(((column + 1) * rounds.length) / columns);
@@ -68,9 +60,9 @@ function drawOverview() {
     }
     // The root keeps small rounds visible beside one that serves a thousand connections.
     const high = Math.max(2, Math.sqrt(count / most) * height);
-    shapes[KINDS[gravest]].push([column * wide, height - high, wide - (wide > 3), high]);
+    rectangles.push([KINDS[gravest], column * wide, height - high, wide - (wide > 3), high]);
   }
-  overview.draw(shapes);
+  overview.draw(KINDS, rectangles);
 }
 
 // One column for each round: its steps one upon the other, and behind them how long it slept. The
@@ -80,29 +72,29 @@ function drawDetail(place) {
   const shown = Math.ceil(width / column);
   const centred = place.index - Math.floor(shown / 2);
   firstInDetail = Math.max(0, Math.min(centred, rounds.length - Math.floor(width / column)));
-  const shapes = { ...noShapes(), here: [] };
+  const rectangles = [];
   rounds.slice(firstInDetail, firstInDetail + shown).forEach((round, i) => {
     const x = i * column;
-    const rectangle = (from, high, inset) =>
-      [x + inset, round.side ? from : height - from - high, column - 2 * inset, high];
+    const add = (kind, from, high, inset) => {
+      const y = round.side ? from : height - from - high;
+      rectangles.push([kind, x + inset, y, column - 2 * inset, high]);
+    };
     // From a microsecond to a thousand seconds there are nine powers of ten.
     const slept = (Math.log10(Math.max(1e-6, round.woke - round.t)) + 6) / 9;
-    if (round.number) shapes.sleep.push(rectangle(0, Math.max(0, Math.min(1, slept)) * height, 1));
+    if (round.number) add("sleep", 0, Math.max(0, Math.min(1, slept)) * height, 1);
     const boxes = Math.min(round.steps.length, Math.floor(height / BOX));
-    for (let n = 0; n < boxes; n++) {
-      shapes[kindOf(steps[round.steps[n]])].push(rectangle(n * BOX, BOX - 1, 3));
-    }
+    for (let n = 0; n < boxes; n++) add(kindOf(steps[round.steps[n]]), n * BOX, BOX - 1, 3);
     if (round !== place.round) return;
     const level = Math.min(place.nth - 1, boxes - 1) * BOX;
-    shapes.here.push([x, 0, 2, height], [x + column - 2, 0, 2, height]);
-    shapes.here.push(rectangle(level - 1, 1, 0), rectangle(level + BOX - 1, 1, 0));
+    for (const edge of [x, x + column - 2]) rectangles.push(["here", edge, 0, 2, height]);
+    for (const edge of [level - 1, level + BOX - 1]) add("here", edge, 1, 0);
   });
-  detail.draw(shapes);
+  detail.draw([...KINDS, "here"], rectangles);
 }
 
 function drawTimeline(place) {
   const x = ((place.index + 0.5) / rounds.length) * overview.used;
-  overview.draw({ here: [[x - 1.5, 0, 3, overview.height]] });
+  overview.draw(["here"], [["here", x - 1.5, 0, 3, overview.height]]);
   overview.svg.setAttribute("aria-valuemax", rounds.length);
   overview.svg.setAttribute("aria-valuenow", place.index + 1);
   overview.svg.setAttribute("aria-valuetext", titleOf(place.round));
