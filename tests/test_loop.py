@@ -384,3 +384,18 @@ def test_an_early_wake_up_calls_nothing_that_is_not_due(
     loop.run_once()
     assert calls == []
     assert clock.now == 1000.0
+
+
+def test_an_entry_that_an_earlier_one_replaced_does_not_stay(loop: EventLoop, clock: Clock) -> None:
+    """As at each end of a conversation: its idle timeout is due at once, and never again."""
+    standing = [loop.deadline(f"standing {number}", lambda: None) for number in range(10)]
+    for one in standing:
+        one.set(600)
+    for number in range(200):
+        passing = loop.deadline(f"passing {number}", lambda: None)
+        passing.set(600)
+        passing.set(0)
+        loop.run_once()
+        passing.set(2)
+        passing.cancel()
+        assert len(loop._heap) <= 2 * len(standing) + 2

@@ -161,7 +161,7 @@ class EventLoop:
         self._clock = clock
         self._heap: list[tuple[float, int, Deadline]] = []
         self._sequence = count()  # breaks ties, first set first called
-        self.idle_entries = 0  # entries of deadlines that are not set
+        self.idle_entries = 0  # entries of deadlines that are not set, or have an earlier one
         self._stopped = False
         self.now = clock()
 
@@ -209,8 +209,11 @@ class EventLoop:
 
     def queue(self, deadline: Deadline) -> None:
         """Put in an entry for when `deadline` is due; one for a later time is void by that."""
+        if deadline.queued < inf:
+            self.idle_entries += 1
         deadline.queued = deadline.due
         heapq.heappush(self._heap, (deadline.due, next(self._sequence), deadline))
+        self.prune()
 
     def prune(self) -> None:
         """Throw idle entries away when they are half of the heap.
@@ -242,7 +245,8 @@ class EventLoop:
         while self._heap and self._heap[0][0] <= now:
             when, _, deadline = heapq.heappop(self._heap)
             if when != deadline.queued:
-                continue  # this entry was replaced by an earlier one
+                self.idle_entries -= 1  # it was replaced by an earlier one
+                continue
             deadline.queued = inf
             if deadline.is_set:
                 looked_at.append(deadline)
