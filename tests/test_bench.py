@@ -52,9 +52,9 @@ def test_what_is_compared_serves_without_a_failure(name: str) -> None:
 def test_turnchat_bears_trouble() -> None:
     with (
         runner.serving(runner.commands()[runner.TURNCHAT]) as server,
-        runner.trouble(server, silent=10, dripping=10, vanishing=100),
+        runner.trouble(server, silent=10, dripping=10, vanishing=100, drip=0.001),
     ):
-        assert runner.turns(server, 1, 16, 0.1).failures == 0
+        assert runner.turns(server, 1, 16, 0.5).failures == 0
 
 
 @needs_a_compiler
@@ -69,8 +69,8 @@ class Liar:
     def __init__(self) -> None:
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = str(self.listening.getsockname()[1])
-        self.cpu = 0.0
-        Thread(target=self.serve).start()
+        self.cpu = 0.0  # as a server's
+        Thread(target=self.serve, daemon=True).start()
 
     def serve(self) -> None:
         connected, _ = self.listening.accept()

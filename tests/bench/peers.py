@@ -14,18 +14,19 @@ import threading
 from collections.abc import Callable
 from typing import cast
 
-from turnchat.conversation import OVER, THEIRS, Conversation
+from turnchat.conversation import OURS, OVER, THEIRS, Conversation
+from turnchat.frame import FRAME_LIMIT
 
-READ_SIZE = 259
+READ_SIZE = FRAME_LIMIT + 1
 BACKLOG = 4096
 STACK = 64 * 1024  # octets; the least there is
 
 
 def answer(conversation: Conversation, octets: bytes) -> bytes:
     """What is to be sent after `octets` have come."""
-    for event in conversation.receive(octets):
-        if isinstance(event, bytes):
-            return conversation.say(event)
+    events = conversation.receive(octets)
+    if conversation.turn is OURS and isinstance(events[0], bytes):
+        return conversation.say(events[0])
     return b""
 
 

@@ -62,8 +62,7 @@ class Measured:
 
     def ratio(self, what: str, name: str, other: str) -> float:
         """The median of the rounds' ratios, since both were measured in each round."""
-        figures = self.figures[what]
-        return median(a / b for a, b in zip(figures[name], figures[other], strict=False) if b)
+        return _ratio(self.figures[what][name], self.figures[what][other])
 
     def middle(self, what: str, name: str) -> float | None:
         found = self.figures.get(what, {}).get(name)
@@ -124,8 +123,9 @@ class Measured:
                 Goal.at_most(
                     f"a bystander's p99, {what}, x alone",
                     1.3,
-                    median(self.figures[f"trouble: {what}"][TURNCHAT])
-                    / median(self.figures[alone][TURNCHAT]),
+                    _ratio(
+                        self.figures[f"trouble: {what}"][TURNCHAT], self.figures[alone][TURNCHAT]
+                    ),
                 )
                 for what in TROUBLES
             ),
@@ -194,6 +194,11 @@ class Measured:
             return "" if value is None else form(value)
 
         return field
+
+
+def _ratio(ones: list[float], others: list[float]) -> float:
+    """The median of the rounds' ratios."""
+    return median(one / other for one, other in zip(ones, others, strict=False) if other)
 
 
 def _thousands(value: float) -> str:

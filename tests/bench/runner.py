@@ -168,6 +168,7 @@ def turns(server: Server, conversations: int, body: int, seconds: float) -> Figu
         next_line(load)
         cpu = server.cpu - before
         found = json.loads(next_line(load))
+    _settle(server)
     return Figures(
         found["turns"] / found["seconds"],
         cpu / found["turns"] if found["turns"] else 0.0,
@@ -175,6 +176,14 @@ def turns(server: Server, conversations: int, body: int, seconds: float) -> Figu
         found["p99"],
         found["failures"],
     )
+
+
+def _settle(server: Server) -> None:
+    """Wait until it has closed what the load has left: others are measured next."""
+    before = -1.0
+    while server.cpu > before:
+        before = server.cpu
+        time.sleep(0.05)
 
 
 def visits(server: Server, at_once: int, seconds: float) -> tuple[float, int]:
@@ -199,9 +208,14 @@ def hold(server: Server, conversations: int) -> tuple[float, int]:
 
 
 @contextmanager
-def trouble(server: Server, silent: int, dripping: int, vanishing: int) -> Iterator[None]:
-    """Peers who are no good, on a core with the load. `vanishing` is how many a second."""
-    with loading(server, "trouble", silent, dripping, vanishing) as load:
+def trouble(
+    server: Server, silent: int, dripping: int, vanishing: int, drip: float = 1.0
+) -> Iterator[None]:
+    """Peers who are no good, on a core with the load.
+
+    `vanishing` is how many a second; each who drips sends an octet in `drip` seconds.
+    """
+    with loading(server, "trouble", silent, dripping, vanishing, drip) as load:
         next_line(load)
         yield
         assert load.stdin

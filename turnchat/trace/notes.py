@@ -5,9 +5,10 @@ import selectors
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from types import FrameType
-from typing import Any, Self
+from types import CodeType, FrameType
+from typing import Self
 
 from turnchat.trace.recording import Event
 
@@ -41,7 +42,6 @@ class Notes:
         self._sinks = sinks
         self._clock = clock
         self._count = 0
-        self._by_descriptor: dict[int, int] = {}  # files that were not made here
         self._names: dict[int, str] = {}
 
     def now(self) -> float:
@@ -67,24 +67,9 @@ class Notes:
             self._names[file] = name
             self.note("name", file=file, name=name)
 
-    def number_of(self, file: Any) -> int:
-        """A file's number; it is introduced by that, if it was not made here."""
-        known: int | None = getattr(file, "recorded_as", None)
-        if known is not None:
-            return known
-        descriptor = file if isinstance(file, int) else file.fileno()
-        if descriptor not in self._by_descriptor:
-            self._by_descriptor[descriptor] = self.introduce("other")
-        return self._by_descriptor[descriptor]
-
-    def drop(self, file: int) -> None:
+    def forget(self, file: int) -> None:
         """A file is closed: no need to remember its name."""
         self._names.pop(file, None)
-
-    def forget(self, file: Any) -> None:
-        """A file is registered no more; its descriptor may be another's soon."""
-        if not hasattr(file, "recorded_as"):
-            self._by_descriptor.pop(file if isinstance(file, int) else file.fileno(), None)
 
 
 class Noting:
@@ -120,9 +105,15 @@ def caller(*, of_loop: bool = False) -> str:
         frame = frame.f_back
     if not frame:
         return ""
-    path = Path(frame.f_code.co_filename)
+    return _place(frame.f_code)
+
+
+@cache
+def _place(code: CodeType) -> str:
+    """A function, and where it stands. Looked up once: it took a seventh of a recorded turn."""
+    path = Path(code.co_filename)
     shown = path.relative_to(PACKAGE.parent) if path.is_relative_to(PACKAGE) else path.name
-    return f"{frame.f_code.co_qualname} in {shown}"
+    return f"{code.co_qualname} in {shown}"
 
 
 def _name_of_error(error: BaseException) -> str:

@@ -32,6 +32,7 @@ CALLS: dict[str, dict[str, Kind]] = {
     "signal": {"name": str},
     "accept": FILE | {"new": int, "peer": str, "local": str},
     "connect": FILE | {"peer": str, "local": str},
+    "connected": FILE,
     "recv": FILE | {"size": int, "octets": str},
     "send": FILE | {"octets": str, "sent": int},
     "read": FILE | {"size": int, "octets": str},

@@ -18,9 +18,13 @@ from turnchat.loop import Callback, Deadline, EventLoop, Failed, escalate
 from turnchat.signals import Signals
 from turnchat.stream import Stream
 from turnchat.trace.notes import Notes, Noting, caller
-from turnchat.trace.veil import Veil
+from turnchat.trace.veil import Clear, Veil
 
 Socket = socket.socket
+REFUSED = (
+    *("recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into"),
+    *("sendto", "sendmsg", "sendfile", "makefile", "detach"),
+)
 
 
 class RecordedSelector(BaseSelector):
@@ -29,24 +33,27 @@ class RecordedSelector(BaseSelector):
     def __init__(self, notes: Notes, real: BaseSelector) -> None:
         self._notes = notes
         self._real = real
+        self._numbers: dict[int, int] = {}  # of registered files, by descriptor
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> SelectorKey:
-        number = self._notes.number_of(fileobj)
+        number = self._number_of(fileobj)
         self._notes.name(number, _name_of(data))
         with Noting(self._notes, "register", file=number, events=_mask(events)):
-            return self._real.register(fileobj, events, data)
+            key = self._real.register(fileobj, events, data)
+        self._numbers[key.fd] = number
+        return key
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> SelectorKey:
-        number = self._notes.number_of(fileobj)
+        number = self._numbers[self._real.get_key(fileobj).fd]
         self._notes.name(number, _name_of(data))
         with Noting(self._notes, "modify", file=number, events=_mask(events)):
             return self._real.modify(fileobj, events, data)
 
     def unregister(self, fileobj: Any) -> SelectorKey:
-        number = self._notes.number_of(fileobj)
+        number = self._numbers[self._real.get_key(fileobj).fd]
         with Noting(self._notes, "unregister", file=number):
             key = self._real.unregister(fileobj)
-        self._notes.forget(fileobj)
+        del self._numbers[key.fd]
         return key
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
@@ -54,10 +61,9 @@ class RecordedSelector(BaseSelector):
         deadline, notes.deadline = notes.deadline, None
         notes.note("select", timeout=timeout, deadline=deadline, by=caller(of_loop=True))
         ready = self._real.select(timeout)
-        numbers = [notes.number_of(key.fileobj) for key, _ in ready]
-        masks = [_mask(events) for _, events in ready]
-        notes.note("ready", files=[list(pair) for pair in zip(numbers, masks, strict=True)])
-        return Ready(notes, ready, numbers)
+        files = [[self._numbers[key.fd], _mask(events)] for key, events in ready]
+        notes.note("ready", files=files)
+        return Ready(notes, ready, self._numbers)
 
     def close(self) -> None:
         self._real.close()
@@ -65,37 +71,46 @@ class RecordedSelector(BaseSelector):
     def get_map(self) -> Mapping[Any, SelectorKey]:
         return self._real.get_map()
 
+    def _number_of(self, file: Any) -> int:
+        """Of a file that may be known already, or else is introduced."""
+        known: int | None = getattr(file, "recorded_as", None)
+        return self._notes.introduce("other") if known is None else known
+
 
 class Ready(list[tuple[SelectorKey, int]]):
     """Ready files; going through them notes which is served."""
 
     def __init__(
-        self, notes: Notes, ready: list[tuple[SelectorKey, int]], numbers: list[int]
+        self, notes: Notes, ready: list[tuple[SelectorKey, int]], numbers: Mapping[int, int]
     ) -> None:
         super().__init__(ready)
         self._notes = notes
-        self._numbers = numbers
+        self._numbers = {key.fd: numbers[key.fd] for key, _ in ready}
 
     def __iter__(self) -> Iterator[tuple[SelectorKey, int]]:
-        for number, pair in zip(self._numbers, super().__iter__(), strict=True):
-            self._notes.note("dispatch", file=number)
+        for pair in super().__iter__():
+            self._notes.note("dispatch", file=self._numbers[pair[0].fd])
             yield pair
 
 
 class RecordedSocket:
     """A socket that notes what is asked of the real one.
 
-    That is accept, connect, connect_ex, recv, send, sendall, shutdown and close; everything else
-    passes without a note.
+    That is accept, connect, connect_ex and how it went (SO_ERROR), recv, send, sendall, shutdown
+    and close. Other calls that move octets are refused, so that no recording lacks any; everything
+    else passes without a note.
     """
 
     def __init__(self, notes: Notes, real: Socket, name: str, kind: str) -> None:
         self._notes = notes
         self._real = real
-        self._heard, self._said = Veil(), Veil()
+        veil = Veil if notes.lengths_only else Clear
+        self._heard, self._said = veil(), veil()
         self.recorded_as = notes.introduce(kind, name)
 
     def __getattr__(self, name: str) -> Any:
+        if name in REFUSED:
+            raise AttributeError(f"{name}() is not recorded: use recv() and send()")
         return getattr(self._real, name)
 
     def fileno(self) -> int:
@@ -110,22 +125,29 @@ class RecordedSocket:
         return cast(Socket, recorded), address
 
     def connect_ex(self, address: Any) -> int:
-        with self._noting("connect") as noting:
+        with self._noting("connect", peer=_shown(address)) as noting:
             code = self._real.connect_ex(address)
-            noting.add(peer=_shown(address), local=_shown(self._real.getsockname()))
-            if code:
-                noting.add(error=errorcode.get(code, str(code)))
+            noting.add(local=_shown(self._real.getsockname()), **_failure(code))
         return code
 
     def connect(self, address: Any) -> None:
-        with self._noting("connect") as noting:
-            self._real.connect(address)
-            noting.add(peer=_shown(address), local=_shown(self._real.getsockname()))
+        with self._noting("connect", peer=_shown(address)) as noting:
+            try:
+                self._real.connect(address)
+            finally:
+                noting.add(local=_shown(self._real.getsockname()))
+
+    def getsockopt(self, level: int, option: int, *size: int) -> Any:
+        value = self._real.getsockopt(level, option, *size)
+        if (level, option) == (socket.SOL_SOCKET, socket.SO_ERROR):
+            with self._noting("connected") as noting:
+                noting.add(**_failure(value))
+        return value
 
     def recv(self, size: int, *flags: int) -> bytes:
         with self._noting("recv", size=size) as noting:
             octets = self._real.recv(size, *flags)
-            noting.add(octets=self._shown(self._heard, octets))
+            noting.add(octets=self._heard.cover(octets).decode("latin-1"))
         return octets
 
     def send(self, octets: bytes, *flags: int) -> int:
@@ -151,7 +173,7 @@ class RecordedSocket:
         if self._real.fileno() >= 0:  # else it is closed already, which is no call
             with self._noting("close"):
                 self._real.close()
-            self._notes.drop(self.recorded_as)
+            self._notes.forget(self.recorded_as)
 
     def __enter__(self) -> Self:
         return self
@@ -159,15 +181,12 @@ class RecordedSocket:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _noting(self, call: str, **details: object) -> "Noting":
+    def _noting(self, call: str, **details: object) -> Noting:
         return Noting(self._notes, call, file=self.recorded_as, **details)
-
-    def _shown(self, veil: Veil, octets: bytes) -> str:
-        return (veil.cover(octets) if self._notes.lengths_only else octets).decode("latin-1")
 
     def _asked(self, octets: bytes) -> str:
         """What is to be sent; as it may have to be asked again, by a copy of the veil."""
-        return self._shown(self._said.copy(), octets)
+        return self._said.copy().cover(octets).decode("latin-1")
 
 
 class RecordedStream(Stream):
@@ -186,9 +205,10 @@ class RecordedStream(Stream):
         return octets
 
     def write(self, octets: bytes) -> int:
-        with Noting(self._notes, "write", file=self.recorded_as) as noting:
+        shown = self._shown(octets)
+        with Noting(self._notes, "write", file=self.recorded_as, octets=shown) as noting:
             sent = self._real.write(octets)
-            noting.add(octets=self._shown(octets), sent=sent)
+            noting.add(sent=sent)
             if octets and not sent:
                 noting.add(error="EAGAIN")
         return sent
@@ -196,7 +216,7 @@ class RecordedStream(Stream):
     def close(self) -> None:
         with Noting(self._notes, "close", file=self.recorded_as):
             self._real.close()
-        self._notes.drop(self.recorded_as)
+        self._notes.forget(self.recorded_as)
 
     def _result(self, octets: bytes | None) -> dict[str, object]:
         return {"error": "EAGAIN"} if octets is None else {"octets": self._shown(octets)}
@@ -248,6 +268,11 @@ def _name_of(data: object) -> str:
     """What a file is called: the name of its data, or the data if that is a name."""
     name = getattr(data, "name", data)
     return name if isinstance(name, str) else ""
+
+
+def _failure(code: int) -> dict[str, str]:
+    """The name of an errno(3) as an event has it; nothing for 0."""
+    return {"error": errorcode.get(code, str(code))} if code else {}
 
 
 def _mask(events: int) -> str:

@@ -12,7 +12,19 @@ from turnchat.frame import HEADER_SIZE, LENGTH_OF
 DOT = b"."
 
 
-class Veil:
+class Clear:
+    """No veil."""
+
+    def cover(self, octets: bytes) -> bytes:
+        """The octets as they are."""
+        return octets
+
+    def copy(self) -> "Clear":
+        """It remembers nothing, so this is as good as another one."""
+        return self
+
+
+class Veil(Clear):
     """Covers one direction of one connection; fed with all its octets, in their order."""
 
     def __init__(self) -> None:

@@ -38,6 +38,7 @@ SENTENCES = {
     "accept EAGAIN": "Nobody waits in the backlog any more. The listener goes on being watched.",
     "connect": "The connection is there at once.",
     "connect EINPROGRESS": "The kernel goes on with it: the socket is writable when it is decided.",
+    "connected": "The kernel tells how it went: the connection is there.",
     "recv": "recv() takes what is there, at most so many octets. It may be less than a frame.",
     "recv end": "No octets: the peer has ended its stream, and nothing more will ever come.",
     "recv EAGAIN": "Nothing was there after all. Readiness is a hint, so this is no error.",
