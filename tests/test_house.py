@@ -62,6 +62,7 @@ FLOORS = {
     "trace.writer": 1,
     "trace.veil": 2,
     "trace.seams": 4,
+    "trace.loops": 4,
     "trace.recorder": 5,
     "trace.retelling": 2,
     "trace.words": 3,

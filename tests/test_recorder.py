@@ -5,8 +5,9 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from select import select
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from turnchat.trace.check import check
 from turnchat.trace.lints import lint
 from turnchat.trace.recorder import Recorder
 from turnchat.trace.recording import Event, Recording, read
-from turnchat.trace.retelling import Retelling
+from turnchat.trace.retelling import Happening, Retelling
 from turnchat.trace.veil import Veil
 
 Start = Callable[..., Program]
@@ -42,6 +43,13 @@ def calls(events: list[Event], *names: str) -> list[dict[str, Any]]:
         for event in events
         if event["call"] in names
     ]
+
+
+def messages(events: Iterable[Event]) -> list[Happening]:
+    """What was said in a recording, by either side."""
+    retelling = Retelling()
+    happenings = (one for event in events for one in retelling.feed(event))
+    return [one for one in happenings if one.kind in ("message", "goodbye")]
 
 
 # The simulation
@@ -87,11 +95,8 @@ def test_a_recorded_simulation_is_retold_with_the_same_messages(first: int) -> N
         scenario, recordings = recorded_scenario(seed)
         told: dict[bool, list[str]] = {True: [], False: []}
         for events in recordings.values():
-            retelling = Retelling()
-            for event in events:
-                for one in retelling.feed(event):
-                    if one.kind in ("message", "goodbye"):
-                        told[one.is_ours].append(one.text)
+            for one in messages(events):
+                told[one.is_ours].append(one.text)
         records = [talker.record for talker in scenario.talkers.values()]
         assert sorted(told[False]) == _texts(body for one in records for body in one.heard), seed
         assert sorted(told[True]) == _texts(body for one in records for body in one.said), seed
@@ -193,6 +198,73 @@ def test_a_socket_is_closed_once() -> None:
     assert calls(events, "close") == [{"call": "close"}]
 
 
+def test_a_loop_may_change_the_list_that_it_goes_through() -> None:
+    made, events = recorder()
+    pairs = [tcp_pair() for _ in range(2)]
+    with made.selector() as selector:
+        for ours, theirs in pairs:
+            selector.register(ours, selectors.EVENT_READ)
+            theirs.sendall(b"x")
+        ready = selector.select()
+        while len(ready) < 2:
+            ready = selector.select()
+        for one in ready:
+            ready.remove(one)
+    assert len(calls(events, "dispatch")) == 1
+    for pair in pairs:
+        for end in pair:
+            end.close()
+
+
+def test_a_file_may_be_closed_before_it_is_unregistered() -> None:
+    made, events = recorder()
+    here, there = tcp_pair()
+    with made.selector() as selector, there:
+        selector.register(here, selectors.EVENT_READ)
+        here.close()
+        selector.unregister(here)
+    assert calls(events, "unregister") == [{"call": "unregister"}]
+
+
+def test_how_a_connect_went_is_noted() -> None:
+    made, events = recorder()
+    listening = socket.create_server(("127.0.0.1", 0))
+    address = listening.getsockname()
+    with made.socket(socket.socket()) as calling, listening:
+        calling.setblocking(False)
+        calling.connect_ex(address)
+        assert select([], [calling], [], 30)[1]
+        assert calling.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+        local = calling.getsockname()
+    (connect,) = calls(events, "connect")
+    assert connect.pop("error") == "EINPROGRESS"
+    assert connect == {
+        "call": "connect",
+        "peer": f"127.0.0.1:{address[1]}",
+        "local": f"127.0.0.1:{local[1]}",
+    }
+    assert calls(events, "connected") == [{"call": "connected"}]
+
+
+def test_octets_may_be_of_any_kind_that_a_socket_takes() -> None:
+    made, events = recorder()
+    here, there = tcp_pair()
+    with made.socket(here) as ours, there:
+        ours.send(memoryview(b"002hi"))
+        ours.sendall(bytearray(b"002ho"))
+    assert [event["octets"] for event in calls(events, "send")] == ["002hi", "002ho"]
+
+
+def test_what_would_pass_without_a_note_is_refused() -> None:
+    made, _ = recorder()
+    here, there = tcp_pair()
+    with made.socket(here) as ours, there:
+        for name in ("recv_into", "sendmsg", "makefile"):
+            with pytest.raises(AttributeError, match="is not recorded: use recv"):
+                getattr(ours, name)
+        assert not hasattr(ours, "recvmsg")
+
+
 def test_what_a_selector_refuses_is_noted() -> None:
     made, events = recorder()
     with made.selector() as selector, open(os.devnull) as null, pytest.raises(PermissionError):
@@ -257,6 +329,14 @@ def test_the_veil_covers_a_stream_alike_however_it_is_cut(bodies: list[bytes], s
     assert len(Veil().cover(stream)) == len(stream)
 
 
+def test_a_flood_that_is_no_frame_is_not_remembered() -> None:
+    veil = Veil()
+    veil.cover(b"999")
+    for _ in range(100):
+        assert veil.cover(bytes(65536)) == b"." * 65536
+    assert sum(len(value) for value in vars(veil).values() if isinstance(value, bytes)) == 3
+
+
 def test_what_is_sent_again_is_covered_again() -> None:
     made, events = recorder(lengths_only=True)
 
@@ -293,17 +373,8 @@ def test_both_programs_record_a_conversation(program: Start, tmp_path: Path) -> 
         recording = recording_of(path)
         assert not list(check(recording))
         assert not list(lint(recording.events))
-        told = [one.text for _, event in recording.events for one in _retold(recording, event)]
-        assert told == ["hello", "hello", "BYEBYE"]
-
-
-def _retold(recording: Recording, wanted: Event) -> list[Any]:
-    retelling = Retelling()
-    for _, event in recording.events:
-        happenings = retelling.feed(event)
-        if event is wanted:
-            return [one for one in happenings if one.kind in ("message", "goodbye")]
-    return []
+        texts = [one.text for one in messages(event for _, event in recording.events)]
+        assert texts == ["hello", "hello", "BYEBYE"]
 
 
 def test_a_recording_survives_kill_9_up_to_the_last_round(program: Start, tmp_path: Path) -> None:
@@ -358,8 +429,11 @@ def test_a_recording_that_cannot_be_written_is_an_error(program: Start, tmp_path
     )
 
 
-def test_a_recording_is_for_its_owner_alone(program: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_old", [False, True])
+def test_a_recording_is_for_its_owner_alone(program: Start, tmp_path: Path, is_old: bool) -> None:
     path = tmp_path / "server.jsonl"
+    if is_old:
+        path.touch(0o666)
     server = program(SERVER, "--echo", "--record", str(path), "127.0.0.1:0")
     server.line_with("listening", "stderr")
     assert path.stat().st_mode & 0o777 == 0o600
@@ -371,6 +445,33 @@ def test_lengths_of_what_is_not_recorded_make_no_sense(program: Start) -> None:
     assert client.line_with("error", "stderr").endswith(
         "--record-lengths-only says how to --record FILE: it is missing"
     )
+
+
+def test_a_trace_that_nobody_reads_stops_nobody(program: Start) -> None:
+    server = program(SERVER, "--echo", "--trace", "127.0.0.1:0")
+    peer = Peer.to(server.line_with("* listening on", "stderr").rpartition(" ")[2])
+    for number in range(500):
+        peer.say(str(number))
+        assert peer.hear() == str(number)
+    server.signal(signal.SIGTERM)
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
+
+
+def test_a_recording_into_a_pipe_that_nobody_reads_stops_nobody(
+    program: Start, tmp_path: Path
+) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    server = program(SERVER, "--echo", "--once", "--record", str(path), "127.0.0.1:0")
+    peer = Peer.to(server.line("stderr").rpartition(" ")[2])
+    for number in range(300):
+        peer.say(str(number))
+        assert peer.hear() == str(number)
+    peer.say("BYEBYE")
+    assert server.wait() == os.EX_IOERR
+    os.close(reader)
 
 
 def test_a_full_disk_ends_the_recording_and_no_conversation(program: Start) -> None:

@@ -81,7 +81,7 @@ def test_who_is_ready_and_not_read_spins(student: Student) -> None:
     student.peer.sendall(b"005hello")
     student.rounds(4)
     spin = "peer is ready to be read, and nobody reads: the loop spins"
-    assert student.findings() == [(3, spin)]
+    assert student.findings() == [(1, spin)]
 
 
 def test_who_is_ready_once_and_not_read_is_left_in_peace(student: Student) -> None:
@@ -96,7 +96,7 @@ def test_write_interest_with_nothing_to_write_spins(student: Student) -> None:
     student.watch(selectors.EVENT_READ | selectors.EVENT_WRITE)
     student.rounds(3)
     spin = "peer waits to be written, and there is nothing to write: the loop spins"
-    assert student.findings() == [(3, spin)]
+    assert student.findings() == [(1, spin)]
 
 
 def test_a_callback_that_takes_long_is_found(student: Student) -> None:
@@ -109,7 +109,7 @@ def test_a_callback_that_takes_long_is_found(student: Student) -> None:
 
     student.rounds(1, read_slowly)
     student.rounds(1)
-    assert student.findings() == [(2, "the callback of peer took 60 ms, 50 is too long")]
+    assert student.findings() == [(1, "the callback of peer took 60 ms, 50 is too long")]
 
 
 def test_a_frame_out_of_turn_is_found(student: Student) -> None:
@@ -134,6 +134,22 @@ def test_a_file_closed_while_registered_is_found(student: Student) -> None:
     student.rounds(1)
     student.ours.close()
     assert student.findings() == [(1, "peer is closed, and still in the interest set")]
+
+
+def test_what_is_sent_after_the_end_is_found(student: Student) -> None:
+    student.watch()
+    student.peer.sendall(b"006BYEBYE")
+    student.rounds(1, lambda: student.ours.send(student.ours.recv(259)))
+    assert student.findings() == [(1, "peer is sent a fault: it comes after the end")]
+
+
+def test_the_rest_of_a_short_send_that_is_lost_is_found(student: Student) -> None:
+    student.watch()
+    student.rounds(1)
+    student.recorder.note("send", file=1, octets="005hello", sent=5)
+    student.recorder.note("send", file=1, octets="000", sent=3)
+    what = [what for _, what in student.findings()]
+    assert "of what was sent to peer before, 3 octets are lost" in what
 
 
 def test_more_waiting_than_a_frame_is_found(student: Student) -> None:
@@ -161,22 +177,12 @@ OPENED = [
     ("events", "problem"),
     [
         ([event("select", 2, timeout=0, deadline=None), event("end", 1)], "time goes backwards"),
-        ([event("close", file=9)], "file 9 was never opened"),
-        ([event("ready", files=[[9, "r"]])], "file 9 was never opened"),
-        ([event("open", file=1, kind="stream", name="")], "file 1 is opened twice"),
         ([event("ready", files=[[1, "w"]])], "peer is ready for 'w', not asked for"),
         ([event("register", file=1, events="r")], "peer is registered twice"),
         ([event("unregister", file=1)] * 2, "unregister on peer, which is not registered"),
         ([event("dispatch", file=1)], "peer is served, and was not ready"),
         ([event("recv", file=1, size=1, octets="ab")], "recv gave 2 octets and was asked for 1"),
         ([event("send", file=1, octets="a", sent=2)], "send took 2 of 1 octets"),
-        (
-            [
-                event("send", file=1, octets="005hello", sent=5),
-                event("send", file=1, octets="xxx", sent=3),
-            ],
-            "what a short send() to peer left is not what is sent next",
-        ),
         ([event("close", file=1), event("close", file=1)], "close on peer, which is closed"),
     ],
 )
@@ -217,7 +223,34 @@ def test_a_torn_last_line_is_no_error() -> None:
         ('{"t": 1, "call": "recv", "file": 1}', "line 4: recv has no 'size'"),
         ('{"t": 1, "call": "close", "file": "x"}', "line 4: 'file' of close is 'x'"),
         ('{"t": 1, "call": "close", "file": true}', "line 4: 'file' of close is True"),
-        ('{"t": 1, "call": "ready", "files": [[1, "x"]]}', "line 4: a ready file is"),
+        ('{"t": 1, "call": "ready", "files": [[1, "x"]]}', "line 4: 'files' of ready is"),
+        ('{"t": 1, "call": "ready", "files": [[9, "r"]]}', "line 4: file 9 was never opened"),
+        ('{"t": 1, "call": "close", "file": 9}', "line 4: file 9 was never opened"),
+        (
+            '{"t": 1, "call": "open", "file": 1, "kind": "stream", "name": ""}',
+            "line 4: file 1 is opened twice",
+        ),
+        (
+            '{"t": 1, "call": "accept", "file": 1, "new": 9, "peer": "", "local": ""}',
+            "line 4: file 9 was never opened",
+        ),
+        ("{}", "line 4: an event has a call"),
+        ('{"t": NaN, "call": "end"}', "line 4: this is not JSON: NaN is not a number"),
+        ('{"t": 1e999, "call": "end"}', "line 4: 't' of end is inf"),
+        ('{"t": 1, "call": "ready", "error": "X"}', "line 4: ready has no 'files'"),
+        ('{"t": 1, "call": "recv", "file": 1, "error": "X"}', "line 4: recv has no 'size'"),
+        (
+            '{"t": 1, "call": "recv", "file": 1, "size": 1, "error": ""}',
+            "line 4: 'error' of recv is ''",
+        ),
+        ('{"t": 1, "call": "close", "file": 1, "octets": 5}', "line 4: 'octets' of close is 5"),
+        ('{"t": 1, "call": "register", "file": 1, "events": "zz"}', "line 4: 'events' of"),
+        ('{"t": 1, "call": "name", "file": 1, "name": "\\ud800"}', "line 4: 'name' is no text"),
+        (
+            '{"t": 1, "call": "send", "file": 1, "octets": "a", "sent": -1}',
+            "line 4: 'sent' of send is -1",
+        ),
+        (f'{{"t": 1, "call": "{"x" * 1000}"}}', "line 4: the call 'xxx"),
         (
             '{"t": 1, "call": "recv", "file": 1, "size": 1, "octets": "\u4f60"}',
             "line 4: an octet is a character up to U+00FF",
@@ -229,6 +262,7 @@ def test_a_bad_line_is_refused_by_its_number(line: str, reason: str) -> None:
     with pytest.raises(BadRecording) as caught:
         read(io.StringIO(text_of(*OPENED) + line + "\n"))
     assert str(caught.value).startswith(reason)
+    assert len(str(caught.value)) < 250
 
 
 @pytest.mark.parametrize("text", ["", "{}\n", "[]\n", "hello\n", '{"turnchat-recording": 2}\n'])
@@ -285,18 +319,19 @@ def test_what_a_peer_sends_cannot_move_the_cursor() -> None:
             *OPENED,
             event("recv", file=1, size=259, octets="004\x1b[2J"),
             event("send", file=1, octets='003\x9b"\n', sent=6),
+            event("name", file=1, name="\x1b[2J\n"),
+            event("shutdown", file=1),
         ]
     )
     assert "\x1b" not in shown
     assert "\x9b" not in shown
-    assert shown.count("\n") == 3
+    assert shown.count("\n") == 4
 
 
 def test_a_file_that_is_gone_is_forgotten() -> None:
-    text = Text(colour=False)
+    text = Text(colour=False, forgets=True)
     for one in [*OPENED, event("unregister", file=1), event("close", file=1)]:
         assert text.line(one) or one["call"] == "open"
-    assert text.line(event("shutdown", file=1)) == ""
     assert not text._retelling.files
 
 
@@ -369,6 +404,47 @@ def test_rounds_hold_all_steps_in_order(path: Path) -> None:
 def replay(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, REPLAY, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_the_recording_itself_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "some.jsonl"
+    path.write_text(text_of(*OPENED, event("end")))
+    for option in "-o", "--perfetto":
+        result = replay(path, option, path)
+        assert result.returncode == 2
+        assert result.stderr.endswith("is the recording itself: choose another file\n")
+    assert path.read_text() == text_of(*OPENED, event("end"))
+
+
+@pytest.mark.parametrize("what", ["--text", "--lint", "--check"])
+def test_a_full_standard_output_is_an_error(what: str) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, REPLAY, str(EXAMPLES[0]), what]
+        result = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert result.returncode == 73
+    assert result.stderr == (
+        "turnchat-replay: cannot write to standard output: No space left on device\n"
+    )
+
+
+def test_a_recording_that_is_cut_off_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "cut.jsonl"
+    path.write_text(EXAMPLES[0].read_text()[:2000])
+    result = replay(path, "--text")
+    assert result.returncode == 0
+    assert " is cut off after line " in result.stderr
+
+
+def test_two_recordings_that_do_not_belong_together_are_told(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    result = replay(
+        *(path for path in EXAMPLES if path.stem in ("out-of-turn", "split-header")), "-o", page
+    )
+    assert result.stderr == "turnchat-replay: the two recordings have no connection in common\n"
+    result = replay(*(path for path in EXAMPLES if "first-chat" in path.stem), "-o", page)
+    assert result.stderr == ""
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

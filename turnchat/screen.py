@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from turnchat.loop import Callback, EventLoop
 from turnchat.output import ERROR, MESSAGE, SAID, STATUS, Output, Row, nothing
-from turnchat.stream import OpenStream, open_stream
+from turnchat.stream import OpenStream, has_colours, open_stream
 from turnchat.text import safe
 
 PROMPT, PLAIN = "\x1b[32m", "\x1b[m"  # ECMA-48, 8.3.117 (select graphic rendition)
@@ -182,7 +182,7 @@ def open_screen(
     if os.isatty(0) and os.isatty(1):
         is_simple = os.environ.get("TERM", "dumb") == "dumb"
         render = Renderer(
-            colour=not is_simple and not os.environ.get("NO_COLOR"),  # no-color.org
+            colour=has_colours(1),
             columns=(lambda: 0) if is_simple else _columns,
         )
         return TerminalScreen(Output(loop, opened(1), "screen", render), render)

@@ -120,6 +120,12 @@ def open_stream(descriptor: int) -> Stream:
     return BorrowedStream(descriptor) if private is None else PrivateStream(private)
 
 
+def has_colours(descriptor: int) -> bool:
+    """Whether it is a terminal that can show colours, and may: no-color.org."""
+    is_simple = os.environ.get("TERM", "dumb") == "dumb"
+    return os.isatty(descriptor) and not is_simple and not os.environ.get("NO_COLOR")
+
+
 def fill_standard_descriptors() -> None:
     """Put /dev/null wherever 0, 1 or 2 is closed.
 

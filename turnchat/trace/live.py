@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from turnchat.text import safe
 from turnchat.trace.recording import Event
 from turnchat.trace.retelling import Retelling
 from turnchat.trace.words import call, meaning
@@ -14,23 +15,23 @@ NAME, CALL = 14, 48  # columns
 class Text:
     """Makes lines of events, one after the other."""
 
-    def __init__(self, *, colour: bool) -> None:
+    def __init__(self, *, colour: bool, forgets: bool = False) -> None:
+        """`forgets`: whether nothing will come of files that are closed and not registered."""
         self._retelling = Retelling()
+        self._forgets = forgets
         self._colour = colour
         self._began: float | None = None
 
     def line(self, event: Event) -> str:
         """An event as a line with its end, or nothing for what is told by others."""
-        files = self._retelling.files
-        if "file" in event and event["file"] not in files and event["call"] != "open":
-            return ""  # something with a file that is gone
         happenings = self._retelling.feed(event)
         if self._began is None:
             self._began = event["t"]
         if event["call"] in ("open", "name", "dispatch"):
             return ""
+        files = self._retelling.files
         file = files.get(event.get("file", 0))
-        if file and file.is_closed and file.mask is None:
+        if self._forgets and file and file.is_closed and file.mask is None:
             del files[file.number]  # a server is traced for days, and has many visitors
         name, arguments, result = call(event)
         shown = f"{name}({arguments})" if arguments else name
@@ -43,9 +44,9 @@ class Text:
             "  ".join(
                 (
                     self._in(DIM, f"{event['t'] - self._began:10.4f}"),
-                    self._in(_colour_of(event), f"{file.name if file else '':{NAME}}"),
-                    f"{shown:{CALL}}",
-                    self._in(RED if is_bad else BOLD, meaning(event, file, happenings)),
+                    self._in(_colour_of(event), f"{safe(file.name) if file else '':{NAME}}"),
+                    f"{safe(shown):{CALL}}",
+                    self._in(RED if is_bad else BOLD, safe(meaning(event, file, happenings))),
                 )
             ).rstrip()
             + "\n"
@@ -61,7 +62,7 @@ class Text:
 
 def tracer(write: Callable[[str], object], *, colour: bool) -> Callable[[Event], None]:
     """A sink that writes a line for each event."""
-    text = Text(colour=colour)
+    text = Text(colour=colour, forgets=True)
 
     def trace(event: Event) -> None:
         if line := text.line(event):

@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).parent.parent  # turnchat
 BETWEEN = {
     str(PACKAGE / "trace" / "notes.py"),
     str(PACKAGE / "trace" / "seams.py"),
+    str(PACKAGE / "trace" / "loops.py"),
     selectors.__file__,
 }
 LOOP = str(PACKAGE / "loop.py")

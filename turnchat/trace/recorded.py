@@ -1,21 +1,21 @@
 """The programs' outside with a recorder around it, for --trace and --record."""
 
-import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from select import select
 
 from turnchat.loop import EventLoop
 from turnchat.outside import Outside
 from turnchat.signals import Signals
-from turnchat.stream import Stream
+from turnchat.stream import Stream, has_colours, open_stream
 from turnchat.trace.live import tracer
 from turnchat.trace.notes import Sink
 from turnchat.trace.recorder import Recorder
 from turnchat.trace.writer import Writer, create
 
 STREAMS = ("keyboard", "screen", "standard error")
+PATIENCE = 1.0  # seconds for whoever reads a trace
 PIPES = ("input of a program", "output of a program", "errors of a program")
 
 
@@ -57,7 +57,8 @@ def recorded(
             writer = Writer(file, program, bodies=not lengths_only)
             sinks.append(writer)
         if trace:
-            sinks.append(tracer(_write_error, colour=_has_colours(2)))
+            told = Told()
+            sinks.append(tracer(told, colour=told.has_colours))
         recorder = Recorder(*sinks, lengths_only=lengths_only)
         try:
             yield Recorded(recorder), writer
@@ -65,20 +66,22 @@ def recorded(
             recorder.note("end")
 
 
-def _write_error(text: str) -> None:
-    """Write to standard error. It waits for whoever reads there, as strace does."""
-    octets = text.encode(errors="backslashreplace")
-    with suppress(OSError):  # nobody reads there any more
-        while octets:
+class Told:
+    """Standard error, for a trace. Who does not read for a while is told no more.
+
+    The loop stands still meanwhile, and no signal gets through: so the while is short.
+    """
+
+    def __init__(self) -> None:
+        self.has_colours = has_colours(2)
+        self._stream = open_stream(2)
+        self._is_over = False
+
+    def __call__(self, text: str) -> None:
+        octets = text.encode(errors="backslashreplace")
+        while octets and not self._is_over:
             try:
-                octets = octets[os.write(2, octets) :]
-            except BlockingIOError:  # somebody else has set O_NONBLOCK
-                select([], [2], [])
-
-
-def _has_colours(descriptor: int) -> bool:
-    return (
-        os.isatty(descriptor)
-        and os.environ.get("TERM", "dumb") != "dumb"
-        and not os.environ.get("NO_COLOR")  # no-color.org
-    )
+                octets = octets[self._stream.write(octets) :]
+                self._is_over = bool(octets) and not select([], [self._stream], [], PATIENCE)[1]
+            except OSError:  # nobody will read there any more
+                self._is_over = True

@@ -14,15 +14,9 @@ from typing import cast
 from turnchat.loop import EventLoop
 from turnchat.signals import Signals
 from turnchat.stream import Stream
+from turnchat.trace.loops import RecordedLoop, RecordedSignals
 from turnchat.trace.notes import Notes
-from turnchat.trace.seams import (
-    RecordedLoop,
-    RecordedSelector,
-    RecordedSignals,
-    RecordedSocket,
-    RecordedStream,
-    Socket,
-)
+from turnchat.trace.seams import RecordedSelector, RecordedSocket, RecordedStream, Socket
 
 
 class Recorder(Notes):

@@ -8,7 +8,7 @@ refused by its number. Only the last line may be torn, since whoever wrote it ma
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 VERSION = 1
 MAGIC = "turnchat-recording"
@@ -18,7 +18,7 @@ Event = dict[str, Any]
 Kind = type | tuple[type, ...]
 
 FILE: dict[str, Kind] = {"file": int}
-OPTIONAL: dict[str, Kind] = {"error": str, "by": str}
+OPTIONAL: dict[str, Kind] = {"error": str, "by": str, "file": int, "octets": str}
 CALLS: dict[str, dict[str, Kind]] = {
     "open": FILE | {"kind": str, "name": str},
     "name": FILE | {"name": str},
@@ -41,14 +41,19 @@ CALLS: dict[str, dict[str, Kind]] = {
     "close": FILE,
     "end": {},
 }
-KINDS = ("listener", "connection", "stream", "other")
+RESULTS = {"new", "peer", "local", "octets", "sent"}  # which a call that failed may lack
+MASKS = {"", "r", "w", "rw"}
+WORDS = {"kind": {"listener", "connection", "stream", "other"}, "events": MASKS}
+SHOWN = 200  # characters of what is wrong
+LONGEST = 1e12  # seconds
 
 
 class BadRecording(ValueError):
     """A file is not a recording, or not one that can be understood. Says in which line."""
 
     def __init__(self, line: int, reason: str) -> None:
-        super().__init__(f"line {line}: {reason}")
+        shown = reason if len(reason) <= SHOWN else f"{reason[:SHOWN]}..."
+        super().__init__(f"line {line}: {shown}")
         self.line = line
 
 
@@ -75,29 +80,33 @@ def line_of(event: Event) -> str:
     return json.dumps(event, separators=(",", ":")) + "\n"
 
 
-def read(file: IO[str]) -> Recording:
+def read(file: Iterable[str]) -> Recording:
     """Read a recording. Raises BadRecording."""
     lines = _numbered(file)
     _, first = next(lines, (1, None))
+    if first is None:
+        raise BadRecording(1, "this is no recording: it is empty")
     if not isinstance(first, dict) or MAGIC not in first:
-        raise BadRecording(1, f"this is no recording: it does not begin with {{{MAGIC!r}: ...}}")
+        raise BadRecording(1, f'this is no recording: it does not begin with {{"{MAGIC}": ...}}')
     if first[MAGIC] != VERSION:
         raise BadRecording(1, f"version {first[MAGIC]!r} is not known here, {VERSION} is")
+    _check_text(1, first)
+    opened: set[int] = set()
     events = []
-    torn = False
+    is_torn = False
     for number, found in lines:
-        if isinstance(found, Torn):
-            torn = True
+        if found is TORN:
+            is_torn = True
             break
-        events.append((number, _checked(number, found)))
+        event = _checked(number, found)
+        _check_files(number, event, opened)
+        events.append((number, event))
     is_whole = bool(events) and events[-1][1]["call"] == "end"
-    return Recording(
-        str(first.get("program", "")), bool(first.get("bodies", True)), events, torn or not is_whole
-    )
+    program, has_bodies = str(first.get("program", "")), bool(first.get("bodies", True))
+    return Recording(program, has_bodies, events, is_torn or not is_whole)
 
 
-class Torn(str):
-    """A last line without its end."""
+TORN = object()  # a last line without its end
 
 
 def _numbered(file: Iterable[str]) -> Iterator[tuple[int, Any]]:
@@ -105,44 +114,87 @@ def _numbered(file: Iterable[str]) -> Iterator[tuple[int, Any]]:
     try:
         for number, line in enumerate(file, start=1):
             if not line.endswith("\n"):
-                yield number, Torn(line)
+                yield number, TORN
                 return
-            yield number, json.loads(line)
+            yield number, json.loads(line, parse_constant=_refuse)
     except UnicodeDecodeError as error:
         raise BadRecording(number + 1, "this is not text in UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise BadRecording(number, f"this is not JSON: {error}") from error
 
 
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not a number of JSON")
+
+
 def _checked(number: int, event: Any) -> Event:
     """`event`, if it is one."""
     if not isinstance(event, dict):
         raise BadRecording(number, "an event is an object, {...}")
-    call = event.get("call")
+    if "call" not in event:
+        raise BadRecording(number, "an event has a call")
+    call = event["call"]
     fields = CALLS.get(call) if isinstance(call, str) else None
     if fields is None:
         raise BadRecording(number, f"the call {call!r} is not known")
     for name, kind in [("t", (int, float)), *fields.items()]:
-        if name not in event:
-            if "error" in event and name not in FILE:
-                continue  # a call that failed has no result
+        if name in event:
+            if not _fits(name, event[name], kind):
+                raise BadRecording(number, f"{name!r} of {call} is {event[name]!r}")
+        elif "error" not in event or name not in RESULTS:
             raise BadRecording(number, f"{call} has no {name!r}")
-        if not isinstance(event[name], kind) or isinstance(event[name], bool):
+    for name, kind in OPTIONAL.items():
+        if name in event and not _fits(name, event[name], kind):
             raise BadRecording(number, f"{name!r} of {call} is {event[name]!r}")
-    for name, optional in OPTIONAL.items():
-        if not isinstance(event.get(name, ""), optional):
-            raise BadRecording(number, f"{name!r} of {call} is {event[name]!r}")
-    if call == "ready":
-        _check_ready(number, event["files"])
-    if "octets" in event and not event["octets"].isascii() and max(event["octets"]) > "\xff":
+    if any(octet > "\xff" for octet in event.get("octets", "")):
         raise BadRecording(number, "an octet is a character up to U+00FF")
+    _check_text(number, event)
     return event
 
 
-def _check_ready(number: int, files: list[Any]) -> None:
-    for one in files:
-        match one:
-            case [int(), "r" | "w" | "rw"]:
-                pass
-            case _:
-                raise BadRecording(number, f"a ready file is [number, mask], not {one!r}")
+def _fits(name: str, value: Any, kind: Kind) -> bool:
+    fits = isinstance(value, kind) and not isinstance(value, bool)
+    match name:
+        case "t" | "timeout":
+            return fits and (value is None or abs(value) < LONGEST)
+        case "file" | "new" | "size" | "sent":
+            return fits and bool(value >= 0)
+        case "error":
+            return fits and bool(value)
+        case "kind" | "events":
+            return fits and value in WORDS[name]
+        case "files":
+            return fits and all(_is_ready(pair) for pair in value)
+        case _:
+            return fits
+
+
+def _is_ready(pair: Any) -> bool:
+    match pair:
+        case [int() as file, str() as mask]:
+            return not isinstance(file, bool) and mask in MASKS
+        case _:
+            return False
+
+
+def _check_text(number: int, event: Event) -> None:
+    """Half a character of UTF-16 is one in JSON, and nowhere else."""
+    for name, value in event.items():
+        try:
+            f"{name}{value}".encode()
+        except UnicodeEncodeError:
+            raise BadRecording(number, f"{name!r} is no text: {value!r}") from None
+
+
+def _check_files(number: int, event: Event, opened: set[int]) -> None:
+    """Every file is opened once, before it is used."""
+    files = [event[name] for name in ("file", "new") if name in event]
+    if event["call"] == "open":
+        if event["file"] in opened:
+            raise BadRecording(number, f"file {event['file']} is opened twice")
+        opened.add(event["file"])
+    if event["call"] == "ready":
+        files += [file for file, _ in event["files"]]
+    for file in files:
+        if file not in opened:
+            raise BadRecording(number, f"file {file} was never opened")

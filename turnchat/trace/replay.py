@@ -1,13 +1,15 @@
 """The program turnchat-replay: what is made of a recording."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from turnchat import __version__
 from turnchat.command import CannotStart, complain, prepare_process
-from turnchat.text import counted, reason
+from turnchat.stream import has_colours
+from turnchat.text import counted, reason, safe
 from turnchat.trace.check import check
 from turnchat.trace.lints import lint
 from turnchat.trace.live import lines
@@ -17,7 +19,7 @@ from turnchat.trace.recording import BadRecording, Recording, read
 from turnchat.trace.story import story
 
 PROGRAM = "turnchat-replay"
-EX_DATAERR, EX_NOINPUT, EX_CANTCREAT, EX_FOUND = 65, 66, 73, 1  # sysexits.h, and as grep has it
+EX_FOUND = 1  # as diff has it
 
 DESCRIPTION = """\
 Show what a recording made with --record holds: as a page for the browser, as
@@ -41,44 +43,47 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare_process()
     command_line = _parser()
     arguments = command_line.parse_args(argv)
+    paths = [path for path in (arguments.file, arguments.second) if path]
     if arguments.second and not arguments.output:
         command_line.error("two recordings are shown side by side on a page: add -o PAGE.html")
+    result = arguments.output or arguments.perfetto
+    if result and any(_is_same(path, result) for path in paths):
+        command_line.error(f"{result} is the recording itself: choose another file")
     try:
-        recordings = [_read(path) for path in (arguments.file, arguments.second) if path]
-        return _show(arguments, recordings)
+        return _show(arguments, paths, [_read(path) for path in paths])
     except CannotStart as problem:
         complain(PROGRAM, *problem.lines)
         return problem.status
-    except BrokenPipeError:
-        return 0  # whoever reads has seen enough
 
 
-def _show(arguments: argparse.Namespace, recordings: list[Recording]) -> int:
+def _show(arguments: argparse.Namespace, paths: list[str], recordings: list[Recording]) -> int:
     first = recordings[0]
+    if not arguments.check:
+        for path, recording in zip(paths, recordings, strict=True):
+            if recording.is_cut_off:
+                complain(PROGRAM, f"{path} is cut off after line {recording.events[-1][0]}")
     if arguments.output:
-        title = " and ".join(Path(path).name for path in (arguments.file, arguments.second) if path)
-        _write(arguments.output, page(story(title, recordings)))
-        print(f"open it in a browser: {Path(arguments.output).resolve().as_uri()}", flush=True)
+        told = story(" and ".join(Path(path).name for path in paths), recordings)
+        if len(recordings) > 1 and not any(file["peer"] is not None for file in told["files"]):
+            complain(PROGRAM, "the two recordings have no connection in common")
+        _write(arguments.output, page(told))
+        _print(f"open it in a browser: {Path(arguments.output).resolve().as_uri()}\n")
         return 0
     if arguments.perfetto:
         _write(arguments.perfetto, perfetto(first))
-        print(f"open {arguments.perfetto} in ui.perfetto.dev or chrome://tracing", flush=True)
+        _print(f"open {arguments.perfetto} in ui.perfetto.dev or chrome://tracing\n")
         return 0
     if arguments.text:
-        for line in lines(first.events, colour=sys.stdout.isatty()):
-            sys.stdout.write(line)
-        sys.stdout.flush()
+        for line in lines(first.events, colour=has_colours(1)):
+            _print(line)
         return 0
     if arguments.lint:
-        findings = [
-            f"round {one.round} (line {one.line}): {one.what}" for one in lint(first.events)
-        ]
+        found = [f"round {one.round} (line {one.line}): {one.what}" for one in lint(first.events)]
     else:
-        findings = [f"line {one.line}: {one.what}" for one in check(first)]
-    for finding in findings:
-        print(finding)
-    print(counted(len(findings), "finding") if findings else _praise(arguments, first), flush=True)
-    return EX_FOUND if findings else 0
+        found = [f"line {one.line}: {one.what}" for one in check(first)]
+    summary = counted(len(found), "finding") if found else _praise(arguments, first)
+    _print("".join(f"{safe(line)}\n" for line in [*found, summary]))
+    return EX_FOUND if found else os.EX_OK
 
 
 def _praise(arguments: argparse.Namespace, recording: Recording) -> str:
@@ -91,14 +96,14 @@ def _read(path: str) -> Recording:
         with open(path, encoding="utf-8") as file:
             recording = read(file)
     except OSError as error:
-        raise CannotStart(EX_NOINPUT, f"cannot read {path}: {reason(error)}") from error
+        raise CannotStart(os.EX_NOINPUT, f"cannot read {path}: {reason(error)}") from error
     except BadRecording as error:
-        hint = "recordings are made with turnchat-server --record or turnchat-client --record"
-        raise CannotStart(EX_DATAERR, f"{path}, {error}", hint) from error
+        hint = "recordings are made with --record, or by a loop of your own: turnchat.trace.record"
+        raise CannotStart(os.EX_DATAERR, f"{path}, {error}", hint) from error
     if not recording.events:
-        raise CannotStart(EX_DATAERR, f"{path} is a recording of nothing: it has a first line only")
-    if problem := next((one for one in check(recording) if "never opened" in one.what), None):
-        raise CannotStart(EX_DATAERR, f"{path}, line {problem.line}: {problem.what}")
+        raise CannotStart(
+            os.EX_DATAERR, f"{path} is a recording of nothing: it has a first line only"
+        )
     return recording
 
 
@@ -106,7 +111,27 @@ def _write(path: str, text: str) -> None:
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise CannotStart(EX_CANTCREAT, f"cannot write {path}: {reason(error)}") from error
+        raise CannotStart(os.EX_CANTCREAT, f"cannot write {path}: {reason(error)}") from error
+
+
+def _print(text: str) -> None:
+    """Write to standard output, in UTF-8 as everything that turnchat shows."""
+    octets = text.encode()
+    try:
+        while octets:
+            octets = octets[os.write(1, octets) :]
+    except BrokenPipeError:
+        sys.exit(os.EX_OK)  # whoever reads has seen enough
+    except OSError as error:
+        what = f"cannot write to standard output: {reason(error)}"
+        raise CannotStart(os.EX_CANTCREAT, what) from error
+
+
+def _is_same(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False  # one of them is not there
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -119,8 +119,10 @@ class File:
         rest = octets[sent:].decode("latin-1")
         is_more = bool(self.unsent)
         self.unsent = rest
-        if not self._saying or not self._hearing or is_more:
+        if not self._saying or not self._hearing or is_more or not octets:
             return []
+        if self.turn is OVER:
+            return [Happening("fault", "it comes after the end", is_ours=True)]
         events = self._saying.receive(octets)
         for event in events:
             if isinstance(event, Fault):
@@ -144,71 +146,71 @@ class Retelling:
         self.served: File | None = None
 
     def feed(self, event: Event) -> list[Happening]:
-        """Take in one event: what it brought about. Raises KeyError for a file that is not open."""
-        call = event["call"]
-        file = self.files[event["file"]] if "file" in event and call != "open" else None
-        tell = getattr(self, f"_{call}", None)
-        if tell is None or ("error" in event and call not in ("connect", "send")):
-            return []
-        return tell(event, file) or []
+        """Take in one event: what it brought about."""
+        call, failed = event["call"], "error" in event
+        match call:
+            case "open":
+                self._open(File(event["file"], event["kind"], event["name"]))
+            case "select":
+                self._begin_round()
+            case "ready":
+                self._wake([self.files[number] for number, _ in event["files"]])
+            case "deadline":
+                self.served = None
+            case "accept" if not failed:
+                accepted = self.files[event["new"]]
+                accepted.peer, accepted.local = event["peer"], event["local"]
+            case _ if "file" in event:
+                return self._feed_to(self.files[event["file"]], event, failed=failed)
+        return []
 
-    def _open(self, event: Event, _file: None) -> None:
-        file = File(event["file"], event["kind"], event["name"])
+    def _feed_to(self, file: File, event: Event, *, failed: bool) -> list[Happening]:
+        match event["call"]:
+            case "send":
+                return self._send(file, event)
+            case "connect":
+                file.peer, file.local = event.get("peer", ""), event.get("local", "")
+                file.begin(OURS)
+            case _ if failed:
+                pass
+            case "recv":
+                return file.hear(event["octets"].encode("latin-1"))
+            case "name":
+                file.name = event["name"]
+            case "register" | "modify":
+                file.mask = event["events"]
+            case "unregister":
+                file.mask = None
+            case "dispatch":
+                self.served = file
+            case "shutdown":
+                file.is_shut = True
+            case "close":
+                file.is_closed = True
+        return []
+
+    def _open(self, file: File) -> None:
         self.files[file.number] = file
         if file.kind == "connection":
             file.begin(THEIRS)
 
-    def _name(self, event: Event, file: File) -> None:
-        file.name = event["name"]
-
-    def _register(self, event: Event, file: File) -> None:
-        file.mask = event["events"]
-
-    _modify = _register
-
-    def _unregister(self, _event: Event, file: File) -> None:
-        file.mask = None
-
-    def _select(self, _event: Event, _file: None) -> None:
+    def _begin_round(self) -> None:
         self.round += 1
         self.served = None
+        self._wake([])
+
+    def _wake(self, ready: list[File]) -> None:
         for file in self.ready:
             file.is_ready = False
-        self.ready = []
-
-    def _ready(self, event: Event, _file: None) -> None:
-        self.ready = [self.files[number] for number, _ in event["files"]]
-        for file in self.ready:
+        self.ready = ready
+        for file in ready:
             file.is_ready = True
 
-    def _dispatch(self, _event: Event, file: File) -> None:
-        self.served = file
-
-    def _deadline(self, _event: Event, _file: None) -> None:
-        self.served = None
-
-    def _accept(self, event: Event, _file: File) -> None:
-        accepted = self.files[event["new"]]
-        accepted.peer, accepted.local = event["peer"], event["local"]
-
-    def _connect(self, event: Event, file: File) -> None:
-        file.peer, file.local = event.get("peer", ""), event.get("local", "")
-        file.begin(OURS)
-
-    def _recv(self, event: Event, file: File) -> list[Happening]:
-        return file.hear(event["octets"].encode("latin-1"))
-
-    def _send(self, event: Event, file: File) -> list[Happening]:
+    def _send(self, file: File, event: Event) -> list[Happening]:
         happenings = file.say(event.get("octets", "").encode("latin-1"), event.get("sent", 0))
         if event.get("error", "EAGAIN") != "EAGAIN":
             file.unsent = ""  # the connection is lost, and what was under way with it
         return happenings
-
-    def _shutdown(self, _event: Event, file: File) -> None:
-        file.is_shut = True
-
-    def _close(self, _event: Event, file: File) -> None:
-        file.is_closed = True
 
 
 def _happening(event: Heard, *, is_ours: bool) -> Happening:

@@ -1,4 +1,4 @@
-"""What stands at the loop's seams: selector, sockets, streams, loop and signals that take notes.
+"""What stands at the loop's seams: a selector, sockets and streams that take notes.
 
 Theory of operation. Each passes a call on to the real thing, and notes it: what was asked, and the
 result or the error. select() gives back a list; the one given here notes, while the loop goes
@@ -6,16 +6,12 @@ through it, whose turn it is to be served. So callbacks are seen without the loo
 """
 
 import os
-import signal
 import socket
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from errno import errorcode
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, SelectorKey
 from typing import Any, Self, cast
 
-from turnchat.loop import Callback, Deadline, EventLoop, Failed, escalate
-from turnchat.signals import Signals
 from turnchat.stream import Stream
 from turnchat.trace.notes import Notes, Noting, caller
 from turnchat.trace.veil import Clear, Veil
@@ -36,7 +32,7 @@ class RecordedSelector(BaseSelector):
         self._numbers: dict[int, int] = {}  # of registered files, by descriptor
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> SelectorKey:
-        number = self._number_of(fileobj)
+        number = self._number_of(fileobj, is_new=True)
         self._notes.name(number, _name_of(data))
         with Noting(self._notes, "register", file=number, events=_mask(events)):
             key = self._real.register(fileobj, events, data)
@@ -44,13 +40,13 @@ class RecordedSelector(BaseSelector):
         return key
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> SelectorKey:
-        number = self._numbers[self._real.get_key(fileobj).fd]
+        number = self._number_of(fileobj)
         self._notes.name(number, _name_of(data))
         with Noting(self._notes, "modify", file=number, events=_mask(events)):
             return self._real.modify(fileobj, events, data)
 
     def unregister(self, fileobj: Any) -> SelectorKey:
-        number = self._numbers[self._real.get_key(fileobj).fd]
+        number = self._number_of(fileobj)
         with Noting(self._notes, "unregister", file=number):
             key = self._real.unregister(fileobj)
         del self._numbers[key.fd]
@@ -71,10 +67,17 @@ class RecordedSelector(BaseSelector):
     def get_map(self) -> Mapping[Any, SelectorKey]:
         return self._real.get_map()
 
-    def _number_of(self, file: Any) -> int:
-        """Of a file that may be known already, or else is introduced."""
+    def _number_of(self, file: Any, *, is_new: bool = False) -> int:
+        """Of a file that was made here, or is registered, or else is introduced if it is new.
+
+        Raises KeyError, as the real selector does.
+        """
         known: int | None = getattr(file, "recorded_as", None)
-        return self._notes.introduce("other") if known is None else known
+        if known is not None:
+            return known
+        if is_new:
+            return self._notes.introduce("other")
+        return self._numbers[self._real.get_key(file).fd]
 
 
 class Ready(list[tuple[SelectorKey, int]]):
@@ -155,7 +158,7 @@ class RecordedSocket:
             noting.add(octets=self._asked(octets))
             sent = self._real.send(octets, *flags)
             noting.add(sent=sent)
-            self._said.cover(octets[:sent])
+            self._said.cover(bytes(octets[:sent]))
         return sent
 
     def sendall(self, octets: bytes, *flags: int) -> None:
@@ -163,7 +166,7 @@ class RecordedSocket:
             noting.add(octets=self._asked(octets))
             self._real.sendall(octets, *flags)
             noting.add(sent=len(octets))
-            self._said.cover(octets)
+            self._said.cover(bytes(octets))
 
     def shutdown(self, how: int) -> None:
         with self._noting("shutdown"):
@@ -186,7 +189,7 @@ class RecordedSocket:
 
     def _asked(self, octets: bytes) -> str:
         """What is to be sent; as it may have to be asked again, by a copy of the veil."""
-        return self._said.copy().cover(octets).decode("latin-1")
+        return self._said.copy().cover(bytes(octets)).decode("latin-1")
 
 
 class RecordedStream(Stream):
@@ -223,45 +226,6 @@ class RecordedStream(Stream):
 
     def _shown(self, octets: bytes) -> str:
         return "." * len(octets) if self._notes.lengths_only else octets.decode("latin-1")
-
-
-class RecordedLoop(EventLoop):
-    """An event loop at recorded seams, which also tells of its deadlines."""
-
-    def __init__(
-        self,
-        notes: Notes,
-        selector: BaseSelector,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._notes = notes
-        super().__init__(selector, clock)
-
-    def deadline(self, name: str, callback: Callback, failed: Failed = escalate) -> Deadline:
-        def noted() -> None:
-            self._notes.note("deadline", name=name)
-            callback()
-
-        return super().deadline(name, noted, failed)
-
-    def _timeout(self) -> float | None:
-        self._notes.deadline = self._heap[0][2].name if self._heap else None
-        return super()._timeout()
-
-
-class RecordedSignals(Signals):
-    """Signals that are noted when the loop hears of them."""
-
-    def __init__(self, notes: Notes, loop: EventLoop) -> None:
-        self._notes = notes
-        super().__init__(loop)
-
-    def on(self, number: signal.Signals, callback: Callback) -> None:
-        def noted() -> None:
-            self._notes.note("signal", name=number.name)
-            callback()
-
-        super().on(number, noted)
 
 
 def _name_of(data: object) -> str:

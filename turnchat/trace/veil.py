@@ -10,6 +10,7 @@ from turnchat.conversation import BYEBYE
 from turnchat.frame import HEADER_SIZE, LENGTH_OF
 
 DOT = b"."
+NO_FRAME = -1  # the length by a header that is none
 
 
 class Clear:
@@ -29,27 +30,53 @@ class Veil(Clear):
 
     def __init__(self) -> None:
         self._header = b""
-        self._body = b""  # as far as it has come
+        self._length = 0  # of the body, by its header; NO_FRAME if that is none
+        self._passed = 0  # octets of the body so far
+        self._is_byebye = False  # as far as the body has come
 
     def cover(self, octets: bytes) -> bytes:
         """As many octets, without what was said."""
-        return b"".join(self._cover(octets[index : index + 1]) for index in range(len(octets)))
+        covered = bytearray()
+        while octets:
+            if len(self._header) < HEADER_SIZE:
+                piece, octets = octets[:1], octets[1:]
+                covered += self._cover_header(piece)
+            elif self._length == NO_FRAME:
+                piece, octets = octets, b""
+                covered += DOT * len(piece)
+            else:
+                left = self._length - self._passed
+                piece, octets = octets[:left], octets[left:]
+                covered += self._cover_body(piece)
+        return bytes(covered)
 
     def copy(self) -> "Veil":
         """A veil that has covered the same octets."""
         veil = Veil()
-        veil._header, veil._body = self._header, self._body
+        veil.__dict__.update(self.__dict__)
         return veil
 
-    def _cover(self, octet: bytes) -> bytes:
-        if len(self._header) < HEADER_SIZE:
-            self._header += octet
-            if self._header == b"000":
-                self._header = b""
-            return octet if octet.isdigit() else DOT
-        length = LENGTH_OF.get(self._header, -1)
-        self._body += octet
-        is_kept = length == len(BYEBYE) and BYEBYE.startswith(self._body)
-        if len(self._body) == length:
-            self._header = self._body = b""
-        return octet if is_kept else DOT
+    def _cover_header(self, octet: bytes) -> bytes:
+        self._header += octet
+        if len(self._header) == HEADER_SIZE:
+            self._length = LENGTH_OF.get(self._header, NO_FRAME)
+            self._begin_body()
+        return octet if octet.isdigit() else DOT
+
+    def _cover_body(self, piece: bytes) -> bytes:
+        kept = piece if self._is_byebye else b""
+        while kept and not BYEBYE.startswith(kept, self._passed):
+            kept = kept[:-1]
+        self._is_byebye = len(kept) == len(piece)
+        self._passed += len(piece)
+        covered = kept + DOT * (len(piece) - len(kept))
+        if self._passed == self._length:
+            self._begin_body()
+            self._header = b""
+        return covered
+
+    def _begin_body(self) -> None:
+        self._passed = 0
+        self._is_byebye = self._length == len(BYEBYE)
+        if self._length == 0:
+            self._header = b""

@@ -1,6 +1,8 @@
 """Writes a recording: the lines of a round together, when it is over."""
 
+import errno
 import os
+import stat
 from io import FileIO
 
 from turnchat.trace.recording import Event, head, line_of
@@ -8,7 +10,15 @@ from turnchat.trace.recording import Event, head, line_of
 
 def create(path: str) -> FileIO:
     """A new file for a recording, for its owner alone: what was said is in it. Raises OSError."""
-    return FileIO(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600))
+    file = FileIO(path, "w", opener=_open)
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        os.fchmod(file.fileno(), 0o600)  # also if it was there before
+    return file
+
+
+def _open(name: str, flags: int) -> int:
+    # A pipe without a reader is refused (ENXIO); one whose reader is slow ends the recording.
+    return os.open(name, flags | os.O_NONBLOCK, 0o600)
 
 
 class Writer:
@@ -34,6 +44,9 @@ class Writer:
         octets = "".join(lines).encode("ascii")
         try:
             while octets and not self.error:
-                octets = octets[self._file.write(octets) :]
+                taken: int | None = self._file.write(octets)
+                if taken is None:
+                    raise BlockingIOError(errno.EAGAIN, "nobody reads it")
+                octets = octets[taken:]
         except OSError as error:
             self.error = error

@@ -1,0 +1,53 @@
+"""An event loop and signals that take notes of what no call shows: deadlines, and who signals."""
+
+import signal
+import time
+from collections.abc import Callable
+from selectors import BaseSelector
+
+from turnchat.loop import Callback, Deadline, EventLoop, Failed, escalate
+from turnchat.signals import Signals
+from turnchat.trace.notes import Notes
+
+
+class RecordedLoop(EventLoop):
+    """An event loop at recorded seams, which also tells of its deadlines."""
+
+    def __init__(
+        self,
+        notes: Notes,
+        selector: BaseSelector,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._notes = notes
+        super().__init__(selector, clock)
+
+    def deadline(self, name: str, callback: Callback, failed: Failed = escalate) -> Deadline:
+        def noted() -> None:
+            self._notes.note("deadline", name=name)
+            callback()
+
+        return super().deadline(name, noted, failed)
+
+    def _timeout(self) -> float | None:
+        self._notes.deadline = None
+        if self._heap:
+            when, _, deadline = self._heap[0]
+            if when == deadline.queued and deadline.is_set:  # else an entry that leads nowhere
+                self._notes.deadline = deadline.name
+        return super()._timeout()
+
+
+class RecordedSignals(Signals):
+    """Signals that are noted when the loop hears of them."""
+
+    def __init__(self, notes: Notes, loop: EventLoop) -> None:
+        self._notes = notes
+        super().__init__(loop)
+
+    def on(self, number: signal.Signals, callback: Callback) -> None:
+        def noted() -> None:
+            self._notes.note("signal", name=number.name)
+            callback()
+
+        super().on(number, noted)
