@@ -61,7 +61,7 @@ def parser(program: str, description: str, epilog: str) -> argparse.ArgumentPars
 
 
 def add_options(command_line: argparse.ArgumentParser) -> None:
-    """What says that a program answers, and what is kept of the conversations."""
+    """What says that a program answers, what is kept of the conversations, and what is shown."""
     program = command_line.add_argument_group("where a program answers")
     program.add_argument(
         "--exec",

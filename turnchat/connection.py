@@ -189,7 +189,7 @@ class Connection:
 
     def _readable(self) -> None:
         if self._phase is not OPEN:
-            return  # ended in this round by another's callback; what has come is for _drain
+            return  # another's callback has ended it; what has come is for _drain
         try:
             octets = self._socket.recv(READ_SIZE)
         except BlockingIOError:
@@ -226,7 +226,7 @@ class Connection:
             self._unsent = b""
             self.end(lost(reason(error)))
             return
-        self._unsent = self._unsent[sent:] if sent < len(self._unsent) else b""
+        self._unsent = self._unsent[sent:]
 
     def _lose_patience(self) -> None:
         """The peer takes too long, if it is its turn: ours does not cancel the deadline."""
