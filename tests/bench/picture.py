@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-import matplotlib as mpl
-from matplotlib import pyplot as plt
-
 from tests.bench.report import SIZES, Measured
 from tests.bench.runner import BODY, FLOOR, TURNCHAT
 
@@ -14,6 +11,9 @@ OTHERS = ["#1c7ed6", "#74c0fc", "#2b8a3e", "#8ce99a", "#7048e8", "#e8a90c"]
 
 def draw(measured: Measured, path: Path) -> None:
     """Write an SVG that can be read on a light and on a dark page."""
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
     mpl.rcParams |= {"svg.hashsalt": "turnchat", "font.family": "sans-serif", "font.size": 11}
     figure, axes = plt.subplots(figsize=(9, 4.6), facecolor="white")
     others = iter(OTHERS)
