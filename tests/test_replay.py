@@ -140,7 +140,7 @@ def test_what_is_sent_after_the_end_is_found(student: Student) -> None:
     student.watch()
     student.peer.sendall(b"006BYEBYE")
     student.rounds(1, lambda: student.ours.send(student.ours.recv(259)))
-    assert student.findings() == [(1, "peer is sent a fault: it comes after the end")]
+    assert student.findings() == [(1, "peer is sent a fault: after the end of the conversation")]
 
 
 def test_the_rest_of_a_short_send_that_is_lost_is_found(student: Student) -> None:

@@ -1,15 +1,17 @@
 """The Server itself, where whole programs cannot show what is meant."""
 
 import socket
+import tracemalloc
 
 import pytest
 
-from tests.support import Noted, Peer, run_until
+from tests.support import ROOT, Noted, Peer, run_until
 from turnchat.address import Address, listen
 from turnchat.connection import Connection
 from turnchat.ending import STOPPED, Ending
 from turnchat.loop import EventLoop
 from turnchat.responder import Responder
+from turnchat.responders.echo import Echo
 from turnchat.serving import Limits, Server
 
 
@@ -108,3 +110,33 @@ def test_frames_are_sent_at_once(loop: EventLoop, server: Server) -> None:
     peer.close()
     server.close()
     connected[0].abort(STOPPED)
+
+
+def test_a_silent_conversation_takes_less_than_1_5_kib(loop: EventLoop, news: Noted) -> None:
+    """Of Python's memory; the kernel's buffers are not in it. Measured: 1.33 KiB."""
+    server = Server(loop, news, Limits())
+    made, address = listening()
+    server.start(made, Echo)
+    peers = [Peer.to(address)]  # what the first one needs is needed once
+    run_until(loop, lambda: len(server._connections) == 1)
+    tracemalloc.start()
+    try:
+        before = held_by_turnchat()
+        number = 200
+        peers += [Peer.to(address) for _ in range(number)]
+        run_until(loop, lambda: len(server._connections) == number + 1)
+        assert (held_by_turnchat() - before) / number < 1.5 * 1024
+    finally:
+        tracemalloc.stop()
+        for peer in peers:
+            peer.close()
+        server.interrupt()
+        run_until(loop, lambda: not server._connections)
+
+
+def held_by_turnchat() -> int:
+    """Octets of what the server's side has allocated: by turnchat, selectors and accept()."""
+    places = (f"{ROOT}/turnchat/*", "*/selectors.py", "*/socket.py", "<string>")
+    ours = [tracemalloc.Filter(inclusive=True, filename_pattern=place) for place in places]
+    snapshot = tracemalloc.take_snapshot().filter_traces(ours)
+    return sum(statistic.size for statistic in snapshot.statistics("filename"))

@@ -90,18 +90,18 @@ class Client:
         """
         if self.is_over:
             self._loop.stop()
-        elif not self._connection:
-            self.status = EX_INTERRUPTED
+            return
+        if self._connection and not self._connection.is_open:
+            self._connection.abort(STOPPED)
+            return
+        self.status = EX_INTERRUPTED
+        if not self._connection:
             if self._connector:
                 self._connector.cancel()
             self._finish()
-        elif not self._connection.is_open:
-            self._connection.abort(STOPPED)
         elif self._connection.conversation.turn is OURS:
-            self.status = EX_INTERRUPTED
             self._connection.say(BYEBYE)
         else:
-            self.status = EX_INTERRUPTED
             self._connection.end(STOPPED)
 
     # What the connection tells

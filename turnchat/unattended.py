@@ -1,4 +1,4 @@
-"""What both programs need where nobody sits: a program that answers, a log, a transcript.
+"""What both programs open if it is asked for: a program that answers, a log, a transcript, a trace.
 
 Few conversations need any of it, and each part costs some milliseconds to import: so that is done
 when it is asked for.

@@ -122,7 +122,7 @@ class File:
         if not self._saying or not self._hearing or is_more or not octets:
             return []
         if self.turn is OVER:
-            return [Happening("fault", "it comes after the end", is_ours=True)]
+            return [Happening("fault", "after the end of the conversation", is_ours=True)]
         events = self._saying.receive(octets)
         for event in events:
             if isinstance(event, Fault):
