@@ -14,7 +14,7 @@ def draw(measured: Measured, path: Path) -> None:
     import matplotlib as mpl
     from matplotlib import pyplot as plt
 
-    mpl.rcParams |= {"svg.hashsalt": "turnchat", "font.family": "sans-serif", "font.size": 11}
+    mpl.rcParams.update({"svg.hashsalt": "turnchat", "font.family": "sans-serif", "font.size": 11})
     figure, axes = plt.subplots(figsize=(9, 4.6), facecolor="white")
     others = iter(OTHERS)
     for name in measured.servers:

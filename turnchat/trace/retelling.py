@@ -47,9 +47,9 @@ class Happening:
 class File:
     """One file of the loop, as far as the events have come.
 
-    mask: in the interest set, or None. is_ready: in the present round. unsent: of the frame that
-    is under way, what the kernel has not taken. local, peer: addresses, if there are any. is_shut:
-    whether this side has ended its stream; what comes then is read for an orderly end, not heard.
+    mask: in the interest set, or None. unsent: of the frame that is under way, what the kernel has
+    not taken. local, peer: addresses, if there are any. is_shut: whether this side has ended its
+    stream; what comes then is read for an orderly end, not heard.
     """
 
     def __init__(self, number: int, kind: str, name: str) -> None:
@@ -57,12 +57,10 @@ class File:
         self.kind = kind
         self.name = name or f"{kind} {number}"
         self.mask: str | None = None
-        self.is_ready = False
         self.is_shut = False
         self.is_closed = False
         self.unsent = ""
         self.local = self.peer = ""
-        self._first = OURS
         self._hearing: Conversation | None = None
         self._saying: Conversation | None = None
 
@@ -136,14 +134,13 @@ class Retelling:
     """The loop, as far as the events have come.
 
     files: by their numbers. round: the number of the present one, the first being 1; 0 is what
-    went before. ready: in that round. served: whose callback it is, if it is one's.
+    went before. ready: in that round.
     """
 
     def __init__(self) -> None:
         self.files: dict[int, File] = {}
         self.round = 0
         self.ready: list[File] = []
-        self.served: File | None = None
 
     def feed(self, event: Event) -> list[Happening]:
         """Take in one event: what it brought about."""
@@ -152,11 +149,10 @@ class Retelling:
             case "open":
                 self._open(File(event["file"], event["kind"], event["name"]))
             case "select":
-                self._begin_round()
+                self.round += 1
+                self.ready = []
             case "ready":
-                self._wake([self.files[number] for number, _ in event["files"]])
-            case "deadline":
-                self.served = None
+                self.ready = [self.files[number] for number, _ in event["files"]]
             case "accept" if not failed:
                 accepted = self.files[event["new"]]
                 accepted.peer, accepted.local = event["peer"], event["local"]
@@ -181,8 +177,6 @@ class Retelling:
                 file.mask = event["events"]
             case "unregister":
                 file.mask = None
-            case "dispatch":
-                self.served = file
             case "shutdown":
                 file.is_shut = True
             case "close":
@@ -193,18 +187,6 @@ class Retelling:
         self.files[file.number] = file
         if file.kind == "connection":
             file.begin(THEIRS)
-
-    def _begin_round(self) -> None:
-        self.round += 1
-        self.served = None
-        self._wake([])
-
-    def _wake(self, ready: list[File]) -> None:
-        for file in self.ready:
-            file.is_ready = False
-        self.ready = ready
-        for file in ready:
-            file.is_ready = True
 
     def _send(self, file: File, event: Event) -> list[Happening]:
         happenings = file.say(event.get("octets", "").encode("latin-1"), event.get("sent", 0))
