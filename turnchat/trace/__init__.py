@@ -30,10 +30,7 @@ def record(path: str, program: str = "", *, lengths_only: bool = False) -> Itera
     """
     with create(path) as file:
         writer = Writer(file, program, bodies=not lengths_only)
-        recorder = Recorder(writer, lengths_only=lengths_only)
-        try:
+        with Recorder(writer, lengths_only=lengths_only) as recorder:
             yield recorder
-        finally:
-            recorder.note("end")
     if writer.error:
         raise writer.error

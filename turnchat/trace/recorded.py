@@ -59,11 +59,8 @@ def recorded(
         if trace:
             told = Told()
             sinks.append(tracer(told, colour=told.has_colours))
-        recorder = Recorder(*sinks, lengths_only=lengths_only)
-        try:
+        with Recorder(*sinks, lengths_only=lengths_only) as recorder:
             yield Recorded(recorder), writer
-        finally:
-            recorder.note("end")
 
 
 class Told:

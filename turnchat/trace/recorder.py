@@ -9,7 +9,7 @@ not noted, since it can be found out again from the octets (retelling.py).
 import time
 from collections.abc import Callable
 from selectors import BaseSelector, DefaultSelector
-from typing import cast
+from typing import Self, cast
 
 from turnchat.loop import EventLoop
 from turnchat.signals import Signals
@@ -20,7 +20,13 @@ from turnchat.trace.seams import RecordedSelector, RecordedSocket, RecordedStrea
 
 
 class Recorder(Notes):
-    """Makes objects that note what they are asked to do."""
+    """Makes objects that note what they are asked to do. At the end of a `with` it notes that."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.note("end")
 
     def selector(self, real: BaseSelector | None = None) -> BaseSelector:
         """A selector that notes what is asked of `real`, by default the best there is."""

@@ -147,7 +147,9 @@ class Retelling:
         call, failed = event["call"], "error" in event
         match call:
             case "open":
-                self._open(File(event["file"], event["kind"], event["name"]))
+                file = self.files[event["file"]] = File(event["file"], event["kind"], event["name"])
+                if file.kind == "connection":
+                    file.begin(THEIRS)
             case "select":
                 self.round += 1
                 self.ready = []
@@ -182,11 +184,6 @@ class Retelling:
             case "close":
                 file.is_closed = True
         return []
-
-    def _open(self, file: File) -> None:
-        self.files[file.number] = file
-        if file.kind == "connection":
-            file.begin(THEIRS)
 
     def _send(self, file: File, event: Event) -> list[Happening]:
         happenings = file.say(event.get("octets", "").encode("latin-1"), event.get("sent", 0))
