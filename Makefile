@@ -23,7 +23,7 @@ run-client:  ## talk with the server on 127.0.0.1:2322 or ADDRESS=...
 
 replay:  ## make a page of a recording that ships with turnchat, or EXAMPLE=split-header
 	@mkdir -p build
-	@$(PYTHON) bin/turnchat-replay turnchat/trace/examples/$(EXAMPLE).jsonl -o build/$(EXAMPLE).html
+	@$(PYTHON) bin/turnchat-replay turnchat/replay/examples/$(EXAMPLE).jsonl -o build/$(EXAMPLE).html
 
 test: $(TOOLS)  ## run all tests, or those that ARGS=... names
 	$(VENV)/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
@@ -32,14 +32,14 @@ simulate: $(TOOLS)  ## run more seeds of the simulation: SEEDS=100000
 	$(VENV)/bin/python -m tests.simulation --seeds $(SEEDS)
 
 fuzz: $(TOOLS)  ## feed a conversation octets for a minute, guided by coverage (atheris)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-fuzz.txt
-	$(VENV)/bin/python -m tests.fuzz $(ARGS)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/tools/requirements-fuzz.txt
+	$(VENV)/bin/python -m tests.tools.fuzz $(ARGS)
 
 road: $(TOOLS)  ## measure the lessons and turnchat side by side
-	$(VENV)/bin/python -m tests.road
+	$(VENV)/bin/python -m tests.tools.road
 
 bench: $(TOOLS)  ## measure turnchat beside asyncio, uvloop, gevent, threads and C (12 minutes)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-bench.txt
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/tools/requirements-bench.txt
 	$(VENV)/bin/python -m tests.bench $(ARGS)
 
 soak: $(TOOLS)  ## ten minutes of 1,000 conversations: memory and speed from slice to slice
@@ -49,15 +49,15 @@ lint: $(TOOLS)  ## check style, format and types
 	$(VENV)/bin/ruff check . $(SCRIPTS)
 	$(VENV)/bin/ruff format --check . $(SCRIPTS)
 	$(VENV)/bin/mypy
-	@if command -v npx >/dev/null; then npx --yes eslint@9 -c tests/eslint.config.js turnchat/trace/page; \
+	@if command -v npx >/dev/null; then npx --yes eslint@9 -c tests/tools/eslint.config.js turnchat/replay/page; \
 	else echo 'the scripts of the page are not checked: there is no npx (it comes with npm)' >&2; fi
 
 picture: $(TOOLS)  ## make the pictures in README anew (with chromium)
-	$(VENV)/bin/python -m tests.picture tests/pictures/conversation.svg
-	$(VENV)/bin/python -m tests.pages tests/pictures/replay.png
+	$(VENV)/bin/python -m tests.tools.picture tests/pictures/conversation.svg
+	$(VENV)/bin/python -m tests.tools.pages tests/pictures/replay.png
 
 recordings: $(TOOLS)  ## make the recordings that ship with turnchat anew
-	$(VENV)/bin/python -m tests.recordings
+	$(VENV)/bin/python -m tests.tools.recordings
 
 format: $(TOOLS)  ## put the code into the format that lint wants
 	$(VENV)/bin/ruff check --fix --exit-zero . $(SCRIPTS)
@@ -67,12 +67,12 @@ clean:  ## remove what the targets above have made
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(TOOLS): tests/requirements.txt
+$(TOOLS): tests/tools/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo 'turnchat needs Python 3.11 or newer: name one with PYTHON=...' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo 'Python cannot make a virtual environment here: install the package python3-venv' >&2; \
 	    echo '(Debian, Ubuntu: apt install python3-venv), then run make again' >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/tools/requirements.txt
 	@touch $@

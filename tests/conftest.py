@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support import Program, Terminal
-from turnchat.loop import EventLoop
+from turnchat.core.loop import EventLoop
 
 NO_SKIPS = "TURNCHAT_TESTS_MUST_NOT_SKIP"  # set where every tool can be installed
 

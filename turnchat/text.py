@@ -1,4 +1,4 @@
-"""Octets and figures as text that is safe to show.
+"""Bytes and figures as text that is safe to show.
 
 Theory of operation. What a peer sends is not to be trusted: raw, it could move the cursor, set the
 title, reverse the order of a line or begin a new one. safe() lets printable text pass, in any
@@ -40,12 +40,12 @@ def one_line(body: bytes) -> str:
     return body.decode(errors="backslashreplace").translate(_CONTROLS)
 
 
-def not_utf8(octets: bytes) -> str:
-    """What keeps `octets` from being text in UTF-8, or nothing."""
+def not_utf8(data: bytes) -> str:
+    """What keeps `bytes` from being text in UTF-8, or nothing."""
     try:
-        octets.decode()
+        data.decode()
     except UnicodeDecodeError as error:
-        return f"its octet {error.start + 1} ({octets[error.start]:#04x}) is not UTF-8"
+        return f"its byte {error.start + 1} ({data[error.start]:#04x}) is not UTF-8"
     return ""
 
 

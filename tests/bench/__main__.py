@@ -57,7 +57,7 @@ def compare_turns(measured: Measured, rounds: int, seconds: float) -> None:
                 name: stack.enter_context(serving(command)) for name, command in chosen.items()
             }
             for count in range(rounds):
-                say(f"{number} conversations, {body} octets, round {count + 1} of {rounds}")
+                say(f"{number} conversations, {body} bytes, round {count + 1} of {rounds}")
                 enough = max(seconds, number / TURNS_A_SECOND)
                 for name in rotated(list(servers), count):
                     try:

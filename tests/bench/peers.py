@@ -14,17 +14,17 @@ import threading
 from collections.abc import Callable
 from typing import cast
 
-from turnchat.conversation import OURS, OVER, THEIRS, Conversation
-from turnchat.frame import FRAME_LIMIT
+from turnchat.core.conversation import OURS, OVER, THEIRS, Conversation
+from turnchat.core.frame import FRAME_LIMIT
 
 READ_SIZE = FRAME_LIMIT + 1
 BACKLOG = 4096
-STACK = 64 * 1024  # octets; the least there is
+STACK = 64 * 1024  # bytes; the least there is
 
 
-def answer(conversation: Conversation, octets: bytes) -> bytes:
-    """What is to be sent after `octets` have come."""
-    events = conversation.receive(octets)
+def answer(conversation: Conversation, data: bytes) -> bytes:
+    """What is to be sent after `bytes` have come."""
+    events = conversation.receive(data)
     if conversation.turn is OURS and isinstance(events[0], bytes):
         return conversation.say(events[0])
     return b""
@@ -59,8 +59,8 @@ async def serve_by_protocol() -> None:
 
 async def stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     conversation = Conversation(THEIRS)
-    while octets := await reader.read(READ_SIZE):
-        if frame := answer(conversation, octets):
+    while data := await reader.read(READ_SIZE):
+        if frame := answer(conversation, data):
             writer.write(frame)
             await writer.drain()
         if conversation.turn is OVER:
@@ -78,8 +78,8 @@ def talk(connected: socket.socket, _address: object) -> None:
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     conversation = Conversation(THEIRS)
     with connected:
-        while octets := connected.recv(READ_SIZE):
-            if frame := answer(conversation, octets):
+        while data := connected.recv(READ_SIZE):
+            if frame := answer(conversation, data):
                 connected.sendall(frame)
             if conversation.turn is OVER:
                 return

@@ -217,7 +217,7 @@ def _unit_of(what: str) -> str:
     known = units.get(field, field)
     conversations, by, body = rest.partition(" x ")
     if by:
-        return f"{known}: conversations {conversations}, octets {body}"
+        return f"{known}: conversations {conversations}, bytes {body}"
     return f"{known}: {rest}" if rest else known
 
 

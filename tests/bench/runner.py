@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 BUILT = ROOT / "build" / "bench"
 TICK = 1e6 / os.sysconf("SC_CLK_TCK")  # microseconds
 MOST = "20000"  # conversations at a time
-BODY = 16  # octets
+BODY = 16  # bytes
 TURNCHAT = "turnchat"
 FLOOR = "C over epoll"
 CORES = sorted(os.sched_getaffinity(0))
@@ -213,7 +213,7 @@ def trouble(
 ) -> Iterator[None]:
     """Peers who are no good, on a core with the load.
 
-    `vanishing` is how many a second; each who drips sends an octet in `drip` seconds.
+    `vanishing` is how many a second; each who drips sends a byte in `drip` seconds.
     """
     with loading(server, "trouble", silent, dripping, vanishing, drip) as load:
         next_line(load)

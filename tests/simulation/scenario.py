@@ -11,19 +11,19 @@ from typing import cast
 
 from tests.simulation.world import Process, SimListener, SimSocket, Violation, World
 from tests.support import Noted
-from turnchat.address import Endpoint
-from turnchat.calling import Client
-from turnchat.connection import Connection, Patience
-from turnchat.conversation import BYEBYE, Conversation, Turn
-from turnchat.ending import Cause, Ending
-from turnchat.frame import FRAME_LIMIT, HEADERS, Fault, encode, parse
-from turnchat.observed import Observed
-from turnchat.responder import Responder
+from turnchat.chat.client import Client
+from turnchat.chat.server import Limits, Server
+from turnchat.core.connection import Connection, Timeouts
+from turnchat.core.conversation import BYEBYE, Conversation, Turn
+from turnchat.core.ending import Cause, CloseReason
+from turnchat.core.frame import FRAME_LIMIT, HEADERS, RemoteProtocolError, encode, parse
+from turnchat.core.observed import Observed
+from turnchat.core.responder import Responder
+from turnchat.net.address import Endpoint
 from turnchat.responders.echo import Echo
-from turnchat.serving import Limits, Server
-from turnchat.trace.notes import Sink
+from turnchat.trace.events import Sink
 
-PATIENCE = Patience(idle=60.0, frame=10.0)
+PATIENCE = Timeouts(idle=60.0, frame=10.0)
 STOP = 500.0  # seconds until the server is stopped; everybody must have left by themselves
 LONGEST = 520.0  # seconds until everything must have ended
 DRAIN = 5.0
@@ -55,12 +55,12 @@ class Talker:
     ) -> None:
         self.connection = connection
         self.record = connection.conversation._observers[0]  # type: ignore[attr-defined]
-        self.answers_by_itself = world.chance(0.8)  # as a program does, and a person does not
-        self.ending: Ending | None = None
+        self.is_automatic = world.chance(0.8)  # as a program does, and a person does not
+        self.ending: CloseReason | None = None
         self._world = world
         self._left = messages
         self._is_asked = False  # and has not answered yet
-        self._later = process.loop.deadline("talker", self._say)
+        self._later = process.loop.timer("talker", self._say)
 
     def heard(self, body: bytes) -> None:
         if self.ending:
@@ -75,9 +75,9 @@ class Talker:
         if self._world.chance(0.7):
             self._say()
         else:
-            self._later.set(self._world.random.choice((0.0, 0.01, 3.0)))
+            self._later.start(self._world.random.choice((0.0, 0.01, 3.0)))
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: CloseReason) -> None:
         if self.ending:
             raise Violation("the end is told twice")
         self.ending = ending
@@ -105,7 +105,7 @@ class EchoedTalker(Echo):
         super().heard(body)
         self._talker.heard(body)
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: CloseReason) -> None:
         super().ended(ending)
         self._talker.ended(ending)
 
@@ -131,7 +131,7 @@ class Scenario:
         self.server = Server(self.process.loop, self.news, limits, converse=recorded)
         self.listener = SimListener(self.process)
         # Whether nothing happens for which a conversation could end before its time.
-        is_roomy = limits == Limits(patience=PATIENCE, drain=DRAIN)
+        is_roomy = limits == Limits(timeouts=PATIENCE, drain=DRAIN)
         self.is_calm = world.speed == "fast" and is_roomy
         self.limits = limits
         self.clients: list[tuple[Client, Process]] = []
@@ -210,9 +210,9 @@ class Scenario:
             raise Violation(f"{number} conversations at a time")
         for talker in self.talkers.values():
             unsent = len(talker.connection._unsent)
-            begun = len(talker.connection.conversation.begun)
+            begun = len(talker.connection.conversation.partial)
             if unsent > FRAME_LIMIT or begun >= FRAME_LIMIT:
-                raise Violation(f"{unsent} octets wait to be sent, {begun} to be parsed")
+                raise Violation(f"{unsent} bytes wait to be sent, {begun} to be parsed")
 
     def _check_that_everybody_has_left(self) -> None:
         if self.listener.is_readable() or self.server._connections:
@@ -240,7 +240,7 @@ class Scenario:
         other = self.talkers.get(socket.peer)
         _check_turns(socket, is_client=socket.process is not self.process)
         record = talker.record
-        sent = b"".join(octets for end, octets in socket.history if end is socket)
+        sent = b"".join(data for end, data in socket.history if end is socket)
         if not b"".join(map(encode, record.said)).startswith(sent):
             raise Violation("what was sent is not what was said")
         if other is None:
@@ -260,24 +260,24 @@ def _socket_of(connection: Connection) -> SimSocket:
 
 def _check_turns(ours: SimSocket, *, is_client: bool) -> None:
     """That this end began a frame only in its turn, by what both ends sent, in order."""
-    octets = {True: b"", False: b""}
+    data = {True: b"", False: b""}
     frames = {True: 0, False: 0}
     for end, piece in ours.history:
         is_ours = end is ours
-        if is_ours and not octets[True] and frames[True] > frames[False] + is_client - 1:
+        if is_ours and not data[True] and frames[True] > frames[False] + is_client - 1:
             raise Violation(f"a frame was begun out of turn: {frames} {piece!r}")
-        octets[is_ours] += piece
+        data[is_ours] += piece
         while True:
             try:
-                body = parse(octets[is_ours])
-            except Fault as fault:
+                body = parse(data[is_ours])
+            except RemoteProtocolError as fault:
                 if is_ours:
                     raise Violation(f"a bad frame was sent: {fault}") from fault
                 body = None
             if body is None:
                 break
             frames[is_ours] += 1
-            octets[is_ours] = octets[is_ours][3 + len(body) :]
+            data[is_ours] = data[is_ours][3 + len(body) :]
 
 
 # Strangers, who do what they like
@@ -295,25 +295,25 @@ def reset(_: Scenario, stranger: SimSocket) -> None:
     stranger.reset()
 
 
-def send(scenario: Scenario, stranger: SimSocket, octets: bytes) -> None:
+def send(scenario: Scenario, stranger: SimSocket, data: bytes) -> None:
     """Send what the way takes, and go on later with what it does not."""
-    if not octets or stranger.has_closed or stranger.was_reset or stranger._peer is None:
+    if not data or stranger.has_closed or stranger.was_reset or stranger._peer is None:
         return
     try:
-        octets = octets[stranger.send(octets) :]
+        data = data[stranger.send(data) :]
     except BlockingIOError:
         pass
     except OSError:
         return
-    scenario.world.at(scenario.world.now + 0.5, lambda: send(scenario, stranger, octets))
+    scenario.world.at(scenario.world.now + 0.5, lambda: send(scenario, stranger, data))
 
 
 def drip(scenario: Scenario, stranger: SimSocket) -> None:
-    """An octet every four seconds."""
-    for index, octet in enumerate(encode(b"a message that never ends")):
+    """A byte every four seconds."""
+    for index, byte in enumerate(encode(b"a message that never ends")):
         scenario.world.at(
             scenario.world.now + 4.0 * index,
-            partial(send, scenario, stranger, bytes([octet])),
+            partial(send, scenario, stranger, bytes([byte])),
         )
 
 

@@ -1,6 +1,6 @@
 """A simulated network, its sockets, selectors and clock: all that happens follows from a seed.
 
-Theory of operation. A World has a time, a queue of events to come (octets that arrive, peers that
+Theory of operation. A World has a time, a queue of events to come (bytes that arrive, peers that
 act), and processes, each with an event loop of its own. It lets one process that has something to
 do run one round; when none has, time jumps to the next event or deadline. What a kernel may do, the
 sockets here do at random: take a part of what is sent, or nothing; give a part of what has arrived;
@@ -20,12 +20,12 @@ from random import Random
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, SelectorKey
 from typing import Any, NoReturn, cast
 
-from turnchat.loop import EventLoop
-from turnchat.trace.notes import Sink
+from turnchat.core.loop import EventLoop
+from turnchat.trace.events import Sink
 from turnchat.trace.recorder import Recorder
 
 ROUNDS_WITHOUT_TIME = 3000  # of all processes; more is a spin
-# Octets that one way of a connection holds, sent and not read yet; seconds that they take at most.
+# Bytes that one way of a connection holds, sent and not read yet; seconds that they take at most.
 CAPACITIES = {"slow": (1, 4, 50, 300), "fast": (20, 50, 300, 5000)}
 DELAY = {"slow": 1.0, "fast": 0.01}
 
@@ -214,18 +214,18 @@ class Way:
         self._receiver = receiver
         self._capacity = world.random.choice(CAPACITIES[world.speed])
         self._under_way = 0
-        self._latest = 0.0  # when the last octet arrives: they keep their order
+        self._latest = 0.0  # when the last byte arrives: they keep their order
 
     @property
     def room(self) -> int:
         return self._capacity - self._under_way - len(self.arrived)
 
-    def send(self, octets: bytes) -> None:
-        self._under_way += len(octets)
-        while octets:
-            size = self._world.random.randint(1, len(octets))
-            self._schedule(self._arrive, octets[:size])
-            octets = octets[size:]
+    def send(self, data: bytes) -> None:
+        self._under_way += len(data)
+        while data:
+            size = self._world.random.randint(1, len(data))
+            self._schedule(self._arrive, data[:size])
+            data = data[size:]
 
     def end(self) -> None:
         self._schedule(self._end)
@@ -237,12 +237,12 @@ class Way:
         self._latest = max(self._latest, self._world.now + self._world.delay())
         self._world.at(self._latest, lambda: callback(*arguments))
 
-    def _arrive(self, octets: bytes) -> None:
-        self._under_way -= len(octets)
+    def _arrive(self, data: bytes) -> None:
+        self._under_way -= len(data)
         if self._receiver.has_closed:
             self._receiver.refuse()
         elif not self._receiver.was_reset:
-            self.arrived += octets
+            self.arrived += data
 
     def _end(self) -> None:
         self.has_ended = True
@@ -301,24 +301,24 @@ class SimSocket:
             size = min(size, len(arrived))
             if self.world.chance(0.3):
                 size = self.world.random.randint(1, size)
-            octets = bytes(arrived[:size])
+            data = bytes(arrived[:size])
             del arrived[:size]
-            return octets
+            return data
         if not arrived and (self._inward.has_ended or self.was_reset):
             return b""
         raise BlockingIOError
 
-    def send(self, octets: bytes) -> int:
+    def send(self, data: bytes) -> int:
         self._must_be_open()
         if self.was_reset or self._has_shut:
             fail(errno.EPIPE)
-        size = min(self._outward.room, len(octets))
+        size = min(self._outward.room, len(data))
         if size <= 0 or self.world.chance(0.1):
             raise BlockingIOError
         if self.world.chance(0.3):
             size = self.world.random.randint(1, size)
-        self._outward.send(octets[:size])
-        self.history.append((self, octets[:size]))
+        self._outward.send(data[:size])
+        self.history.append((self, data[:size]))
         return size
 
     def shutdown(self, _how: int) -> None:
@@ -330,7 +330,7 @@ class SimSocket:
             self._outward.end()
 
     def close(self) -> None:
-        """As a kernel does: with octets unread, what goes out is a reset (RFC 2525, 2.17)."""
+        """As a kernel does: with bytes unread, what goes out is a reset (RFC 2525, 2.17)."""
         if self.has_closed:
             return
         if self.process:
@@ -357,7 +357,7 @@ class SimSocket:
             self._inward.arrived.clear()
 
     def refuse(self) -> None:
-        """Octets have come for a socket that is closed."""
+        """Bytes have come for a socket that is closed."""
         if self._peer and not self._peer.has_closed:
             self._outward.reset()
 

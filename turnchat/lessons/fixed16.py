@@ -1,4 +1,4 @@
-"""Lesson 2: messages of exactly 16 octets.
+"""Lesson 2: messages of exactly 16 bytes.
 
     python3 -m turnchat.lessons.fixed16 server [PORT]
     python3 -m turnchat.lessons.fixed16 client [PORT]
@@ -9,33 +9,33 @@ and a connection carries as many as one likes.
 
 Teaches: the two kinds of sockets. The server's first one is passive: it listens, carries nothing,
 and accept() makes of each caller a second socket, an active one, like the one that the client
-connects. MSG_WAITALL has recv() wait until all 16 octets are there; without it, it may well return
+connects. MSG_WAITALL has recv() wait until all 16 bytes are there; without it, it may well return
 fewer.
 
-Limit: 17 octets are too many, and refused; "ok" takes 16 as well; blanks at the end of a message
+Limit: 17 bytes are too many, and refused; "ok" takes 16 as well; blanks at the end of a message
 are lost. And while a client waits for the keyboard, it does not notice that the server has left.
 """
 
 import socket
 import sys
 
-SIZE = 16  # octets
+SIZE = 16  # bytes
 PORT = 2316
 
 
-def packed(octets: bytes) -> bytes:
-    """A message: `octets`, and blanks up to SIZE. Raises ValueError rather than to cut it."""
-    if len(octets) > SIZE:
-        raise ValueError(f"the message has {len(octets)} octets, {SIZE} is the most")
-    return octets.ljust(SIZE)
+def packed(data: bytes) -> bytes:
+    """A message: `data`, and blanks up to SIZE. Raises ValueError rather than to cut it."""
+    if len(data) > SIZE:
+        raise ValueError(f"the message has {len(data)} bytes, {SIZE} is the most")
+    return data.ljust(SIZE)
 
 
 def receive(connected: socket.socket) -> bytes | None:
     """The next message, or None when the stream has ended."""
-    octets = connected.recv(SIZE, socket.MSG_WAITALL)
-    if 0 < len(octets) < SIZE:
-        raise ConnectionError(f"the stream ended after {len(octets)} of {SIZE} octets")
-    return octets.rstrip(b" ") if octets else None
+    data = connected.recv(SIZE, socket.MSG_WAITALL)
+    if 0 < len(data) < SIZE:
+        raise ConnectionError(f"the stream ended after {len(data)} of {SIZE} bytes")
+    return data.rstrip(b" ") if data else None
 
 
 def serve(port: int) -> None:
@@ -46,8 +46,8 @@ def serve(port: int) -> None:
             connected, _ = listening.accept()
             with connected:
                 try:
-                    while (octets := receive(connected)) is not None:
-                        connected.sendall(packed(octets))
+                    while (data := receive(connected)) is not None:
+                        connected.sendall(packed(data))
                 except OSError as error:
                     print("the client is left:", error, flush=True)
 

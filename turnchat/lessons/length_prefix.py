@@ -3,10 +3,10 @@
     python3 -m turnchat.lessons.length_prefix server [PORT]
     python3 -m turnchat.lessons.length_prefix client [PORT]
 
-Mends: fixed16 refuses a message of 17 octets, and fills a short one up. Here three digits in front
-say how many octets follow: 005hello. A message has 0 to 255 of them, and blanks stay what they are.
+Mends: fixed16 refuses a message of 17 bytes, and fills a short one up. Here three digits in front
+say how many bytes follow: 005hello. A message has 0 to 255 of them, and blanks stay what they are.
 
-Teaches: recv(n) gives what is there, n octets at the most. A header may come in two pieces, and a
+Teaches: recv(n) gives what is there, n bytes at the most. A header may come in two pieces, and a
 body in ten, depending on the network alone. So receive_exactly() calls it again and again until it
 has n. And header and body leave in one sendall(): in two, the second would wait some 40 ms for the
 acknowledgement of the first (Nagle's algorithm against delayed acknowledgements).
@@ -19,27 +19,27 @@ the keyboard still does not notice that the server has left.
 import socket
 import sys
 
-HEADER = 3  # octets
-MOST = 255  # octets of a body
+HEADER = 3  # bytes
+MOST = 255  # bytes of a body
 PORT = 2317
 
 
 def packed(body: bytes) -> bytes:
-    """A message: its length and its octets. Raises ValueError if it is too long."""
+    """A message: its length and its bytes. Raises ValueError if it is too long."""
     if len(body) > MOST:
-        raise ValueError(f"the message has {len(body)} octets, {MOST} is the most")
+        raise ValueError(f"the message has {len(body)} bytes, {MOST} is the most")
     return b"%03d%b" % (len(body), body)
 
 
 def receive_exactly(connected: socket.socket, size: int) -> bytes:
-    """`size` octets; fewer only if the stream ends before."""
-    octets = b""
-    while len(octets) < size:
-        piece = connected.recv(size - len(octets))
+    """`size` bytes; fewer only if the stream ends before."""
+    data = b""
+    while len(data) < size:
+        piece = connected.recv(size - len(data))
         if not piece:
             break
-        octets += piece
-    return octets
+        data += piece
+    return data
 
 
 def receive(connected: socket.socket) -> bytes | None:
@@ -52,7 +52,7 @@ def receive(connected: socket.socket) -> bytes | None:
         raise ConnectionError(f"{header!r} is not a length")
     body = receive_exactly(connected, int(header))
     if len(body) < int(header):
-        raise ConnectionError(f"the stream ended after {len(body)} of {int(header)} octets")
+        raise ConnectionError(f"the stream ended after {len(body)} of {int(header)} bytes")
     return body
 
 

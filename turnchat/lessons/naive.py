@@ -8,11 +8,11 @@ mistakes wait in it for the first real network:
 
 1. Header and body leave in two sends. The second waits until the first has been acknowledged, and
    the other side delays its acknowledgement (some 40 ms) in the hope of an answer to send it with.
-2. recv(n) is taken to give n octets. It gives what is there. If a header comes in two pieces, half
+2. recv(n) is taken to give n bytes. It gives what is there. If a header comes in two pieces, half
    of it is taken for the whole, and everything after that is out of step.
 3. Nobody checks whose turn it is: what came too early is taken for the answer to what follows.
 4. What a peer sends is shown as it is. It may move the cursor, or imitate other lines.
-5. Nobody checks the length. Of 1000 octets the header has four digits, and all is out of step.
+5. Nobody checks the length. Of 1000 bytes the header has four digits, and all is out of step.
 
 The comments number the places. length_prefix, one_by_one and turnchat show what is right.
 """

@@ -19,8 +19,8 @@ client waits until the first has left; and a peer that says nothing is waited fo
 import socket
 import sys
 
-HEADER = 3  # octets
-MOST = 255  # octets of a body
+HEADER = 3  # bytes
+MOST = 255  # bytes of a body
 PORT = 2322
 BYEBYE = "BYEBYE"
 
@@ -29,19 +29,19 @@ def send(connected: socket.socket, text: str) -> None:
     """Send a message. Raises ValueError if it is too long."""
     body = text.encode()
     if len(body) > MOST:
-        raise ValueError(f"the message has {len(body)} octets, {MOST} is the most")
+        raise ValueError(f"the message has {len(body)} bytes, {MOST} is the most")
     connected.sendall(b"%03d%b" % (len(body), body))
 
 
 def receive_exactly(connected: socket.socket, size: int) -> bytes:
-    """`size` octets. Raises ConnectionError if the stream ends before."""
-    octets = b""
-    while len(octets) < size:
-        piece = connected.recv(size - len(octets))
+    """`size` bytes. Raises ConnectionError if the stream ends before."""
+    data = b""
+    while len(data) < size:
+        piece = connected.recv(size - len(data))
         if not piece:
             raise ConnectionError("the peer has hung up")
-        octets += piece
-    return octets
+        data += piece
+    return data
 
 
 def receive(connected: socket.socket) -> str:
@@ -55,10 +55,10 @@ def receive(connected: socket.socket) -> str:
 def must_be_silent(connected: socket.socket) -> None:
     """Raise ConnectionError if the peer has said something in our turn."""
     try:
-        octets = connected.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        data = connected.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
         return
-    raise ConnectionError(f"{octets!r} came out of turn" if octets else "the peer has hung up")
+    raise ConnectionError(f"{data!r} came out of turn" if data else "the peer has hung up")
 
 
 def say_something(connected: socket.socket) -> str:

@@ -2,9 +2,9 @@
 
     python3 -m turnchat.lessons.raw_http 'http://127.0.0.1:8000/search?name=Taipei'
 
-Teaches: what libraries for HTTP do underneath. A TCP connection carries octets both ways, and that
+Teaches: what libraries for HTTP do underneath. A TCP connection carries bytes both ways, and that
 is all; what they mean is agreed upon in a text, here RFC 1945 (HTTP/1.0). sendall() takes care that
-all octets go out; recv() gives some of those that have come, so it is called until the stream ends.
+all bytes go out; recv() gives some of those that have come, so it is called until the stream ends.
 
 Limit: the end of the answer is the end of the stream, so a connection serves for one question. From
 a server that leaves it open this program waits for more, for ever, though all has come.
@@ -32,8 +32,8 @@ def get(url: str) -> str:
     with socket.create_connection((parts.hostname, parts.port or 80)) as connected:
         connected.sendall(request.encode())
         answer = b""
-        while octets := connected.recv(4096):
-            answer += octets
+        while data := connected.recv(4096):
+            answer += data
     return body_of(answer)
 
 
@@ -54,7 +54,7 @@ def body_of(answer: bytes) -> str:
         headers[name.lower()] = value.strip()
     size = headers.get("content-length", str(len(body)))
     if size != str(len(body)):
-        raise ValueError(f"{len(body)} of {size} octets came")
+        raise ValueError(f"{len(body)} of {size} bytes came")
     return body.decode()
 
 

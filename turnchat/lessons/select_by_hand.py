@@ -23,9 +23,9 @@ import sys
 PORT = 2322
 
 
-def not_text(octets: bytes) -> bool:
-    """Whether `octets` are not UTF-8."""
-    return octets.decode(errors="ignore").encode() != octets
+def not_text(data: bytes) -> bool:
+    """Whether `data` are not UTF-8."""
+    return data.decode(errors="ignore").encode() != data
 
 
 def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 - all in one, once
@@ -39,7 +39,7 @@ def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 
         if our_turn and (b"\n" in typed or input_has_ended):
             line, _, typed = typed.partition(b"\n") if b"\n" in typed else (b"BYEBYE", b"", b"")
             if len(line) > 255 or not_text(line):
-                print("not sent: a message has 255 octets at the most, of text in UTF-8")
+                print("not sent: a message has 255 bytes at the most, of text in UTF-8")
                 continue
             connected.send(b"%03d%b" % (len(line), line))
             our_turn = False
@@ -47,19 +47,19 @@ def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 
                 return
         for key, _ in selector.select():
             if key.fileobj is sys.stdin:
-                octets = os.read(key.fd, 4096)  # input() would keep lines to itself
-                typed += octets
-                if not octets:
+                data = os.read(key.fd, 4096)  # input() would keep lines to itself
+                typed += data
+                if not data:
                     typed += b"\n" if typed and not typed.endswith(b"\n") else b""
                     selector.unregister(sys.stdin)  # its end stays readable for ever
                     input_has_ended = True
                 continue
-            octets = connected.recv(4096)
-            if not octets:
+            data = connected.recv(4096)
+            if not data:
                 raise ConnectionError("the peer has hung up")
-            received += octets
+            received += data
             if our_turn:
-                raise ConnectionError(f"{octets[:16]!r} came out of turn")
+                raise ConnectionError(f"{data[:16]!r} came out of turn")
             header = received[:3]
             if not header.isdigit() or (len(header) == 3 and int(header) > 255):
                 raise ConnectionError(f"{header!r} is not a length")

@@ -1,25 +1,27 @@
 """The console of the client: one conversation, and every line is a message."""
 
-from turnchat.conversation import THEIRS
-from turnchat.lines import Line
-from turnchat.responders.console import Console, Seat
+from turnchat.core.conversation import THEIRS
+from turnchat.core.lines import Line
+from turnchat.responders.console import Console, Session
 from turnchat.text import counted
 
 
 class Caller(Console):
     """The person, or the script, at the client."""
 
-    def prompt(self, _seat: Seat) -> str:
+    def prompt(self, _seat: Session) -> str:
         return "you> "
 
     def take(self, line: Line, at_prompt: bool) -> None:
         self.keep_message(line, at_prompt)
 
     def input_ended(self) -> None:
-        theirs = [seat for seat in self.seats if seat.connection.conversation.turn is THEIRS]
+        theirs = [
+            session for session in self.sessions if session.connection.conversation.turn is THEIRS
+        ]
         if not (self.is_person and theirs):
             return  # BYEBYE is said at once, or to a script, which needs no telling
-        if kept := self.count_kept():
-            self.screen.status(f"BYEBYE follows after the {counted(kept, 'line')} typed ahead")
+        if queued := self.count_kept():
+            self.screen.status(f"BYEBYE follows after the {counted(queued, 'line')} typed ahead")
         else:
             self.screen.status("BYEBYE follows in your next turn")

@@ -16,32 +16,32 @@ from collections.abc import Callable
 from functools import partial
 from os import EX_DATAERR, EX_IOERR, EX_OK
 
-from turnchat.connection import Connection
-from turnchat.conversation import BYEBYE, OURS
-from turnchat.ending import Ending
-from turnchat.frame import BODY_LIMIT, BodyTooLong
-from turnchat.keyboard import Keyboard
-from turnchat.lines import Line
-from turnchat.loop import EventLoop
-from turnchat.output import nothing
-from turnchat.screen import ScriptScreen
+from turnchat.core.connection import Connection
+from turnchat.core.conversation import BYEBYE, OURS
+from turnchat.core.ending import CloseReason
+from turnchat.core.frame import BODY_LIMIT, BodyTooLong
+from turnchat.core.lines import Line
+from turnchat.core.loop import EventLoop
+from turnchat.terminal.keyboard import Keyboard
+from turnchat.terminal.output import nothing
+from turnchat.terminal.screen import ScriptScreen
 from turnchat.text import counted, not_utf8, reason
 
 KEPT_LIMIT = 128  # lines typed ahead, in all seats together
 PAUSE = 1.0  # seconds without a key after which a person is taken to have noticed
 
 
-class Seat:
+class Session:
     """One conversation's place at the console: its responder.
 
     kept: what to do in its next turns, one a turn. since: when the turn changed last.
     """
 
-    answers_by_itself = False
+    is_automatic = False
 
     def __init__(self, console: "Console", connection: Connection) -> None:
         self.connection = connection
-        self.kept: deque[Action] = deque()
+        self.queued: deque[Action] = deque()
         self.since = connection.started
         self._console = console
 
@@ -56,11 +56,11 @@ class Seat:
     def turn(self) -> None:
         self._console.queue(self)
 
-    def ended(self, _ending: Ending) -> None:
+    def ended(self, _ending: CloseReason) -> None:
         self._console.leave(self)
 
 
-Action = Callable[[Seat], None]
+Action = Callable[[Session], None]
 
 
 class Console:
@@ -74,23 +74,23 @@ class Console:
     def __init__(self, loop: EventLoop, keyboard: Keyboard, screen: ScriptScreen) -> None:
         self.screen = screen
         self.status = EX_OK
-        self.seats: list[Seat] = []
-        self.waiting: deque[Seat] = deque()
+        self.sessions: list[Session] = []
+        self.waiting: deque[Session] = deque()
         self.is_person = keyboard.is_terminal
         self.loop = loop
         self._keyboard = keyboard
-        self._asked: Seat | None = None  # asked for last, and still there
-        self.kept: deque[Action] = deque()
+        self._asked: Session | None = None  # asked for last, and still there
+        self.queued: deque[Action] = deque()
         self._has_ended = False  # the input, and it was said
         self._notes: list[str] = []  # to be shown at the end of the round
-        self._soon = loop.deadline("console", self._advance)
-        self._pause = loop.deadline("pause in typing", self._look_again)
+        self._soon = loop.timer("console", self._advance)
+        self._pause = loop.timer("pause in typing", self._look_again)
         keyboard.on_input = self.wake
         screen.notify(self.wake, self._cannot_show)
 
     # What an heir decides
 
-    def prompt(self, seat: Seat) -> str:
+    def prompt(self, session: Session) -> str:
         """What stands in front of a line for this seat."""
         raise NotImplementedError
 
@@ -119,32 +119,32 @@ class Console:
         self._keyboard.on_input = nothing
         self.screen.notify(nothing, nothing)
 
-    def seat(self, connection: Connection) -> Seat:
+    def session(self, connection: Connection) -> Session:
         """A place for a new conversation."""
-        self.seats.append(Seat(self, connection))
-        return self.seats[-1]
+        self.sessions.append(Session(self, connection))
+        return self.sessions[-1]
 
-    def queue(self, seat: Seat) -> None:
+    def queue(self, session: Session) -> None:
         """It is our turn in this conversation."""
-        seat.since = self.loop.now
-        self.waiting.append(seat)
+        session.since = self.loop.now
+        self.waiting.append(session)
         self.wake()
 
-    def leave(self, seat: Seat) -> None:
+    def leave(self, session: Session) -> None:
         """This conversation is over."""
-        self.seats.remove(seat)
-        if seat in self.waiting:
-            self.waiting.remove(seat)
-        if seat is self._asked:
+        self.sessions.remove(session)
+        if session in self.waiting:
+            self.waiting.remove(session)
+        if session is self._asked:
             self._asked = None
             self.screen.close_prompt(entered=False)
             self._discard()
-        self._note_unsent(len(seat.kept))
+        self._note_unsent(len(session.queued))
         self.wake()
 
     def wake(self) -> None:
         """Something has come: see at the end of the round how far it leads."""
-        self._soon.set(0)
+        self._soon.start(0)
 
     # What can be done with a line
 
@@ -161,7 +161,7 @@ class Console:
 
     def keep(self, action: Action) -> None:
         """Do it in a turn to come of the seat that it was typed for."""
-        (self._asked.kept if self._asked else self.kept).append(action)
+        (self._asked.queued if self._asked else self.queued).append(action)
 
     def refuse(self, line: Line, why: str) -> None:
         """Nothing can be done with it. A person may type another line; a script has failed."""
@@ -172,22 +172,22 @@ class Console:
             self.status = EX_DATAERR
             self.give_up_lines()
 
-    def say_byebye(self, seat: Seat) -> None:
+    def say_byebye(self, session: Session) -> None:
         """End this conversation, in which it is our turn."""
-        self._say(BYEBYE, True, seat)
+        self._say(BYEBYE, True, session)
 
     def count_kept(self) -> int:
         """How many lines wait for a turn."""
-        return len(self.kept) + sum(len(seat.kept) for seat in self.seats)
+        return len(self.queued) + sum(len(session.queued) for session in self.sessions)
 
     def give_up_lines(self) -> None:
         """Send nothing any more of what was typed ahead, or is left of a script."""
         if self.is_person:
             self._note_unsent(self.count_kept())
-        elif self.kept or self._keyboard.has_lines:
+        elif self.queued or self._keyboard.has_lines:
             self._notes.append("what is left of the input was not sent")
-        for kept in self.kept, *(seat.kept for seat in self.seats):
-            kept.clear()
+        for queued in self.queued, *(session.queued for session in self.sessions):
+            queued.clear()
         self._keyboard.end()
         self.wake()
 
@@ -197,16 +197,16 @@ class Console:
         self._show_notes()
         self._take_lines()
         has_acted = False
-        while (seat := self._first()) and (action := self._next_action(seat)):
-            action(seat)
+        while (session := self._first()) and (action := self._next_action(session)):
+            action(session)
             self._take_lines()
             has_acted = True
         if has_acted:
             self.wake()  # let the news that this makes be shown before the next prompt
         else:
             self.tell_kept()
-            if seat:
-                self._ask_for(seat)
+            if session:
+                self._ask_for(session)
         self._look_for_the_end()
 
     def tell_kept(self) -> None:
@@ -222,47 +222,47 @@ class Console:
             self._notes.append(f"{counted(number, 'line')} typed ahead: not sent")
 
     def _take_lines(self) -> None:
-        while (self.is_person or not self.kept) and (line := self._keyboard.take()):
+        while (self.is_person or not self.queued) and (line := self._keyboard.take()):
             at_prompt = self.screen.prompting
             self.screen.close_prompt(entered=True)
-            if self._pause.is_set:
+            if self._pause.is_active:
                 self._pause.cancel()  # the rest of what was discarded
             elif line.size or not self.is_person:
                 self.take(line, at_prompt)
         if self._keyboard.is_exhausted:
             self.screen.close_prompt(entered=False)
 
-    def _first(self) -> Seat | None:
+    def _first(self) -> Session | None:
         """The seat to be served next. Not one to which BYEBYE was said in our place meanwhile."""
         while self.waiting and not self.waiting[0].is_ours:
             self.waiting.popleft()
-        return self.waiting[0] if self.waiting and self.screen.has_room else None
+        return self.waiting[0] if self.waiting and self.screen.is_writable else None
 
-    def _next_action(self, seat: Seat) -> Action | None:
-        if self.is_person and self.kept:
-            self._asked = seat  # by what was typed before anyone was asked for
-            seat.kept += self.kept
-            self.kept.clear()
-        if kept := seat.kept or self.kept:
-            return kept.popleft()
+    def _next_action(self, session: Session) -> Action | None:
+        if self.is_person and self.queued:
+            self._asked = session  # by what was typed before anyone was asked for
+            session.queued += self.queued
+            self.queued.clear()
+        if queued := session.queued or self.queued:
+            return queued.popleft()
         return self.say_byebye if self._keyboard.is_exhausted else None
 
-    def _say(self, body: bytes, has_been_seen: bool, seat: Seat) -> None:
-        self.waiting.remove(seat)
-        seat.since = self.loop.now
+    def _say(self, body: bytes, has_been_seen: bool, session: Session) -> None:
+        self.waiting.remove(session)
+        session.since = self.loop.now
         if not has_been_seen:
-            self.screen.said(self.prompt(seat), body)
-        seat.connection.say(body)
+            self.screen.said(self.prompt(session), body)
+        session.connection.say(body)
 
-    def _ask_for(self, seat: Seat) -> None:
+    def _ask_for(self, session: Session) -> None:
         """Open the prompt, if the screen is ready for it, and the person."""
-        if self.screen.prompting or not self.screen.is_clear or self._pause.is_set:
+        if self.screen.prompting or not self.screen.is_drained or self._pause.is_active:
             return
-        if self.is_person and self._asked not in (None, seat):
+        if self.is_person and self._asked not in (None, session):
             self._let_go()
             return
-        self._asked = seat if self.is_person else None
-        self.screen.open_prompt(self.prompt(seat), others=len(self.waiting) - 1)
+        self._asked = session if self.is_person else None
+        self.screen.open_prompt(self.prompt(session), in_use=len(self.waiting) - 1)
 
     def _let_go(self) -> None:
         """Turn away from the seat asked for last. It keeps the lines that have been entered."""
@@ -275,17 +275,17 @@ class Console:
     def _discard(self) -> None:
         if self._keyboard.discard():
             self._notes.append("what you had typed was discarded")
-            self._pause.set(PAUSE)
+            self._pause.start(PAUSE)
 
     def _look_again(self) -> None:
         """Whether the person has stopped typing what nobody gets."""
         if self._keyboard.discard():
-            self._pause.set(PAUSE)
+            self._pause.start(PAUSE)
         else:
             self.wake()
 
     def _look_for_the_end(self) -> None:
-        is_done = self._keyboard.is_exhausted and (self.is_person or not self.kept)
+        is_done = self._keyboard.is_exhausted and (self.is_person or not self.queued)
         if is_done and not self._has_ended:
             self._has_ended = True
             if error := self._keyboard.error:

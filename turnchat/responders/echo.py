@@ -1,13 +1,13 @@
 """The responder that answers each message with itself."""
 
-from turnchat.connection import Connection
-from turnchat.ending import Ending
+from turnchat.core.connection import Connection
+from turnchat.core.ending import CloseReason
 
 
 class Echo:
     """Says what it has heard."""
 
-    answers_by_itself = True
+    is_automatic = True
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -19,5 +19,5 @@ class Echo:
     def turn(self) -> None:
         self._connection.say(self._body)
 
-    def ended(self, _ending: Ending) -> None:
+    def ended(self, _ending: CloseReason) -> None:
         """An echo has nothing to clean up."""

@@ -1,14 +1,14 @@
 """A responder that says BYEBYE as soon as it may: how this side leaves in good order."""
 
-from turnchat.connection import Connection
-from turnchat.conversation import BYEBYE, LAST, OURS
-from turnchat.ending import Ending
+from turnchat.core.connection import Connection
+from turnchat.core.conversation import BYEBYE, LAST, OURS
+from turnchat.core.ending import CloseReason
 
 
 class Leaving:
     """Takes the place of the responder that was there, which still hears what there is to hear."""
 
-    answers_by_itself = True
+    is_automatic = True
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -20,7 +20,7 @@ class Leaving:
     def turn(self) -> None:
         self._connection.say(BYEBYE)
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: CloseReason) -> None:
         self._former.ended(ending)
 
 

@@ -7,11 +7,11 @@ their place among the messages that were typed for it before them.
 
 from collections.abc import Callable
 
-from turnchat.keyboard import Keyboard
-from turnchat.lines import Line
-from turnchat.loop import Callback, EventLoop
-from turnchat.responders.console import Action, Console, Seat
-from turnchat.screen import ScriptScreen
+from turnchat.core.lines import Line
+from turnchat.core.loop import Callback, EventLoop
+from turnchat.responders.console import Action, Console, Session
+from turnchat.terminal.keyboard import Keyboard
+from turnchat.terminal.screen import ScriptScreen
 from turnchat.text import counted, duration
 
 EX_ARGPARSE = 2  # what argparse exits with for wrong usage; sysexits.h has 64
@@ -46,8 +46,8 @@ class Operator(Console):
             b"/next": self._put_last,
         }
 
-    def prompt(self, seat: Seat) -> str:
-        return f"you to {seat.connection.name}> "
+    def prompt(self, session: Session) -> str:
+        return f"you to {session.connection.name}> "
 
     def take(self, line: Line, at_prompt: bool) -> None:
         self._has_taken_a_line = True
@@ -67,13 +67,13 @@ class Operator(Console):
             self.keep(self._in_turn[command])
 
     def tell_kept(self) -> None:
-        kept = self.count_kept()
-        if self.is_person and kept > self._told:
-            owners = [(seat.kept, seat.connection.name) for seat in self.seats]
-            for lines, whose in [*owners, (self.kept, "whoever speaks next")]:
+        queued = self.count_kept()
+        if self.is_person and queued > self._told:
+            owners = [(session.queued, session.connection.name) for session in self.sessions]
+            for lines, whose in [*owners, (self.queued, "whoever speaks next")]:
                 if lines:
                     self.screen.status(f"{counted(len(lines), 'line')} kept for {whose}")
-        self._told = kept
+        self._told = queued
 
     def input_ended(self) -> None:
         if not (self._has_taken_a_line or self.is_person or self.status):
@@ -85,7 +85,7 @@ class Operator(Console):
         self.give_up_lines()
         self._quit_server()
 
-    def _put_last(self, _seat: Seat) -> None:
+    def _put_last(self, _seat: Session) -> None:
         if len(self.waiting) == 1:
             self.screen.status("nobody else waits")
         self.waiting.rotate(-1)
@@ -95,11 +95,11 @@ class Operator(Console):
             self.screen.status(row)
 
     def _show_who(self) -> None:
-        if not self.seats:
+        if not self.sessions:
             self.screen.status("nobody is here")
-        for seat in self.seats:
-            whose = "your turn" if seat.is_ours else "its turn"
-            span = duration(self.loop.now - seat.since)
+        for session in self.sessions:
+            whose = "your turn" if session.is_ours else "its turn"
+            span = duration(self.loop.now - session.since)
             self.screen.status(
-                f"{seat.connection.name}  {seat.connection.peer}  {whose} for {span}"
+                f"{session.connection.name}  {session.connection.peer}  {whose} for {span}"
             )

@@ -16,21 +16,21 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Self
 
-from turnchat.child import GRACE, Child, Exits, Pipes
-from turnchat.complaints import Complaints
-from turnchat.connection import Connection
-from turnchat.conversation import BYEBYE
-from turnchat.ending import Ending
-from turnchat.frame import BODY_LIMIT, BodyTooLong
-from turnchat.lines import Line, LineSplitter
-from turnchat.loop import FOREVER, Callback, EventLoop
-from turnchat.news import News
-from turnchat.output import nothing
-from turnchat.signals import Signals
-from turnchat.stream import Stream
+from turnchat.chat.news import News
+from turnchat.core.connection import Connection
+from turnchat.core.conversation import BYEBYE
+from turnchat.core.ending import CloseReason
+from turnchat.core.frame import BODY_LIMIT, BodyTooLong
+from turnchat.core.lines import Line, LineSplitter
+from turnchat.core.loop import FOREVER, Callback, EventLoop
+from turnchat.process.child import GRACE, ChildProcess, ChildWatcher, StdioPipes
+from turnchat.process.signals import Signals
+from turnchat.process.stderr import StderrReader
+from turnchat.process.stdio import Stream
+from turnchat.terminal.output import nothing
 from turnchat.text import not_utf8, one_line
 
-READ_SIZE = 1 << 10  # octets; what one read brings may be many short lines
+READ_SIZE = 1 << 10  # bytes; what one read brings may be many short lines
 HINT_AFTER = 3.0  # seconds
 PASSED_ON = ("HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
 PASSED_ON_PREFIX = "LC_"
@@ -49,13 +49,11 @@ class Command(NamedTuple):
 
     words: Sequence[str]
     environment: Mapping[str, str]
-    on_terminal: bool
+    use_pty: bool
     reply_timeout: float
 
     @classmethod
-    def parse(
-        cls, text: str, names: Sequence[str], *, on_terminal: bool, reply_timeout: float
-    ) -> Self:
+    def parse(cls, text: str, names: Sequence[str], *, use_pty: bool, reply_timeout: float) -> Self:
         """Split as a shell would, but without a shell. `names`: more variables to pass on.
 
         Raises BadCommand.
@@ -76,9 +74,9 @@ class Command(NamedTuple):
             if name in PASSED_ON or name in names or name.startswith(PASSED_ON_PREFIX)
         }
         passed_on["PYTHONUNBUFFERED"] = "1"
-        if on_terminal and "TERM" not in names:
+        if use_pty and "TERM" not in names:
             passed_on["TERM"] = "dumb"  # else it would paint what it says
-        return cls(words, passed_on, on_terminal, reply_timeout)
+        return cls(words, passed_on, use_pty, reply_timeout)
 
 
 class Programs:
@@ -109,8 +107,8 @@ class Programs:
         self.news = news
         self.command = command
         self._handed = handed
-        self._exits = Exits(loop, signals)
-        self._living: set[Child] = set()
+        self._exits = ChildWatcher(loop, signals)
+        self._living: set[ChildProcess] = set()
         self._is_draining = False
 
     def answer(self, connection: Connection) -> "Program":
@@ -120,8 +118,8 @@ class Programs:
             "TURNCHAT_CONVERSATION": str(connection.number),
             "TURNCHAT_PEER": connection.peer,
         }
-        pipes, process = Pipes.spawn(
-            self.command.words, environment, on_terminal=self.command.on_terminal
+        pipes, process = StdioPipes.spawn(
+            self.command.words, environment, use_pty=self.command.use_pty
         )
 
         def ended(how: str, status: int | None) -> None:
@@ -131,9 +129,9 @@ class Programs:
             if self._is_draining and not self._living:
                 self.loop.stop()
 
-        child = Child(self.loop, self._exits, process, ended, connection.failed)
+        child = ChildProcess(self.loop, self._exits, process, ended, connection.on_error)
         self._living.add(child)
-        program = Program(self, connection, Pipes(*self._handed(pipes)), child)
+        program = Program(self, connection, StdioPipes(*self._handed(pipes)), child)
         return program
 
     def count(self) -> int:
@@ -144,9 +142,9 @@ class Programs:
         """Run the loop until the last process has come to its end, which each is on its way to."""
         if self._living:
             self._is_draining = True
-            limit = self.loop.deadline("last processes", self.loop.stop)
-            limit.set(3 * GRACE)
-            while self._living and limit.is_set:
+            limit = self.loop.timer("last processes", self.loop.stop)
+            limit.start(3 * GRACE)
+            while self._living and limit.is_active:
                 self.loop.run()
             limit.cancel()
 
@@ -160,10 +158,10 @@ class Program:
     """One conversation's program."""
 
     def __init__(
-        self, programs: Programs, connection: Connection, pipes: Pipes, child: Child
+        self, programs: Programs, connection: Connection, pipes: StdioPipes, child: ChildProcess
     ) -> None:
         loop = programs.loop
-        self.answers_by_itself = programs.serving
+        self.is_automatic = programs.serving
         self._programs = programs
         self._connection = connection
         self._news = programs.news
@@ -177,13 +175,13 @@ class Program:
         self._is_over = False  # the conversation is
         self._has_exited = False
         self._is_at_end = False  # of its output
-        failed = connection.failed
-        self._stdin = loop.watch(pipes.stdin, f"{self._name}: stdin", failed)
-        self._stdout = loop.watch(pipes.stdout, f"{self._name}: stdout", failed)
-        self._late = loop.deadline(f"{self._name}: answer", self._is_late, failed)
-        self._hint = loop.deadline(f"{self._name}: hint", self._give_hint, failed)
-        self._complaints = Complaints(loop, pipes.stderr, self._name, self._news, failed)
-        self._can_be_hinted = not self._command.on_terminal
+        on_error = connection.on_error
+        self._stdin = loop.watcher(pipes.stdin, f"{self._name}: stdin", on_error)
+        self._stdout = loop.watcher(pipes.stdout, f"{self._name}: stdout", on_error)
+        self._late = loop.timer(f"{self._name}: answer", self._is_late, on_error)
+        self._hint = loop.timer(f"{self._name}: hint", self._give_hint, on_error)
+        self._stderr = StderrReader(loop, pipes.stderr, self._name, self._news, on_error)
+        self._can_be_hinted = not self._command.use_pty
 
     # What the connection tells
 
@@ -191,15 +189,15 @@ class Program:
         self._unsent = one_line(body).encode() + b"\n"
 
     def turn(self) -> None:
-        self._late.set(self._command.reply_timeout or FOREVER)
+        self._late.start(self._command.reply_timeout or FOREVER)
         if self._can_be_hinted:
-            self._hint.set(HINT_AFTER)
+            self._hint.start(HINT_AFTER)
         self._tell()
 
-    def ended(self, _ending: Ending) -> None:
+    def ended(self, _ending: CloseReason) -> None:
         self._is_over = True
         self._ask_no_more()
-        self._stdin.forget()
+        self._stdin.unregister()
         self._pipes.stdin.close()
         self._child.end()
         self._close_when_done()
@@ -209,7 +207,7 @@ class Program:
     def exited(self, how: str, status: int | None) -> None:
         """The process is no more. What it has printed may still be read."""
         self._has_exited = True
-        self._complaints.finish()
+        self._stderr.finish()
         is_by_itself = self._is_at_end or not self._is_over
         (self._news.error if status and is_by_itself else self._news.status)(f"{self._name} {how}")
         self._close_when_done()
@@ -223,9 +221,9 @@ class Program:
                 taken = len(self._unsent)
             self._unsent = self._unsent[taken:]
         if self._unsent:
-            self._stdin.want(writer=self._tell)
+            self._stdin.set_callbacks(writer=self._tell)
         else:
-            self._stdin.forget()
+            self._stdin.unregister()
             self._answer()
 
     def _answer(self) -> None:
@@ -236,14 +234,14 @@ class Program:
             self._news.status(f"{self._name} prints no more")
             self._connection.say(BYEBYE)
         else:
-            self._stdout.want(reader=self._prints)
+            self._stdout.set_callbacks(reader=self._prints)
 
     def _prints(self) -> None:
-        octets = self._pipes.stdout.read(READ_SIZE)
-        if octets is None:
+        data = self._pipes.stdout.read(READ_SIZE)
+        if data is None:
             return
-        self._lines += self._output.feed(octets)
-        if not octets:
+        self._lines += self._output.feed(data)
+        if not data:
             self._is_at_end = True
             self._lines += filter(None, [self._output.finish()])
         if self._lines or self._is_at_end:
@@ -265,7 +263,7 @@ class Program:
         self._connection.say(BYEBYE)
 
     def _ask_no_more(self) -> None:
-        self._stdout.forget()
+        self._stdout.unregister()
         self._late.cancel()
         self._hint.cancel()
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 
 from turnchat.text import safe
-from turnchat.trace.recording import Event
-from turnchat.trace.retelling import Retelling
-from turnchat.trace.words import call, meaning
+from turnchat.trace.describe import call, meaning
+from turnchat.trace.format import Event
+from turnchat.trace.interpreter import Retelling
 
 DIM, BOLD, RED, PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[31m", "\x1b[m"  # ECMA-48, 8.3.117
 COLOURS = ("\x1b[36m", "\x1b[32m", "\x1b[33m", "\x1b[35m", "\x1b[34m")  # a file keeps its own

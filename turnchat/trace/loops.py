@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from selectors import BaseSelector
 
-from turnchat.loop import Callback, Deadline, EventLoop, Failed, escalate
-from turnchat.signals import Signals
-from turnchat.trace.notes import Notes
+from turnchat.core.loop import Callback, ErrorHandler, EventLoop, Timer, reraise
+from turnchat.process.signals import Signals
+from turnchat.trace.events import Notes
 
 
 class RecordedLoop(EventLoop):
@@ -22,18 +22,18 @@ class RecordedLoop(EventLoop):
         self._notes = notes
         super().__init__(selector, clock)
 
-    def deadline(self, name: str, callback: Callback, failed: Failed = escalate) -> Deadline:
+    def timer(self, name: str, callback: Callback, failed: ErrorHandler = reraise) -> Timer:
         def noted() -> None:
             self._notes.note("deadline", name=name)
             callback()
 
-        return super().deadline(name, noted, failed)
+        return super().timer(name, noted, failed)
 
     def _timeout(self) -> float | None:
         self._notes.deadline = None
         if self._heap:
             when, _, deadline = self._heap[0]
-            if when == deadline.queued and deadline.is_set:  # else an entry that leads nowhere
+            if when == deadline.queued and deadline.is_active:  # else an entry that leads nowhere
                 self._notes.deadline = deadline.name
         return super()._timeout()
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from selectors import BaseSelector, DefaultSelector
 from typing import Self, cast
 
-from turnchat.loop import EventLoop
-from turnchat.signals import Signals
-from turnchat.stream import Stream
+from turnchat.core.loop import EventLoop
+from turnchat.process.signals import Signals
+from turnchat.process.stdio import Stream
+from turnchat.trace.events import Notes
 from turnchat.trace.loops import RecordedLoop, RecordedSignals
-from turnchat.trace.notes import Notes
-from turnchat.trace.seams import RecordedSelector, RecordedSocket, RecordedStream, Socket
+from turnchat.trace.wrappers import RecordedSelector, RecordedSocket, RecordedStream, Socket
 
 
 class Recorder(Notes):

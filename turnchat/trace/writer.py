@@ -5,7 +5,7 @@ import os
 import stat
 from io import FileIO
 
-from turnchat.trace.recording import Event, head, line_of
+from turnchat.trace.format import Event, head, line_of
 
 
 def create(path: str) -> FileIO:

@@ -1,0 +1,131 @@
+"""The plan of the packages, held against the code."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+
+PACKAGE = ROOT / "turnchat"
+
+# A package imports from lower floors alone; core from the standard library alone.
+FLOORS = {
+    "core": 1,
+    "text": 1,
+    "lessons": 1,
+    "net": 2,
+    "process": 2,
+    "trace": 3,
+    "terminal": 3,
+    "chat": 4,
+    "replay": 4,
+    "responders": 4,
+    "cli": 5,
+}
+CLOSED = {"core", "text", "lessons"}  # nothing of turnchat is imported there
+PURE = ("core/frame.py", "core/conversation.py", "text.py")
+IO = {"socket", "selectors", "select", "os", "io", "time", "sys", "signal"}
+FORBIDDEN = {"threading", "_thread", "asyncio", "concurrent", "multiprocessing", "queue"}
+LONGEST_FILE = 300  # lines; a file that needs more has two ideas in it
+MOST_FILES = 10  # of a package; more are two jobs
+LONGEST_CORE = 1100  # lines, so that it is read in one sitting
+
+Import = tuple[str, str, str]  # file, its package, the package that it imports
+
+
+def package_of(path: Path) -> str:
+    """The package of a file, or the module that stands beside the packages."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """The dotted names of the modules that a file imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports are absolute here"
+            assert node.module
+            names.add(node.module)
+            if node.module == "turnchat":
+                names |= {f"turnchat.{alias.name}" for alias in node.names}
+    return names
+
+
+def files() -> list[Path]:
+    return [path for path in sorted(PACKAGE.rglob("*.py")) if path.parent != PACKAGE] + [
+        PACKAGE / "text.py"
+    ]
+
+
+def crossings() -> Iterator[Import]:
+    """Each import of one package by another."""
+    for path in files():
+        for name in sorted(imported(path)):
+            match name.split("."):
+                case ["turnchat", there, *_] if there in FLOORS and there != package_of(path):
+                    yield str(path.relative_to(PACKAGE)), package_of(path), there
+
+
+def test_every_package_stands_on_a_floor() -> None:
+    assert {package_of(path) for path in files()} == set(FLOORS)
+
+
+def test_imports_run_downward_and_never_sideways() -> None:
+    wrong = [
+        (file, there)
+        for file, here, there in crossings()
+        if FLOORS[there] >= FLOORS[here] or here in CLOSED
+    ]
+    assert wrong == LEFT
+
+
+# What is still to be mended.
+TOO_LONG = {PACKAGE / "core/connection.py"}
+TOO_MANY = {"trace"}
+LEFT = [
+    ("chat/client.py", "cli"),
+    ("chat/client.py", "cli"),
+    ("chat/client.py", "responders"),
+    ("chat/server.py", "responders"),
+    ("core/connection.py", "text"),
+    ("core/listener.py", "net"),
+    ("core/listener.py", "text"),
+    ("process/stderr.py", "chat"),
+    ("responders/program.py", "chat"),
+]
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_files_know_of_no_input_and_output(name: str) -> None:
+    assert not imported(PACKAGE / name) & IO
+
+
+def test_there_are_no_threads() -> None:
+    for path in files():
+        assert not {name.partition(".")[0] for name in imported(path)} & FORBIDDEN, path
+
+
+def test_nothing_but_the_standard_library_is_needed() -> None:
+    known = sys.stdlib_module_names | {"turnchat"}
+    for path in files():
+        assert {name.partition(".")[0] for name in imported(path)} <= known, path
+
+
+def test_no_file_has_two_ideas_in_it() -> None:
+    lengths = {path: len(path.read_text().splitlines()) for path in files()}
+    assert {path for path, length in lengths.items() if length > LONGEST_FILE} == TOO_LONG
+
+
+def test_no_package_has_two_jobs() -> None:
+    numbers = {name: len(list((PACKAGE / name).glob("[!_]*.py"))) for name in FLOORS}
+    assert {name for name, number in numbers.items() if number > MOST_FILES} == TOO_MANY
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        assert ast.get_docstring(ast.parse(path.read_text())), path

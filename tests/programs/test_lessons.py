@@ -1,0 +1,380 @@
+"""The lessons: what each teaches holds, and what it mends goes wrong in the one before."""
+
+import json
+import os
+import re
+import select
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from http.server import HTTPServer
+from threading import Thread
+
+import pytest
+
+from tests.peers.geocoder import TAIPEI, Geocoder
+from tests.support import PATIENCE, ROOT, SERVER, Answering, Peer, Program, status_of, wait_until
+from turnchat.lessons import raw_http
+
+Start = Callable[..., Program]
+CLOSE_WAIT = "08"  # as /proc/net/tcp has it
+PYTHON = [sys.executable, "-m"]
+
+
+def start(program: Start, name: str, role: str, port: str = "0") -> Program:
+    """A lesson, as README says to run it; it finds the package from the checkout's folder."""
+    return program(
+        "-u", "-m", f"turnchat.lessons.{name}", role, port, env={"PYTHONPATH": str(ROOT)}
+    )
+
+
+def serve(program: Start, name: str) -> tuple[Program, str]:
+    server = start(program, name, "server")
+    words = server.line()
+    assert words.startswith("listening on port ")
+    return server, words.split()[-1]
+
+
+# 1. raw_http
+
+
+@pytest.fixture
+def geocoder() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Geocoder)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_raw_http_asks_where_a_place_is(geocoder: str) -> None:
+    result = subprocess.run(
+        [*PYTHON, "turnchat.lessons.raw_http", f"{geocoder}/v1/search?name=臺北&count=1"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert json.loads(result.stdout) == TAIPEI
+    assert Geocoder.asked[-1] == "/v1/search?name=%E8%87%BA%E5%8C%97&count=1"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("{}/nowhere", "the server answered: 404 Not Found"),
+        ("https://example.org/", "is no address of the form http://HOST/PATH"),
+        ("http://127.0.0.1:1/", "Connection refused"),
+    ],
+)
+def test_raw_http_says_what_went_wrong(geocoder: str, url: str, words: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "turnchat.lessons.raw_http", url.format(geocoder)],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert words in result.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"", "before the headers did"),
+        (b"220 mail.example.org ESMTP\r\n\r\n", "is not how an answer in HTTP/1 begins"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "4 of 9 bytes came"),
+    ],
+)
+def test_raw_http_does_not_take_half_an_answer_for_one(answer: bytes, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        raw_http.body_of(answer)
+
+
+def test_raw_http_waits_for_a_server_that_leaves_the_connection_open(program: Start) -> None:
+    answering = Answering()
+    url = f"http://{answering.address}/"
+    reader = program("-m", "turnchat.lessons.raw_http", url, env={"PYTHONPATH": str(ROOT)})
+    peer = answering.accept()
+    assert peer.receive(5) == b"GET /"
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    wait_until(lambda: status_of(reader.pid, "State") == "S")
+    assert reader.process.poll() is None  # though the whole answer has come
+    peer.socket.shutdown(socket.SHUT_WR)
+    assert reader.line() == "{}"
+    peer.close()
+
+
+# 2. fixed16
+
+
+def test_fixed16_carries_many_messages_on_one_connection(program: Start) -> None:
+    """Where raw_http would wait for the end of the stream."""
+    _, port = serve(program, "fixed16")
+    client = start(program, "fixed16", "client", port)
+    for text in ("hello", "16 bytes, so it", "你好你好你", ""):
+        client.type(text)
+        assert client.line() == text
+
+
+def test_fixed16_refuses_17_octets_and_does_not_cut_them(program: Start) -> None:
+    _, port = serve(program, "fixed16")
+    client = start(program, "fixed16", "client", port)
+    client.type("17 bytes: no, no!")
+    assert client.line() == "not sent: the message has 17 bytes, 16 is the most"
+    client.type("16 bytes are ok")
+    assert client.line() == "16 bytes are ok"
+
+
+def test_fixed16_waits_for_the_rest_of_a_message(program: Start) -> None:
+    _, port = serve(program, "fixed16")
+    peer = Peer.to(f"127.0.0.1:{port}")
+    peer.send(b"half of a ")
+    wait_until(lambda: has_read_all(peer))
+    peer.send(b"whole.")
+    assert peer.receive(16) == b"half of a whole."
+    peer.close()
+
+
+# 3. length_prefix
+
+
+def test_length_prefix_takes_17_octets_and_keeps_blanks(program: Start) -> None:
+    """Which fixed16 refuses, and loses."""
+    _, port = serve(program, "length_prefix")
+    client = start(program, "length_prefix", "client", port)
+    for text in ("17 bytes: yes, 17", "blanks stay  ", "é" * 127 + "x"):
+        client.type(text)
+        assert client.line() == text
+    client.type("é" * 128)
+    assert client.line() == "not sent: the message has 256 bytes, 255 is the most"
+
+
+@pytest.mark.parametrize("header", [b" 12", b"+12", b"256", "１23".encode()[:3]])
+def test_length_prefix_knows_what_a_length_is(program: Start, header: bytes) -> None:
+    server, port = serve(program, "length_prefix")
+    peer = Peer.to(f"127.0.0.1:{port}")
+    peer.send(header)
+    assert peer.hears_the_end()
+    peer.close()
+    assert server.line().startswith("the client is left: ")
+
+
+def two_at_once(port: str) -> str:
+    """What a peer hears that sends two messages in a row."""
+    peer = Peer.to(f"127.0.0.1:{port}")
+    peer.send(b"003one003two")
+    heard = []
+    try:
+        while text := peer.hear():
+            heard.append(text)
+            if len(heard) == 2:
+                break
+    except ConnectionError:
+        pass
+    peer.close()
+    return " ".join(heard)
+
+
+def test_length_prefix_answers_two_messages_in_a_row_and_one_by_one_does_not(
+    program: Start,
+) -> None:
+    _, port = serve(program, "length_prefix")
+    assert two_at_once(port) == "one two"
+    server, port = serve(program, "one_by_one")
+    server.type("to one", "to two")
+    assert two_at_once(port) == ""
+    server.line_with("the conversation is over: b'0' came out of turn")
+    server, port = serve(program, "select_by_hand")
+    assert two_at_once(port) == ""
+    server.line_with("b'003two' came out of turn", "stderr")
+    server, port = serve(program, "select_by_hand")
+    peer = Peer.to(f"127.0.0.1:{port}")
+    peer.say("one")
+    assert server.line() == "peer> one"
+    peer.say("two")
+    server.line_with("b'003two' came out of turn", "stderr")
+    peer.close()
+
+
+@pytest.mark.parametrize("name", ["one_by_one", "select_by_hand"])
+def test_what_a_peer_sends_is_shown_escaped(program: Start, name: str) -> None:
+    server, port = serve(program, name)
+    peer = Peer.to(f"127.0.0.1:{port}")
+    peer.say("\x1b[2J你好\nyou> ")
+    assert server.line() == r"peer> \x1b[2J你好\nyou> "
+    peer.close()
+
+
+@pytest.mark.parametrize("name", ["one_by_one", "select_by_hand"])
+def test_a_last_line_without_its_end_is_said(program: Start, name: str) -> None:
+    server, port = serve(program, name)
+    assert server.process.stdin
+    server.process.stdin.write(b"the last")
+    server.end_input()
+    peer = Peer.to(f"127.0.0.1:{port}")
+    peer.say("hello")
+    assert peer.hear() == "the last"
+    peer.say("and?")
+    assert peer.hear() == "BYEBYE"
+    peer.close()
+
+
+# A header that comes in two pieces
+
+
+@pytest.mark.parametrize("name", ["length_prefix", "one_by_one", "select_by_hand", "naive"])
+def test_a_header_in_two_pieces_is_too_much_for_the_naive_one_alone(
+    program: Start, name: str
+) -> None:
+    server, port = serve(program, name)
+    peer = Peer.to(f"127.0.0.1:{port}")
+    peer.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    peer.send(b"00")
+    wait_until(lambda: has_read_all(peer))
+    peer.send(b"5hello")
+    if name == "naive":
+        assert server.line() == "peer> "  # half a header, taken for the length 0
+    else:
+        server.type("hello")
+        assert peer.hear() == "hello"
+    peer.close()
+
+
+def tcp_row(here: int, there: int) -> list[str]:
+    """The row of /proc/net/tcp for the end at port `there` of the connection from `here`."""
+    with open("/proc/net/tcp") as table:
+        for row in table:
+            fields = row.split()
+            if fields[1].endswith(f":{there:04X}") and fields[2].endswith(f":{here:04X}"):
+                return fields
+    return [""] * 5
+
+
+def tcp_state(here: int, there: str) -> str:
+    return tcp_row(here, int(there))[3]
+
+
+def has_read_all(peer: Peer) -> bool:
+    """Whether nothing that was sent waits at the other end."""
+    here, there = peer.socket.getsockname()[1], peer.socket.getpeername()[1]
+    return tcp_row(here, there)[4].endswith(":00000000")
+
+
+# A hang-up while input() waits
+
+
+@pytest.mark.parametrize("name", ["one_by_one", "select_by_hand"])
+def test_one_by_one_does_not_notice_a_hang_up_and_select_by_hand_does(
+    program: Start, name: str
+) -> None:
+    server, port = serve(program, name)
+    peer = Peer.to(f"127.0.0.1:{port}")
+    peer.say("hello")
+    assert server.line() == "peer> hello"
+    peer_port = peer.socket.getsockname()[1]
+    peer.close()
+    if name == "select_by_hand":
+        assert server.wait() == 1
+        server.line_with("the peer has hung up", "stderr")
+        return
+    wait_until(lambda: tcp_state(peer_port, port) == CLOSE_WAIT)  # its kernel knows
+    assert server.process.stdout
+    printed = b""
+    while select.select([server.process.stdout], [], [], 0.3)[0]:
+        printed += os.read(server.process.stdout.fileno(), 100)
+        assert printed in b"you> "
+        assert server.process.poll() is None
+    server.type("are you still there?")
+    server.line_with("the conversation is over: the peer has hung up")
+
+
+# A second client
+
+
+@pytest.mark.parametrize("name", ["fixed16", "length_prefix", "one_by_one"])
+def test_a_second_client_waits_until_the_first_has_left(program: Start, name: str) -> None:
+    server, port = serve(program, name)
+    server.type("hello", "hello", "hello")
+    frame = b"hello".ljust(16) if name == "fixed16" else b"005hello"
+    first, second = Peer.to(f"127.0.0.1:{port}"), Peer.to(f"127.0.0.1:{port}")
+    second.send(frame)
+    first.send(frame)
+    assert first.receive(len(frame)) == frame  # though the second was there before
+    assert not has_read_all(second)
+    first.close()
+    assert second.receive(len(frame)) == frame
+    second.close()
+
+
+def test_a_second_client_of_select_by_hand_is_not_heard_at_all(program: Start) -> None:
+    server, port = serve(program, "select_by_hand")
+    first, second = Peer.to(f"127.0.0.1:{port}"), Peer.to(f"127.0.0.1:{port}")
+    second.say("hello")
+    first.say("BYEBYE")
+    assert server.wait() == 0
+    with pytest.raises(ConnectionResetError):
+        second.receive(1)
+    first.close()
+    second.close()
+
+
+def test_a_second_client_of_turnchat_is_answered_while_the_first_thinks(program: Start) -> None:
+    server = program(SERVER, "0")
+    port = server.line().rpartition(":")[2]
+    first, second = Peer.to(f"127.0.0.1:{port}"), Peer.to(f"127.0.0.1:{port}")
+    second.say("hello")
+    server.type("hello second")
+    assert second.hear() == "hello second"
+    first.close()
+    second.close()
+
+
+def commands() -> set[str]:
+    """Every command of a lesson that README or a lesson's head gives."""
+    lessons = (ROOT / "turnchat" / "lessons").glob("*.py")
+    texts = [path.read_text() for path in (ROOT / "README.md", *lessons)]
+    return {
+        command
+        for text in texts
+        for command in re.findall(r"^    python3 -m (turnchat\.lessons\..*)$", text, re.M)
+    }
+
+
+def test_every_command_that_is_given_works(program: Start, geocoder: str) -> None:
+    """Each server is called by its own client, and one question is asked."""
+    given = commands()
+    assert len(given) == 2 * 5 + 2 + 1  # with [PORT] in the heads, without in README
+    for command in sorted(given):
+        module, *arguments = shlex.split(command)
+        if module.endswith("raw_http"):
+            url = arguments[0].replace("http://127.0.0.1:8000", geocoder)
+            asking = program("-m", module, url, env={"PYTHONPATH": str(ROOT)})
+            assert json.loads(asking.line()) == TAIPEI
+        elif arguments[0] == "server":
+            name = module.rpartition(".")[2]
+            server, port = serve(program, name)
+            server.type("hello")
+            client = start(program, name, "client", port)
+            client.type("hello")
+            assert client.line_with("hello").endswith("hello")
+
+
+@pytest.mark.parametrize(
+    "name", ["raw_http", "fixed16", "length_prefix", "one_by_one", "select_by_hand", "naive"]
+)
+def test_a_lesson_says_how_it_is_used(name: str) -> None:
+    result = subprocess.run(
+        [*PYTHON, f"turnchat.lessons.{name}"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stderr.decode().startswith(f"usage: python3 -m turnchat.lessons.{name} ")

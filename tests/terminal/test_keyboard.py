@@ -1,0 +1,185 @@
+import os
+import pty
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support import run_until
+from turnchat.core.loop import EventLoop
+from turnchat.process.stdio import PrivateStream, Stream
+from turnchat.terminal.keyboard import LINES_AHEAD, Keyboard
+
+Make = Callable[..., tuple[Keyboard, list[str]]]
+
+
+@pytest.fixture
+def make(loop: EventLoop) -> Iterator[Make]:
+    keyboards: list[Keyboard] = []
+
+    def made(stream: Stream, *, is_terminal: bool = False) -> tuple[Keyboard, list[str]]:
+        """A keyboard, and the lines that are taken from it as soon as they come."""
+        lines: list[str] = []
+
+        def take_all() -> None:
+            while line := keyboard.take():
+                lines.append(line.text.decode())
+
+        keyboard = Keyboard(loop, stream, is_terminal=is_terminal)
+        keyboard.on_input = take_all
+        keyboards.append(keyboard)
+        return keyboard, lines
+
+    yield made
+    for keyboard in keyboards:
+        with suppress(OSError):
+            keyboard.close()
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    yield reader, writer
+    for descriptor in (reader, writer):
+        with suppress(OSError):
+            os.close(descriptor)
+
+
+@pytest.fixture
+def tty() -> Iterator[tuple[int, int]]:
+    master, slave = pty.openpty()
+    os.set_blocking(slave, False)
+    yield master, slave
+    for descriptor in (master, slave):
+        with suppress(OSError):
+            os.close(descriptor)
+
+
+def test_lines_from_a_pipe(loop: EventLoop, make: Make, pipe: tuple[int, int]) -> None:
+    keyboard, lines = make(PrivateStream(pipe[0]))
+    keyboard.read()
+    os.write(pipe[1], b"one\ntw")
+    run_until(loop, lambda: lines == ["one"])
+    os.write(pipe[1], b"o\nthree")
+    run_until(loop, lambda: lines == ["one", "two"])
+    os.close(pipe[1])
+    run_until(loop, lambda: keyboard.is_exhausted)
+    assert lines == ["one", "two", "three"]
+
+
+def test_lines_from_a_file_come_a_piece_a_round(
+    loop: EventLoop, make: Make, tmp_path: Path
+) -> None:
+    numbers = [str(number) for number in range(20_000)]
+    path = tmp_path / "lines"
+    path.write_text("\n".join(numbers))
+    keyboard, lines = make(Stream(os.open(path, os.O_RDONLY)))
+    keyboard.read()
+    assert len(lines) < 2000
+    run_until(loop, lambda: keyboard.is_exhausted)
+    assert lines == numbers
+
+
+def test_dev_null_is_at_its_end_at_once(make: Make) -> None:
+    keyboard, lines = make(Stream(os.open("/dev/null", os.O_RDONLY)))
+    keyboard.read()
+    assert keyboard.is_exhausted
+    assert lines == []
+
+
+def test_a_named_pipe_whose_writers_have_left(make: Make, tmp_path: Path) -> None:
+    """epoll never reports the end of a pipe that had no writer when it was opened."""
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    keyboard, _ = make(PrivateStream(os.open(path, os.O_RDONLY | os.O_NONBLOCK)))
+    keyboard.read()
+    assert keyboard.is_exhausted
+
+
+def test_reading_stops_while_enough_lines_wait(loop: EventLoop, pipe: tuple[int, int]) -> None:
+    keyboard = Keyboard(loop, PrivateStream(pipe[0]), is_terminal=False)
+    keyboard.read()
+    os.write(pipe[1], b"x\n" * 8000)
+    run_until(loop, lambda: keyboard.has_lines)
+    for _ in range(5):
+        loop.timer("", lambda: None).start(0)
+        loop.run_once()
+    waiting = len(keyboard._lines)
+    assert LINES_AHEAD <= waiting <= LINES_AHEAD + 4096 / 2
+    taken = 0
+    os.close(pipe[1])
+    while not keyboard.is_exhausted:
+        if keyboard.take():
+            taken += 1
+        else:
+            loop.run_once()
+    assert taken == 8000
+    keyboard.close()
+
+
+def test_an_unreadable_input_is_an_end_with_an_error(make: Make) -> None:
+    keyboard, lines = make(Stream(os.open("/", os.O_RDONLY)))
+    keyboard.read()
+    assert keyboard.is_exhausted
+    assert keyboard.error
+    assert keyboard.error.strerror == "Is a directory"
+    assert lines == []
+
+
+def test_a_terminal_gives_lines_and_its_settings_are_not_touched(
+    loop: EventLoop, make: Make, tty: tuple[int, int]
+) -> None:
+    before = termios.tcgetattr(tty[1])
+    keyboard, lines = make(PrivateStream(tty[1]), is_terminal=True)
+    keyboard.read()
+    os.write(tty[0], b"one\ntwo\nthr")
+    run_until(loop, lambda: lines == ["one", "two"])
+    os.write(tty[0], b"ee\n")
+    run_until(loop, lambda: lines == ["one", "two", "three"])
+    assert termios.tcgetattr(tty[1]) == before
+
+
+def test_lines_pasted_together_arrive_together(loop: EventLoop, tty: tuple[int, int]) -> None:
+    """A terminal gives a line a read; they must not be told apart by it."""
+    calls: list[int] = []
+    keyboard = Keyboard(loop, PrivateStream(tty[1]), is_terminal=True)
+    keyboard.on_input = lambda: calls.append(len(keyboard._lines))
+    keyboard.read()
+    os.write(tty[0], b"one\ntwo\nthree\n")
+    run_until(loop, lambda: calls)
+    assert calls == [3]
+
+
+def test_ctrl_d_is_the_end_and_completes_a_line_that_was_begun(
+    loop: EventLoop, make: Make, tty: tuple[int, int]
+) -> None:
+    keyboard, lines = make(PrivateStream(tty[1]), is_terminal=True)
+    keyboard.read()
+    os.write(tty[0], b"half\x04\x04")
+    run_until(loop, lambda: keyboard.is_exhausted)
+    assert lines == ["half"]
+
+
+def test_a_terminal_that_hangs_up_is_at_its_end(
+    loop: EventLoop, make: Make, tty: tuple[int, int]
+) -> None:
+    keyboard, _ = make(PrivateStream(tty[1]), is_terminal=True)
+    keyboard.read()
+    os.close(tty[0])
+    run_until(loop, lambda: keyboard.is_exhausted)
+    assert keyboard.error is None
+
+
+def test_end_forgets_what_was_read_and_reads_no_more(
+    loop: EventLoop, make: Make, pipe: tuple[int, int]
+) -> None:
+    keyboard = Keyboard(loop, PrivateStream(pipe[0]), is_terminal=False)
+    os.write(pipe[1], b"one\ntwo\n")
+    keyboard.read()
+    assert keyboard.has_lines
+    keyboard.end()
+    assert keyboard.take() is None
+    assert keyboard.is_exhausted

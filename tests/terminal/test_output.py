@@ -1,0 +1,244 @@
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from tests.support import run_until
+from turnchat.core.loop import EventLoop
+from turnchat.process.stdio import PrivateStream, Stream
+from turnchat.terminal.output import ERROR, LIMIT, MESSAGE, STATUS, Output, OutputLine, OutputQueue
+from turnchat.terminal.screen import plainly
+
+
+def message(text: str) -> OutputLine:
+    return OutputLine(MESSAGE, "", text)
+
+
+def status(text: str) -> OutputLine:
+    return OutputLine(STATUS, "", text)
+
+
+def everything(backlog: OutputQueue) -> list[str]:
+    lines = []
+    while backlog:
+        row = backlog.take()
+        lines.append(row.start + row.text)
+    return lines
+
+
+def test_rows_come_out_as_they_went_in() -> None:
+    backlog = OutputQueue()
+    for number in range(5):
+        backlog.put((status if number % 2 else message)(f"{number}."))
+    assert (backlog.size, backlog.of_messages) == (10, 6)
+    assert everything(backlog) == ["0.", "1.", "2.", "3.", "4."]
+    assert (backlog.size, backlog.of_messages) == (0, 0)
+
+
+def test_past_the_bound_the_oldest_status_lines_go_and_are_counted() -> None:
+    backlog = OutputQueue(limit=100)
+    for number in range(10):
+        backlog.put(status(f"status {number}.."))
+    backlog.put(message("message..."))
+    assert backlog.size <= 100
+    assert everything(backlog) == [
+        "* 6 lines dropped here: nobody was reading",
+        "status 6..",
+        "status 7..",
+        "status 8..",
+        "status 9..",
+        "message...",
+    ]
+
+
+def test_messages_outlive_every_status_line() -> None:
+    backlog = OutputQueue(limit=100)
+    for _ in range(5):
+        backlog.put(message("message..."))
+    for number in range(100):
+        backlog.put(status(f"status {number:03}"))
+        assert backlog.size <= 100
+    lines = everything(backlog)
+    assert lines.count("message...") == 5
+    assert lines[-1] == "status 099"
+
+
+def test_messages_alone_are_bounded_too() -> None:
+    backlog = OutputQueue(limit=100)
+    for number in range(1000):
+        backlog.put(message(f"message{number % 1000:03}"))
+        assert backlog.size <= 100
+    assert everything(backlog)[0] == "* 990 lines dropped here: nobody was reading"
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    yield reader, writer
+    for descriptor in (reader, writer):
+        with suppress(OSError):
+            os.close(descriptor)
+
+
+def read(descriptor: int) -> bytes:
+    data = b""
+    with suppress(BlockingIOError):
+        while piece := os.read(descriptor, 1 << 16):
+            data += piece
+    return data
+
+
+def an_output(loop: EventLoop, descriptor: int) -> Output:
+    return Output(loop, PrivateStream(descriptor), "pipe", plainly)
+
+
+def test_a_row_is_written_at_once_when_there_is_room(
+    loop: EventLoop, pipe: tuple[int, int]
+) -> None:
+    output = an_output(loop, pipe[1])
+    output.put(message("hello"))
+    assert read(pipe[0]) == b"hello\n"
+    output.close()
+
+
+def test_a_pipe_that_nobody_reads_loses_no_message(loop: EventLoop, pipe: tuple[int, int]) -> None:
+    output = an_output(loop, pipe[1])
+    rooms: list[bool] = []
+    output.on_room = lambda: rooms.append(output.is_writable)
+    sent: list[str] = []
+    while output.is_writable:
+        sent.append(f"line {len(sent):06}")
+        output.put(message(sent[-1]))
+    for number in range(3):  # those that were under way already when it was full
+        sent.append(f"late {number}")
+        output.put(message(sent[-1]))
+    assert sum(map(len, sent)) > LIMIT // 2
+    assert rooms == []
+    received = bytearray()
+
+    def drained() -> bool:
+        nonlocal received
+        received += read(pipe[0])
+        return output.is_drained
+
+    run_until(loop, drained)
+    received += read(pipe[0])
+    assert received.decode().splitlines() == sent
+    assert rooms == [True, True]  # half of it is free; all of it is
+    output.close()
+
+
+def test_news_that_nobody_reads_keeps_no_message_back(
+    loop: EventLoop, pipe: tuple[int, int]
+) -> None:
+    output = an_output(loop, pipe[1])
+    for _ in range(100_000):
+        output.put(status("somebody came, and somebody went"))
+    assert not output.is_drained
+    assert output.is_writable
+    output.close()
+
+
+def test_after_much_was_dropped_it_is_said_how_much(loop: EventLoop, pipe: tuple[int, int]) -> None:
+    output = an_output(loop, pipe[1])
+    for number in range(150_000):
+        output.put(status(f"status {number:06}"))
+    received = bytearray()
+
+    def drained() -> bool:
+        nonlocal received
+        received += read(pipe[0])
+        return received.endswith(b"status 149999\n")
+
+    run_until(loop, drained)
+    lines = received.splitlines()
+    (note,) = [line for line in lines if b"dropped" in line]
+    assert len(lines) - 1 + int(note.split()[1]) == 150_000
+    output.close()
+
+
+def test_what_is_held_waits_until_it_is_released(loop: EventLoop, pipe: tuple[int, int]) -> None:
+    output = an_output(loop, pipe[1])
+    output.pause("you> ")
+    output.put(message("hello"))
+    assert read(pipe[0]) == b"you> "
+    output.resume("\n")
+    assert read(pipe[0]) == b"\nhello\n"
+    output.close()
+
+
+def test_two_outputs_into_one_pipe_tear_no_row_of_the_other(
+    loop: EventLoop, pipe: tuple[int, int]
+) -> None:
+    first, second = an_output(loop, pipe[1]), an_output(loop, os.dup(pipe[1]))
+    for number in range(5000):
+        first.put(message(f"first {number} " + "x" * 100))
+        second.put(message(f"second {number} " + "y" * 50))
+    received = bytearray()
+
+    def drained() -> bool:
+        nonlocal received
+        received += read(pipe[0])
+        return first.is_drained and second.is_drained
+
+    run_until(loop, drained)
+    received += read(pipe[0])
+    lines = received.decode().splitlines()
+    assert [line for line in lines if line.startswith("first")] == [
+        f"first {number} " + "x" * 100 for number in range(5000)
+    ]
+    assert len(lines) == 10_000
+    first.close()
+    second.close()
+
+
+def test_a_broken_pipe_is_told_once_and_from_the_loop(
+    loop: EventLoop, pipe: tuple[int, int]
+) -> None:
+    output = an_output(loop, pipe[1])
+    errors: list[OSError] = []
+    output.on_broken = errors.append
+    os.close(pipe[0])
+    output.put(message("hello"))
+    output.put(message("hello"))
+    assert errors == []
+    run_until(loop, lambda: errors)
+    loop.timer("", loop.stop).start(0)
+    loop.run()
+    assert [error.errno for error in errors] == [errno.EPIPE]
+    output.close()
+
+
+def test_a_full_disk_is_told(loop: EventLoop) -> None:
+    output = Output(loop, Stream(os.open("/dev/full", os.O_WRONLY)), "full", plainly)
+    errors: list[OSError] = []
+    output.on_broken = errors.append
+    output.put(OutputLine(ERROR, "* ", "hello"))
+    run_until(loop, lambda: errors)
+    assert errors[0].errno == errno.ENOSPC
+
+
+def test_drain_waits_for_the_reader_but_not_longer_than_it_may(
+    loop: EventLoop, pipe: tuple[int, int]
+) -> None:
+    output = an_output(loop, pipe[1])
+    output.put(message("x" * 200_000))
+    output.drain(0.01)
+    received = len(read(pipe[0]))
+    assert 0 < received < 200_001
+
+    def receive() -> None:
+        nonlocal received
+        received += len(read(pipe[0]))
+
+    reader = loop.watcher(PrivateStream(pipe[0]), "reader")
+    reader.set_callbacks(reader=receive)
+    output.drain(None)
+    receive()
+    assert received == 200_001
+    reader.unregister()
+    output.close()

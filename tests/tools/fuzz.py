@@ -1,0 +1,67 @@
+"""A fuzz target: any bytes, in any pieces, at either role, with answers in between.
+
+With coverage as its guide: make fuzz. The same function runs under hypothesis in make test.
+"""
+
+import sys
+
+from turnchat.core.conversation import LAST, OURS, OVER, THEIRS, ConnectionEvent, Conversation
+from turnchat.core.frame import BODY_LIMIT, FRAME_LIMIT, RemoteProtocolError
+
+SECONDS = 60
+
+
+def converse(recipe: bytes) -> None:
+    """Do with a conversation what `recipe` says, and see that it keeps its promises.
+
+    Its first byte chooses the role. Then each piece begins with a byte: under 0x80 the size of
+    what the peer sends next, under 0xf0 how much we say if we may, else the end of the stream.
+    """
+    conversation = Conversation(OURS if recipe[:1] > b"\x7f" else THEIRS)
+    rest = recipe[1:]
+    while rest:
+        order, rest = rest[0], rest[1:]
+        if order < 0x80:
+            receive(conversation, rest[:order])
+            rest = rest[order:]
+        elif order < 0xF0:
+            if conversation.turn in (OURS, LAST):
+                conversation.say(rest[: order - 0x80])
+        else:
+            check(conversation.receive_eof(), conversation)
+    check(conversation.receive_eof(), conversation)
+
+
+def receive(conversation: Conversation, data: bytes) -> None:
+    """Let the peer send `bytes`, and see what it amounts to."""
+    turns, turn = conversation.message_count, conversation.turn
+    events = conversation.receive(data)
+    check(events, conversation)
+    messages = sum(isinstance(event, bytes) or event is ConnectionEvent.BYEBYE for event in events)
+    assert messages == conversation.message_count - turns <= (turn is THEIRS)
+    assert turn is not OVER or not events
+
+
+def check(events: tuple[object, ...], conversation: Conversation) -> None:
+    """What comes out is of the protocol, and what stays inside is bounded."""
+    for event in events:
+        assert isinstance(event, bytes | ConnectionEvent | RemoteProtocolError), event
+        if isinstance(event, bytes):
+            assert len(event) <= BODY_LIMIT
+        if isinstance(event, RemoteProtocolError):
+            assert event is events[-1]
+            assert conversation.turn is OVER
+    assert len(conversation.partial) < FRAME_LIMIT
+
+
+def main() -> None:
+    """Fuzz until the time is up, or something fails."""
+    import atheris  # noqa: PLC0415 - for make fuzz alone
+
+    atheris.instrument_all()
+    atheris.Setup([sys.argv[0], f"-max_total_time={SECONDS}", *sys.argv[1:]], converse)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

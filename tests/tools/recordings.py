@@ -1,0 +1,172 @@
+"""Makes the recordings that ship with turnchat anew, from real runs.
+
+python -m tests.tools.recordings
+"""
+
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from select import select
+
+from tests.support import CLIENT, ROOT, SERVER, Noted, Peer, Program, Terminal
+from turnchat.chat.server import Limits, Server
+from turnchat.cli.options import resolve
+from turnchat.core.loop import EventLoop
+from turnchat.net.address import Address, listen
+from turnchat.responders.echo import Echo
+from turnchat.trace import record
+
+EXAMPLES = ROOT / "turnchat" / "trace" / "examples"
+LEAST = 2304  # octets; the smallest buffer that the kernel gives
+
+
+def on_terminals(path: Path, talk: Callable[[Terminal, str], None]) -> None:
+    """An operator at a server that is recorded, and what `talk` makes of it."""
+    server = Terminal(SERVER, "--record", str(path), "127.0.0.1:0")
+    server.sees("* listening on")
+    talk(server, server.text.rpartition(" ")[2])
+    server.signal(signal.SIGINT)
+    server.exits_with()
+
+
+def first_chat(path: Path) -> None:
+    def talk(server: Terminal, address: str) -> None:
+        ours = path.with_name("first-chat-client.jsonl")
+        client = Terminal(CLIENT, "--record", str(ours), address)
+        client.asks("you> ")
+        client.enters("hello, is anybody there?")
+        server.asks("you to client 1> ")
+        server.enters("I am: one thread, and all ears")
+        client.asks("you> ")
+        client.enters("BYEBYE")
+        client.exits_with()
+
+    on_terminals(path, talk)
+
+
+def two_clients(path: Path) -> None:
+    def talk(server: Terminal, address: str) -> None:
+        one = Terminal(CLIENT, address)
+        one.asks("you> ")
+        two = Terminal(CLIENT, address)
+        two.asks("you> ")
+        one.enters("may I ask you something?")
+        server.asks("you to client 1> ")
+        two.enters("me too!")
+        server.enters("one after the other")
+        server.asks("you to client 2> ")
+        server.enters("now you")
+        for client in one, two:
+            client.asks("you> ")
+            client.enters("BYEBYE")
+            client.exits_with()
+
+    on_terminals(path, talk)
+
+
+def with_echo(path: Path, talk: Callable[[Peer], None]) -> None:
+    """An echo that is recorded, and a peer that talks with it."""
+    server = Program(SERVER, "--echo", "--once", "--record", str(path), "127.0.0.1:0")
+    peer = Peer.to(server.line("stderr").rpartition(" ")[2])
+    talk(peer)
+    peer.close()
+    server.wait()
+
+
+def split_header(path: Path) -> None:
+    def talk(peer: Peer) -> None:
+        for piece in (b"0", b"05", b"he", b"llo"):
+            peer.send(piece)
+            wait_for_round(path, piece)
+        assert peer.hear() == "hello"
+        peer.say("BYEBYE")
+        assert peer.hears_the_end()
+
+    with_echo(path, talk)
+
+
+def wait_for_round(path: Path, piece: bytes) -> None:
+    """Until the server has received `piece`, and sleeps again."""
+    while f'"octets":"{piece.decode()}"' not in path.read_text():
+        pass
+
+
+def out_of_turn(path: Path) -> None:
+    def talk(peer: Peer) -> None:
+        peer.say("one message a turn")
+        assert peer.hear()
+        peer.send(b"003and007another")
+        assert peer.hears_the_end()
+
+    with_echo(path, talk)
+
+
+def slow_reader(path: Path) -> None:
+    """Small buffers on both sides, and a peer that talks again and again without reading."""
+    (endpoint,) = resolve(Address(port=0))
+    with record(str(path), "turnchat-server") as recorder:
+        loop = recorder.loop()
+        listening = listen([endpoint])
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LEAST)  # accept() passes it on
+        server = Server(loop, Noted(), Limits())
+        server.start(recorder.listener(listening), Echo)
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LEAST)
+            slow.connect(listening.getsockname())
+            peer = Peer(slow)
+            message = "slowly" * 42
+            said = 0
+            while not is_stuck(server):
+                peer.say(message)
+                said += 1
+                run_until(loop, partial(has_answered, server, said))
+            for _ in range(said):
+                run_until(loop, partial(is_readable, slow))
+                assert peer.hear() == message
+            peer.say("BYEBYE")
+            run_until(loop, partial(is_readable, slow))
+        run_until(loop, lambda: not server._connections)
+        server.stop()
+        server.close()
+        loop.close()
+
+
+def run_until(loop: EventLoop, condition: Callable[[], bool]) -> None:
+    """Run rounds until then. No deadline of a test's own is to be seen in the recording."""
+    while not condition():
+        loop.run_once()
+
+
+def is_stuck(server: Server) -> bool:
+    """Whether the kernel has not taken all of an answer."""
+    return any(one._unsent for one in server._connections.values())
+
+
+def has_answered(server: Server, said: int) -> bool:
+    """Whether as many messages were answered, as far as the kernel takes it."""
+    conversations = [one.conversation for one in server._connections.values()]
+    return bool(conversations) and all(one.message_count == 2 * said for one in conversations)
+
+
+def is_readable(connected: socket.socket) -> bool:
+    return bool(select([connected], [], [], 0)[0])
+
+
+def main() -> None:
+    made = {
+        "first-chat": first_chat,
+        "split-header": split_header,
+        "two-clients": two_clients,
+        "out-of-turn": out_of_turn,
+        "slow-reader": slow_reader,
+    }
+    for name, make in made.items():
+        make(EXAMPLES / f"{name}.jsonl")
+        print(f"{name}: {(EXAMPLES / f'{name}.jsonl').stat().st_size} octets", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The programs: arguments in, the parts wired together, an exit status out."""

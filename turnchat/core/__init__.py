@@ -1,0 +1,1 @@
+"""Bytes to turns in one thread: the event loop, and one conversation on one socket."""

@@ -1,0 +1,1 @@
+"""Signals, standard streams and child processes in the event loop."""

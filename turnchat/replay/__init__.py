@@ -1,0 +1,1 @@
+"""A recording presented: a page, text, findings, a file for Perfetto."""
