@@ -1,22 +1,31 @@
-"""Bytes in, lines out: what is typed, piped in, or printed by a program.
+"""Bytes in, lines out: standard input in the same loop as the sockets.
 
-Theory of operation. A line ends at a newline; one carriage return in front of it goes with it. The
-buffer is bounded: of a line that is longer than LINE_LIMIT only the beginning is kept, but its
-bytes are counted to the end, so that an error can name the figure. One that seems to have no end
-(/dev/zero) is given up at ENDLESS bytes; what follows, up to a newline, is skipped.
+A line ends at a newline; one carriage return before it is dropped. Of a line over LINE_LIMIT only
+the beginning is kept, but all its bytes are counted, so that an error can name the figure. A line
+of over ENDLESS bytes (/dev/zero) is given up, and its rest skipped.
+
+A reader reads until there is nothing now, and only then watches its file. So regular files and
+/dev/null, which epoll refuses (EPERM), need no case of their own: each read gives something. It
+also finds the end of a named pipe that had no writer when it was opened: epoll never does.
 """
 
+import errno
+import os
+import select
+from collections import deque
 from typing import NamedTuple
 
-LINE_LIMIT = 1024  # bytes; four times what any message can hold
+from turnchat.core.loop import Callback, EventLoop
+
+LINE_LIMIT = 1024  # bytes; four times the largest message
 ENDLESS = 1 << 24  # bytes
+READ_SIZE = 1 << 12  # bytes; the most a terminal holds (n_tty, N_TTY_BUF_SIZE)
+READS = 256  # in one round; a terminal gives one line a read, and pasted lines arrive together
+LINES_AHEAD = 128  # lines that may wait before reading stops
 
 
 class Line(NamedTuple):
-    """One line, without its end.
-
-    number: the first line is 1. text: its bytes, cut to LINE_LIMIT. size: how many it had.
-    """
+    """One line without its end: its number from 1, its bytes up to LINE_LIMIT, its full size."""
 
     number: int
     text: bytes
@@ -24,56 +33,148 @@ class Line(NamedTuple):
 
 
 class LineSplitter:
-    """Collects bytes until they make lines."""
+    """Collects bytes until they make lines. size: bytes of the line that has begun."""
 
     def __init__(self) -> None:
         self._number = 0
-        self._partial = bytearray()
-        self._size = 0  # of the line that was begun, which may be more than is kept of it
-        self._ends_in_return = False
-        self._is_skipping = False
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether there is the beginning of a line."""
-        return self._size > 0
+        self.discard()
 
     def feed(self, data: bytes) -> list[Line]:
-        """Take in `bytes`, and give the lines that they complete."""
+        """Take in `data` and return the lines it completes."""
         *ends, rest = data.split(b"\n")
-        lines = []
-        for end in ends:
-            self._extend(end)
-            if not self._is_skipping:
-                lines.append(self._complete())
-            self.discard()
-        self._extend(rest)
-        if self._size > ENDLESS and not self._is_skipping:
-            lines.append(self._complete())
-            self._is_skipping = True
-        return lines
+        lines = [self._extend(end, is_end=True) for end in ends]
+        return [line for line in (*lines, self._extend(rest)) if line]
 
     def finish(self) -> Line | None:
-        """The line that the end of the input completes, if one was begun."""
-        line = self._complete() if self._size and not self._is_skipping else None
-        self.discard()
-        return line
+        """Return the line that the end of the input completes, if one has begun."""
+        return self._extend(b"", is_end=True) if self.size else None
 
     def discard(self) -> None:
-        """Forget the line that was begun."""
-        self._partial.clear()
-        self._size = 0
-        self._ends_in_return = False
-        self._is_skipping = False
+        """Forget the line that has begun."""
+        self._kept, self.size, self._has_return = b"", 0, False
 
-    def _extend(self, data: bytes) -> None:
-        if not data:
-            return
-        self._size += len(data)
-        self._ends_in_return = data.endswith(b"\r")
-        self._partial += data[: LINE_LIMIT - len(self._partial)]
+    def _extend(self, data: bytes, *, is_end: bool = False) -> Line | None:
+        line = None
+        was_given_up = self.size > ENDLESS
+        if data:
+            self.size += len(data)
+            self._kept += data[: LINE_LIMIT - len(self._kept)]
+            self._has_return = data.endswith(b"\r")
+        if not was_given_up and (is_end or self.size > ENDLESS):
+            self._number += 1
+            size = self.size - self._has_return
+            line = Line(self._number, self._kept[:size], size)
+        if is_end:
+            self.discard()
+        return line
 
-    def _complete(self) -> Line:
-        self._number += 1
-        size = self._size - self._ends_in_return
-        return Line(self._number, bytes(self._partial[:size]), size)
+
+class InputFile:
+    """A descriptor of the process, read without blocking and without O_NONBLOCK.
+
+    That flag belongs to the open file, which the shell shares and which outlives the process.
+    """
+
+    def __init__(self, descriptor: int = 0) -> None:
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def read(self, size: int) -> bytes | None:
+        """Read at most `size` bytes: None if there are none now, empty at the end."""
+        try:
+            ready, _, _ = select.select([self], [], [], 0)
+            return os.read(self._descriptor, size) if ready else None
+        except OSError as error:
+            if error.errno == errno.EIO and os.isatty(self._descriptor):
+                return b""  # the terminal has hung up
+            raise
+
+    def close(self) -> None:
+        """Leave the descriptor open: it belongs to the process."""
+
+
+class LineReader:
+    """Lines of a stream, read in the loop once read() has been called.
+
+    on_input: called when lines have arrived, or the end. error: the reason for an early end.
+    """
+
+    def __init__(
+        self, loop: EventLoop, stream: InputFile, name: str, on_input: Callback | None = None
+    ) -> None:
+        self.on_input = on_input
+        self.error: OSError | None = None
+        self._stream = stream
+        self._splitter = LineSplitter()
+        self._lines: deque[Line] = deque()
+        self._is_at_end = self._is_drained = False  # drained: the last read found nothing
+        self._watcher = loop.watcher(stream, name)
+        self._again = loop.timer(name, self.read)
+
+    @property
+    def has_lines(self) -> bool:
+        """True if take() would return a line."""
+        return bool(self._lines)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """True if there is no line now and none will come."""
+        return self._is_at_end and not self._lines
+
+    def take(self) -> Line | None:
+        """Return the next line, or None if there is none now."""
+        if not self._lines:
+            return None
+        line = self._lines.popleft()
+        self._continue()
+        return line
+
+    def read(self) -> None:
+        """Read what there is now, within the bounds, and go on in later rounds."""
+        self._is_drained = False
+        for _ in range(READS):
+            if self._is_drained or not self._wants_more():
+                break
+            self._read_once()
+        self._continue()
+        if self.on_input and (self._lines or self._is_at_end):
+            self.on_input()
+
+    def end(self) -> None:
+        """Read no more, and forget the lines not taken."""
+        self._is_at_end = True
+        self._lines.clear()
+        self._continue()
+
+    def close(self) -> None:
+        """Read no more, and close the stream."""
+        self.end()
+        self._stream.close()
+
+    def _wants_more(self) -> bool:
+        return not self._is_at_end and len(self._lines) < LINES_AHEAD
+
+    def _read_once(self) -> None:
+        try:
+            data = self._stream.read(READ_SIZE)
+        except OSError as error:
+            self.error, data = error, b""
+        if data:
+            self._lines += self._splitter.feed(data)
+        elif data is None:
+            self._is_drained = True
+        else:
+            self._is_at_end = True
+            if line := self._splitter.finish():
+                self._lines.append(line)
+
+    def _continue(self) -> None:
+        """Read when the stream is readable, or in the next round, or not at all."""
+        watches = self._is_drained and self._wants_more()
+        self._watcher.set_callbacks(reader=self.read if watches else None)
+        if self._wants_more() and not watches:
+            self._again.start(0)
+        else:
+            self._again.cancel()

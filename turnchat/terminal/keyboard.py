@@ -91,7 +91,7 @@ class Keyboard:
         """
         if not self.is_terminal:
             return False
-        there_was = bool(self._lines) or self._splitter.is_partial
+        there_was = bool(self._lines) or self._splitter.size > 0
         self._lines.clear()
         self._splitter.discard()
         try:

@@ -1,0 +1,233 @@
+import errno
+import os
+import pty
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support import run_until
+from turnchat.core.lines import (
+    ENDLESS,
+    LINE_LIMIT,
+    LINES_AHEAD,
+    READ_SIZE,
+    InputFile,
+    Line,
+    LineReader,
+    LineSplitter,
+)
+from turnchat.core.loop import EventLoop
+
+
+def texts(lines: list[Line]) -> list[bytes]:
+    return [line.text for line in lines]
+
+
+def test_lines_end_at_newlines_and_one_carriage_return_goes_with_them() -> None:
+    splitter = LineSplitter()
+    assert texts(splitter.feed(b"one\ntwo\r\n\r\n\nthr")) == [b"one", b"two", b"", b""]
+    assert texts(splitter.feed(b"ee\r\r\nfo\rur")) == [b"three\r"]
+    assert splitter.finish() == Line(6, b"fo\rur", 5)
+
+
+def test_a_line_has_its_number_and_its_size() -> None:
+    splitter = LineSplitter()
+    assert splitter.feed(b"a\nbc\r\n") == [Line(1, b"a", 1), Line(2, b"bc", 2)]
+
+
+def test_the_end_of_the_input_completes_a_line_that_was_begun_and_no_other() -> None:
+    splitter = LineSplitter()
+    splitter.feed(b"whole\n")
+    assert splitter.finish() is None
+    splitter.feed(b"half")
+    assert splitter.finish() == Line(2, b"half", 4)
+    assert splitter.finish() is None
+
+
+def test_a_line_without_end_takes_no_memory_and_is_still_counted() -> None:
+    splitter = LineSplitter()
+    tracemalloc.start()
+    for _ in range(100):
+        assert splitter.feed(b"x" * 10_000) == []
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept <= 2 * LINE_LIMIT
+    (line,) = splitter.feed(b"\r\n")
+    assert line == Line(1, b"x" * LINE_LIMIT, 1_000_000)
+    assert splitter.feed(b"next\n") == [Line(2, b"next", 4)]
+
+
+def test_a_line_that_seems_to_have_no_end_is_given_up() -> None:
+    splitter = LineSplitter()
+    lines: list[Line] = []
+    for _ in range(ENDLESS // 65536 + 2):
+        lines += splitter.feed(bytes(65536))
+    assert [(line.number, line.size > ENDLESS) for line in lines] == [(1, True)]
+    assert splitter.feed(b"still it\nthe next\n") == [Line(2, b"the next", 8)]
+
+
+def test_what_was_begun_can_be_discarded() -> None:
+    splitter = LineSplitter()
+    splitter.feed(b"half a li")
+    splitter.discard()
+    assert texts(splitter.feed(b"new\n")) == [b"new"]
+
+
+@given(st.binary(max_size=60), st.lists(st.integers(0, 60)))
+def test_any_split_gives_the_same_lines(data: bytes, cuts: list[int]) -> None:
+    data = data.replace(b"\x01", b"\n").replace(b"\x02", b"\r")
+    whole, split = LineSplitter(), LineSplitter()
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    lines = [line for a, b in pairwise(edges) for line in split.feed(data[a:b])]
+    assert lines == whole.feed(data)
+    assert split.finish() == whole.finish()
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    yield from closing_both(os.pipe())
+
+
+@pytest.fixture
+def tty() -> Iterator[tuple[int, int]]:
+    yield from closing_both(pty.openpty())
+
+
+def closing_both(ends: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    yield ends
+    for descriptor in ends:
+        with suppress(OSError):
+            os.close(descriptor)
+
+
+def test_an_input_file_never_blocks_and_sets_no_flag(pipe: tuple[int, int]) -> None:
+    file = InputFile(pipe[0])
+    assert file.fileno() == pipe[0]
+    assert file.read(10) is None
+    os.write(pipe[1], b"hello")
+    assert file.read(3) == b"hel"
+    assert file.read(10) == b"lo"
+    assert os.get_blocking(pipe[0])
+    os.close(pipe[1])
+    assert file.read(10) == b""
+    file.close()
+    os.fstat(pipe[0])
+
+
+@pytest.mark.parametrize("path", [__file__, "/dev/null"])
+def test_an_input_file_that_epoll_refuses(loop: EventLoop, path: str) -> None:
+    with open(path, "rb") as file:
+        reader, lines = reading(loop, file.fileno())
+        run_until(loop, lambda: reader.is_exhausted)
+        assert lines == (b"" if path == "/dev/null" else Path(path).read_bytes()).splitlines()
+
+
+def test_a_terminal_gives_lines_and_stays_blocking(loop: EventLoop, tty: tuple[int, int]) -> None:
+    reader, lines = reading(loop, tty[1])
+    os.write(tty[0], b"one\ntwo\nthr")
+    run_until(loop, lambda: lines == [b"one", b"two"])
+    os.write(tty[0], b"ee\x04\x04")
+    run_until(loop, lambda: reader.is_exhausted)
+    assert lines == [b"one", b"two", b"three"]
+    assert os.get_blocking(tty[1])
+
+
+def test_a_terminal_that_hangs_up_is_at_its_end(loop: EventLoop, tty: tuple[int, int]) -> None:
+    reader, lines = reading(loop, tty[1])
+    os.close(tty[0])
+    run_until(loop, lambda: reader.is_exhausted)
+    assert reader.error is None
+    assert lines == []
+
+
+def test_a_hang_up_may_read_as_an_error(tty: tuple[int, int]) -> None:
+    """EIO: a slave that has closed, or a terminal that the process's session has lost."""
+    os.close(tty[1])
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        os.read(tty[0], 1)
+    assert InputFile(tty[0]).read(1) == b""
+
+
+def reading(loop: EventLoop, descriptor: int) -> tuple[LineReader, list[bytes]]:
+    """A reader that has begun, and the lines that are taken from it as soon as they come."""
+    lines: list[bytes] = []
+
+    def take_all() -> None:
+        while line := reader.take():
+            lines.append(line.text)
+
+    reader = LineReader(loop, InputFile(descriptor), "input", take_all)
+    reader.read()
+    return reader, lines
+
+
+def rounds(loop: EventLoop, number: int) -> None:
+    for _ in range(number):
+        loop.timer("", lambda: None).start(0)
+        loop.run_once()
+
+
+def test_lines_of_a_pipe_come_as_they_are_written(loop: EventLoop, pipe: tuple[int, int]) -> None:
+    reader, lines = reading(loop, pipe[0])
+    os.write(pipe[1], b"one\ntw")
+    run_until(loop, lambda: lines == [b"one"])
+    os.write(pipe[1], b"o\nthree")
+    run_until(loop, lambda: lines == [b"one", b"two"])
+    os.close(pipe[1])
+    run_until(loop, lambda: reader.is_exhausted)
+    assert lines == [b"one", b"two", b"three"]
+
+
+def test_reading_stops_while_enough_lines_wait(loop: EventLoop, pipe: tuple[int, int]) -> None:
+    reader = LineReader(loop, InputFile(pipe[0]), "input")
+    reader.read()
+    os.write(pipe[1], b"x\n" * 8000)
+    rounds(loop, 5)
+    waiting = 0
+    while reader.take():
+        waiting += 1
+    assert LINES_AHEAD <= waiting <= LINES_AHEAD + READ_SIZE / 2
+    rounds(loop, 1)
+    assert reader.has_lines
+
+
+def test_nothing_is_read_before_the_first_read(loop: EventLoop, pipe: tuple[int, int]) -> None:
+    os.write(pipe[1], b"one\n")
+    reader = LineReader(loop, InputFile(pipe[0]), "input")
+    assert reader.take() is None
+    rounds(loop, 2)
+    assert not reader.has_lines
+    reader.read()
+    assert reader.take() == Line(1, b"one", 3)
+
+
+def test_an_unreadable_input_is_an_end_with_an_error(loop: EventLoop) -> None:
+    folder = os.open("/", os.O_RDONLY)
+    reader, lines = reading(loop, folder)
+    assert reader.is_exhausted
+    assert reader.error
+    assert reader.error.errno == errno.EISDIR
+    assert lines == []
+    os.close(folder)
+
+
+def test_a_closed_reader_has_no_lines_and_is_not_watched(
+    loop: EventLoop, pipe: tuple[int, int]
+) -> None:
+    os.write(pipe[1], b"one\ntwo\n")
+    reader = LineReader(loop, InputFile(pipe[0]), "input")
+    reader.read()
+    assert reader.has_lines
+    reader.close()
+    assert reader.take() is None
+    assert reader.is_exhausted
+    os.write(pipe[1], b"three\n")
+    rounds(loop, 2)
+    assert not reader.has_lines
+    os.fstat(pipe[0])

@@ -1,0 +1,55 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turnchat.text import counted, duration, safe
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"hello", "hello"),
+        ("你好 😀 naïve".encode(), "你好 😀 naïve"),
+        ("👩\u200d🚀".encode(), "👩\u200d🚀"),
+        (b"", ""),
+        (b"\x1b[2Jgone", r"\x1b[2Jgone"),
+        (b"a\nb\rc\td\0e\x7f", r"a\nb\rc\td\x00e\x7f"),
+        ("\x9b31mred".encode(), r"\x9b31mred"),
+        ("\u202egnp.exe".encode(), r"\u202egnp.exe"),
+        ("\u2066x\u2069\u200f\u061c".encode(), r"\u2066x\u2069\u200f\u061c"),
+        ("a\u2028b\u2029c\ufeff".encode(), r"a\u2028b\u2029c\ufeff"),
+        (b"caf\xe9 \xff\xfe", r"caf\xe9 \xff\xfe"),
+        (b"\xed\xa0\x80", r"\xed\xa0\x80"),
+        (b"back\\slash", "back\\slash"),
+    ],
+)
+def test_what_acts_is_shown_escaped(body: bytes, shown: str) -> None:
+    assert safe(body) == shown
+
+
+@given(st.binary())
+def test_nothing_that_acts_gets_through(body: bytes) -> None:
+    shown = safe(body)
+    assert all(unicodedata.category(character) not in ("Cc", "Zl", "Zp") for character in shown)
+    assert all(unicodedata.bidirectional(c) not in BIDI_CONTROLS for c in shown)
+    shown.encode()
+
+
+BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def test_figures() -> None:
+    assert [counted(n, "turn") for n in (0, 1, 2)] == ["0 turns", "1 turn", "2 turns"]
+    assert [duration(s) for s in (0, 0.26, 9.94, 9.96, 59.4, 59.6, 3599, 3599.6, 90000)] == [
+        "0.0 s",
+        "0.3 s",
+        "9.9 s",
+        "10 s",
+        "59 s",
+        "1 min 0 s",
+        "59 min 59 s",
+        "1 h 0 min",
+        "25 h 0 min",
+    ]
