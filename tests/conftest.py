@@ -1,5 +1,7 @@
 import os
+import pty
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -24,6 +26,25 @@ def loop() -> Iterator[EventLoop]:
     made = EventLoop()
     yield made
     made.close()
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """Two descriptors, to read from and to write to. A test may close either."""
+    yield from closed_at_the_end(os.pipe())
+
+
+@pytest.fixture
+def tty() -> Iterator[tuple[int, int]]:
+    """Two descriptors: a terminal's master, and the terminal. A test may close either."""
+    yield from closed_at_the_end(pty.openpty())
+
+
+def closed_at_the_end(ends: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    yield ends
+    for descriptor in ends:
+        with suppress(OSError):
+            os.close(descriptor)
 
 
 @pytest.fixture

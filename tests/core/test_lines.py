@@ -1,9 +1,6 @@
 import errno
 import os
-import pty
 import tracemalloc
-from collections.abc import Iterator
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import run_until
+from tests.support import run_rounds, run_until
 from turnchat.core.lines import (
     ENDLESS,
     LINE_LIMIT,
@@ -89,21 +86,17 @@ def test_any_split_gives_the_same_lines(data: bytes, cuts: list[int]) -> None:
     assert split.finish() == whole.finish()
 
 
-@pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    yield from closing_both(os.pipe())
+def reading(loop: EventLoop, descriptor: int) -> tuple[LineReader, list[bytes]]:
+    """A reader that has begun, and the lines that are taken from it as soon as they come."""
+    lines: list[bytes] = []
 
+    def take_all() -> None:
+        while line := reader.take():
+            lines.append(line.text)
 
-@pytest.fixture
-def tty() -> Iterator[tuple[int, int]]:
-    yield from closing_both(pty.openpty())
-
-
-def closing_both(ends: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    yield ends
-    for descriptor in ends:
-        with suppress(OSError):
-            os.close(descriptor)
+    reader = LineReader(loop, InputFile(descriptor), "input", take_all)
+    reader.read()
+    return reader, lines
 
 
 def test_an_input_file_never_blocks_and_sets_no_flag(pipe: tuple[int, int]) -> None:
@@ -154,25 +147,6 @@ def test_a_hang_up_may_read_as_an_error(tty: tuple[int, int]) -> None:
     assert InputFile(tty[0]).read(1) == b""
 
 
-def reading(loop: EventLoop, descriptor: int) -> tuple[LineReader, list[bytes]]:
-    """A reader that has begun, and the lines that are taken from it as soon as they come."""
-    lines: list[bytes] = []
-
-    def take_all() -> None:
-        while line := reader.take():
-            lines.append(line.text)
-
-    reader = LineReader(loop, InputFile(descriptor), "input", take_all)
-    reader.read()
-    return reader, lines
-
-
-def rounds(loop: EventLoop, number: int) -> None:
-    for _ in range(number):
-        loop.timer("", lambda: None).start(0)
-        loop.run_once()
-
-
 def test_lines_of_a_pipe_come_as_they_are_written(loop: EventLoop, pipe: tuple[int, int]) -> None:
     reader, lines = reading(loop, pipe[0])
     os.write(pipe[1], b"one\ntw")
@@ -188,12 +162,12 @@ def test_reading_stops_while_enough_lines_wait(loop: EventLoop, pipe: tuple[int,
     reader = LineReader(loop, InputFile(pipe[0]), "input")
     reader.read()
     os.write(pipe[1], b"x\n" * 8000)
-    rounds(loop, 5)
+    run_rounds(loop, 5)
     waiting = 0
     while reader.take():
         waiting += 1
     assert LINES_AHEAD <= waiting <= LINES_AHEAD + READ_SIZE / 2
-    rounds(loop, 1)
+    run_rounds(loop)
     assert reader.has_lines
 
 
@@ -201,7 +175,7 @@ def test_nothing_is_read_before_the_first_read(loop: EventLoop, pipe: tuple[int,
     os.write(pipe[1], b"one\n")
     reader = LineReader(loop, InputFile(pipe[0]), "input")
     assert reader.take() is None
-    rounds(loop, 2)
+    run_rounds(loop, 2)
     assert not reader.has_lines
     reader.read()
     assert reader.take() == Line(1, b"one", 3)
@@ -228,6 +202,6 @@ def test_a_closed_reader_has_no_lines_and_is_not_watched(
     assert reader.take() is None
     assert reader.is_exhausted
     os.write(pipe[1], b"three\n")
-    rounds(loop, 2)
+    run_rounds(loop, 2)
     assert not reader.has_lines
     os.fstat(pipe[0])

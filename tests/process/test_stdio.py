@@ -103,7 +103,7 @@ def test_two_that_borrow_one_description_leave_no_flag_behind(standard: list[int
     """One may begin its call within the other's, and must not restore what it finds there."""
     reader, writer = os.pipe()
     standard += [reader, writer]
-    with BorrowedStream(reader)._not_blocking():
+    with BorrowedStream(reader).not_blocking():
         assert BorrowedStream(reader).read(1) is None
     assert is_blocking(reader)
 

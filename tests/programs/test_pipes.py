@@ -25,7 +25,7 @@ from tests.support import (
     status_of,
     waiting_in,
 )
-from turnchat.terminal.keyboard import LINES_AHEAD
+from turnchat.core.lines import LINES_AHEAD
 
 Start = Callable[..., Program]
 

@@ -50,6 +50,13 @@ def run_until(loop: EventLoop, condition: Callable[[], object]) -> None:
     give_up.cancel()
 
 
+def run_rounds(loop: EventLoop, number: int = 1) -> None:
+    """Run so many rounds, whether or not there is anything to wake up for."""
+    for _ in range(number):
+        loop.timer("the test's round", lambda: None).start(0)
+        loop.run_once()
+
+
 def wait_until(condition: Callable[[], object]) -> None:
     """Wait for what another process does, looking now and then, without keeping it from it."""
     limit = time.monotonic() + PATIENCE

@@ -1,5 +1,4 @@
 import os
-import pty
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -7,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import run_until
+from tests.support import run_rounds, run_until
+from turnchat.core.lines import LINES_AHEAD
 from turnchat.core.loop import EventLoop
 from turnchat.process.stdio import PrivateStream, Stream
-from turnchat.terminal.keyboard import LINES_AHEAD, Keyboard
+from turnchat.terminal.keyboard import Keyboard
 
 Make = Callable[..., tuple[Keyboard, list[str]]]
 
@@ -38,28 +38,13 @@ def make(loop: EventLoop) -> Iterator[Make]:
             keyboard.close()
 
 
-@pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    reader, writer = os.pipe()
-    os.set_blocking(reader, False)
-    yield reader, writer
-    for descriptor in (reader, writer):
-        with suppress(OSError):
-            os.close(descriptor)
-
-
-@pytest.fixture
-def tty() -> Iterator[tuple[int, int]]:
-    master, slave = pty.openpty()
-    os.set_blocking(slave, False)
-    yield master, slave
-    for descriptor in (master, slave):
-        with suppress(OSError):
-            os.close(descriptor)
+def private(descriptor: int) -> PrivateStream:
+    os.set_blocking(descriptor, False)
+    return PrivateStream(descriptor)
 
 
 def test_lines_from_a_pipe(loop: EventLoop, make: Make, pipe: tuple[int, int]) -> None:
-    keyboard, lines = make(PrivateStream(pipe[0]))
+    keyboard, lines = make(private(pipe[0]))
     keyboard.read()
     os.write(pipe[1], b"one\ntw")
     run_until(loop, lambda: lines == ["one"])
@@ -100,16 +85,15 @@ def test_a_named_pipe_whose_writers_have_left(make: Make, tmp_path: Path) -> Non
 
 
 def test_reading_stops_while_enough_lines_wait(loop: EventLoop, pipe: tuple[int, int]) -> None:
-    keyboard = Keyboard(loop, PrivateStream(pipe[0]), is_terminal=False)
+    keyboard = Keyboard(loop, private(pipe[0]), is_terminal=False)
     keyboard.read()
     os.write(pipe[1], b"x\n" * 8000)
     run_until(loop, lambda: keyboard.has_lines)
-    for _ in range(5):
-        loop.timer("", lambda: None).start(0)
-        loop.run_once()
-    waiting = len(keyboard._lines)
-    assert LINES_AHEAD <= waiting <= LINES_AHEAD + 4096 / 2
+    run_rounds(loop, 5)
     taken = 0
+    while keyboard.take():
+        taken += 1
+    assert LINES_AHEAD <= taken <= LINES_AHEAD + 4096 / 2
     os.close(pipe[1])
     while not keyboard.is_exhausted:
         if keyboard.take():
@@ -133,7 +117,7 @@ def test_a_terminal_gives_lines_and_its_settings_are_not_touched(
     loop: EventLoop, make: Make, tty: tuple[int, int]
 ) -> None:
     before = termios.tcgetattr(tty[1])
-    keyboard, lines = make(PrivateStream(tty[1]), is_terminal=True)
+    keyboard, lines = make(private(tty[1]), is_terminal=True)
     keyboard.read()
     os.write(tty[0], b"one\ntwo\nthr")
     run_until(loop, lambda: lines == ["one", "two"])
@@ -144,19 +128,26 @@ def test_a_terminal_gives_lines_and_its_settings_are_not_touched(
 
 def test_lines_pasted_together_arrive_together(loop: EventLoop, tty: tuple[int, int]) -> None:
     """A terminal gives a line a read; they must not be told apart by it."""
-    calls: list[int] = []
-    keyboard = Keyboard(loop, PrivateStream(tty[1]), is_terminal=True)
-    keyboard.on_input = lambda: calls.append(len(keyboard._lines))
+    calls: list[list[bytes]] = []
+    keyboard = Keyboard(loop, private(tty[1]), is_terminal=True)
+
+    def take_all() -> None:
+        calls.append([])
+        while line := keyboard.take():
+            calls[-1].append(line.text)
+
+    keyboard.on_input = take_all
     keyboard.read()
     os.write(tty[0], b"one\ntwo\nthree\n")
     run_until(loop, lambda: calls)
-    assert calls == [3]
+    assert calls == [[b"one", b"two", b"three"]]
+    keyboard.end()
 
 
 def test_ctrl_d_is_the_end_and_completes_a_line_that_was_begun(
     loop: EventLoop, make: Make, tty: tuple[int, int]
 ) -> None:
-    keyboard, lines = make(PrivateStream(tty[1]), is_terminal=True)
+    keyboard, lines = make(private(tty[1]), is_terminal=True)
     keyboard.read()
     os.write(tty[0], b"half\x04\x04")
     run_until(loop, lambda: keyboard.is_exhausted)
@@ -166,7 +157,7 @@ def test_ctrl_d_is_the_end_and_completes_a_line_that_was_begun(
 def test_a_terminal_that_hangs_up_is_at_its_end(
     loop: EventLoop, make: Make, tty: tuple[int, int]
 ) -> None:
-    keyboard, _ = make(PrivateStream(tty[1]), is_terminal=True)
+    keyboard, _ = make(private(tty[1]), is_terminal=True)
     keyboard.read()
     os.close(tty[0])
     run_until(loop, lambda: keyboard.is_exhausted)
@@ -176,7 +167,7 @@ def test_a_terminal_that_hangs_up_is_at_its_end(
 def test_end_forgets_what_was_read_and_reads_no_more(
     loop: EventLoop, make: Make, pipe: tuple[int, int]
 ) -> None:
-    keyboard = Keyboard(loop, PrivateStream(pipe[0]), is_terminal=False)
+    keyboard = Keyboard(loop, private(pipe[0]), is_terminal=False)
     os.write(pipe[1], b"one\ntwo\n")
     keyboard.read()
     assert keyboard.has_lines

@@ -1,9 +1,6 @@
 import errno
 import os
-from collections.abc import Iterator
 from contextlib import suppress
-
-import pytest
 
 from tests.support import run_until
 from turnchat.core.loop import EventLoop
@@ -73,19 +70,9 @@ def test_messages_alone_are_bounded_too() -> None:
     assert everything(backlog)[0] == "* 990 lines dropped here: nobody was reading"
 
 
-@pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    reader, writer = os.pipe()
-    os.set_blocking(reader, False)
-    os.set_blocking(writer, False)
-    yield reader, writer
-    for descriptor in (reader, writer):
-        with suppress(OSError):
-            os.close(descriptor)
-
-
 def read(descriptor: int) -> bytes:
     data = b""
+    os.set_blocking(descriptor, False)
     with suppress(BlockingIOError):
         while piece := os.read(descriptor, 1 << 16):
             data += piece
@@ -93,6 +80,7 @@ def read(descriptor: int) -> bytes:
 
 
 def an_output(loop: EventLoop, descriptor: int) -> Output:
+    os.set_blocking(descriptor, False)
     return Output(loop, PrivateStream(descriptor), "pipe", plainly)
 
 

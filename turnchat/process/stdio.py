@@ -1,12 +1,13 @@
-"""The process's standard streams, read and written without blocking and without side effects.
+"""Standard streams, read and written without blocking and without side effects.
 
-Theory of operation. O_NONBLOCK belongs to the open file description, which we share with the shell
-and with whoever else inherited it, and which outlives us (open(2), fcntl(2)). So it is not set
-there. A terminal or a pipe is opened once more, which gives a description of our own. Where that
-is not allowed (su, a pipe on macOS) the flag is set for the length of one call and taken back. A
-socket has a flag for one call, MSG_DONTWAIT. A regular file or /dev/null makes nobody wait for
-somebody else. Selectors refuse such files (epoll_ctl(2), EPERM), but need not watch them either: a
-read gives something each time, to the end.
+O_NONBLOCK belongs to the open file description. The shell and others share that, and it outlives
+the process (open(2), fcntl(2)); so the flag is not set there. In its place:
+
+- A terminal or a pipe is opened once more, which gives a private description. Where that is not
+  allowed (su, a pipe on macOS) the flag is set for the length of one call and taken back.
+- A socket has a flag for one call, MSG_DONTWAIT.
+- A regular file and /dev/null never block for long. Selectors refuse them (epoll_ctl(2), EPERM),
+  but need not watch them: each read gives something, to the end.
 """
 
 import errno
@@ -16,25 +17,21 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from turnchat.core.lines import InputFile
+
 STANDARD = (0, 1, 2)
 
 OpenStream = Callable[[int], "Stream"]
 
 
-class Stream:
-    """A descriptor that can be read and written at any time: here a file, or a device like one.
+class Stream(InputFile):
+    """A descriptor that can be read and written at any time; here a regular file or a device.
 
-    When read() has given None, or write() 0, a selector can tell when to try again.
+    After read() has returned None, or write() 0, a selector can tell when to try again.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def fileno(self) -> int:
-        return self._descriptor
-
     def read(self, size: int) -> bytes | None:
-        """At most `size` bytes; None when there are none now; empty at the end. Raises OSError."""
+        """Read at most `size` bytes: None if there are none now, empty at the end."""
         try:
             return os.read(self._descriptor, size)
         except BlockingIOError:
@@ -45,40 +42,39 @@ class Stream:
             raise
 
     def write(self, data: bytes) -> int:
-        """How many of `bytes` were taken, 0 when there is no room now. Raises OSError."""
+        """Write a part of `data`. Return the number of bytes taken, 0 if there is no room now."""
         try:
             return os.write(self._descriptor, data)
         except BlockingIOError:
             return 0
 
-    def close(self) -> None:
-        """Close what was opened here. The standard descriptor itself stays open."""
-
 
 class PrivateStream(Stream):
-    """A terminal or a pipe that was opened again, non-blocking; its description is ours alone."""
+    """A terminal or a pipe, non-blocking, with a description and descriptor of its own."""
 
     def close(self) -> None:
+        """Close the descriptor."""
         os.close(self._descriptor)
 
 
 class BorrowedStream(Stream):
     """A terminal or a pipe that could not be opened again: non-blocking for one call at a time.
 
-    Afterwards it is blocking, as others who share it expect, whatever it was: two processes that
-    borrow one description would otherwise restore each other's momentary flag.
+    Afterwards it is blocking, as others who share it expect, whatever it was before: two processes
+    that borrow one description would otherwise restore each other's momentary flag.
     """
 
     def read(self, size: int) -> bytes | None:
-        with self._not_blocking():
+        with self.not_blocking():
             return super().read(size)
 
     def write(self, data: bytes) -> int:
-        with self._not_blocking():
+        with self.not_blocking():
             return super().write(data)
 
     @contextmanager
-    def _not_blocking(self) -> Iterator[None]:
+    def not_blocking(self) -> Iterator[None]:
+        """Set O_NONBLOCK, and clear it at the end."""
         os.set_blocking(self._descriptor, False)
         try:
             yield
@@ -87,7 +83,7 @@ class BorrowedStream(Stream):
 
 
 class SocketStream(Stream):
-    """A socket, as a super-server (inetd) or a terminal emulator may hand in."""
+    """A socket as a standard stream, from a super-server (inetd) or a terminal emulator."""
 
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=os.dup(descriptor))
@@ -110,7 +106,7 @@ class SocketStream(Stream):
 
 
 def open_stream(descriptor: int) -> Stream:
-    """The standard stream 0, 1 or 2."""
+    """Return the standard stream 0, 1 or 2, ready for non-blocking use."""
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISSOCK(mode):
         return SocketStream(descriptor)
@@ -121,7 +117,7 @@ def open_stream(descriptor: int) -> Stream:
 
 
 def has_colours(descriptor: int) -> bool:
-    """Whether it is a terminal that can show colours, and may: no-color.org."""
+    """True if it is a terminal that can show colours, and NO_COLOR (no-color.org) is not set."""
     is_simple = os.environ.get("TERM", "dumb") == "dumb"
     return os.isatty(descriptor) and not is_simple and not os.environ.get("NO_COLOR")
 
@@ -129,20 +125,20 @@ def has_colours(descriptor: int) -> bool:
 def fill_standard_descriptors() -> None:
     """Put /dev/null wherever 0, 1 or 2 is closed.
 
-    Otherwise the next socket would get that number, and what is meant for the screen would go to
-    a peer. To be called before anything is opened.
+    Otherwise the next socket would get that number, and output for the screen would go to a peer.
+    Call it before anything is opened.
     """
     for descriptor in STANDARD:
         try:
             os.fstat(descriptor)
         except OSError:
-            # open() gives the lowest free number, which is this one: those below it are open.
+            # open() gives the lowest free number: this one, since those below are open.
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 def _reopen(descriptor: int, flags: int) -> int | None:
-    """A second, non-blocking description of the same terminal or pipe, or None."""
-    # By reference where there is a /proc, whatever the name; else by name, which pipes have not.
+    """Open the same terminal or pipe again, non-blocking. None if that is not possible."""
+    # By reference where there is a /proc, whatever the name; else by name: pipes have none.
     for name_of in ("/proc/self/fd/{}".format, os.ttyname):
         try:
             private = os.open(name_of(descriptor), flags | os.O_NONBLOCK | os.O_NOCTTY)
