@@ -11,7 +11,8 @@ from turnchat.core.connection import Connection
 from turnchat.core.ending import STOPPED, CloseReason
 from turnchat.core.loop import EventLoop
 from turnchat.core.responder import Responder
-from turnchat.net.address import Address, listen
+from turnchat.net.address import Address
+from turnchat.net.sockets import listen
 from turnchat.responders.echo import Echo
 
 

@@ -94,6 +94,7 @@ LEFT = [
     ("chat/server.py", "responders"),
     ("core/connection.py", "text"),
     ("core/listener.py", "net"),
+    ("core/listener.py", "net"),
     ("core/listener.py", "text"),
     ("process/stderr.py", "chat"),
     ("responders/program.py", "chat"),

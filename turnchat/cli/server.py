@@ -30,7 +30,8 @@ from turnchat.cli.startup import (
 )
 from turnchat.core.connection import Timeouts
 from turnchat.core.loop import FOREVER, EventLoop
-from turnchat.net.address import Address, Endpoint, listen
+from turnchat.net.address import Address, Endpoint
+from turnchat.net.sockets import listen
 from turnchat.process.backend import Backend
 from turnchat.process.signals import ignore_stop_signals
 from turnchat.responders.operator import Operator

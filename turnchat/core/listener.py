@@ -15,7 +15,8 @@ import socket
 from collections.abc import Callable
 
 from turnchat.core.loop import EventLoop
-from turnchat.net.address import Endpoint, bound_endpoint, make_ready
+from turnchat.net.address import Endpoint, bound_endpoint
+from turnchat.net.sockets import make_ready
 from turnchat.text import reason
 
 ACCEPTS = 64  # in one callback

@@ -1,9 +1,10 @@
-"""Reaching a server: one endpoint after the other, until one answers.
+"""Connecting to a server: one endpoint after the other, until one answers.
 
-Theory of operation. A non-blocking connect() goes on in the background (EINPROGRESS); the socket
-becomes writable when it is decided, and SO_ERROR says how. Reading SO_ERROR clears it, so it is
-read once. Every endpoint that a name stands for gets its own deadline: one that swallows packets
-must not use up the time of the next, which may answer at once.
+A non-blocking connect() goes on in the background (EINPROGRESS). The socket becomes writable when
+it is decided, and SO_ERROR has the outcome; reading SO_ERROR clears it, so it is read once.
+
+Each endpoint of a name gets a deadline of its own: one that swallows packets must not use up the
+time of the next, which may answer at once.
 """
 
 import errno
@@ -12,7 +13,8 @@ import socket
 from collections.abc import Callable
 
 from turnchat.core.loop import EventLoop
-from turnchat.net.address import Endpoint, make_ready
+from turnchat.net.address import Endpoint
+from turnchat.net.sockets import make_ready
 from turnchat.text import reason
 
 RETRY = 0.05  # seconds; for a unix socket whose backlog is full
@@ -22,15 +24,19 @@ MakeSocket = Callable[[socket.AddressFamily, socket.SocketKind], socket.socket]
 
 
 class Connector:
-    """Calls `connected` with a socket and its endpoint, or `gave_up` with the reason for each."""
+    """Tries endpoints in turn.
+
+    on_connect: called with the connected socket and its endpoint. on_failure: called with each
+    endpoint and its reason, if none answers. One of them is called, once.
+    """
 
     def __init__(
         self,
         loop: EventLoop,
         endpoints: list[Endpoint],
         timeout: float,
-        connected: Callable[[socket.socket, Endpoint], None],
-        gave_up: Callable[[list[tuple[Endpoint, str]]], None],
+        on_connect: Callable[[socket.socket, Endpoint], None],
+        on_failure: Callable[[list[tuple[Endpoint, str]]], None],
         *,
         make_socket: MakeSocket = socket.socket,
     ) -> None:
@@ -39,8 +45,8 @@ class Connector:
         self._loop = loop
         self._endpoints = iter(endpoints)
         self._timeout = timeout
-        self._connected = connected
-        self._gave_up = gave_up
+        self._on_connect = on_connect
+        self._on_failure = on_failure
         self._failures: list[tuple[Endpoint, str]] = []
         self._attempt: Attempt | None = None
         self._next = loop.timer("connector", self._try_next)
@@ -50,7 +56,7 @@ class Connector:
         self._next.start(0)
 
     def cancel(self) -> None:
-        """Reach for nobody any more."""
+        """Try no more, and close the socket of the present attempt."""
         self._next.cancel()
         if self._attempt:
             self._attempt.close().close()
@@ -58,31 +64,31 @@ class Connector:
     def _try_next(self) -> None:
         endpoint = next(self._endpoints, None)
         if endpoint is None:
-            self._gave_up(self._failures)
+            self._on_failure(self._failures)
             return
         try:
             made = self._make_socket(endpoint.family, socket.SOCK_STREAM)
         except OSError as error:  # no such family here (EAFNOSUPPORT), no descriptor (EMFILE)
-            self._on_error(endpoint, reason(error))
+            self._note_failure(endpoint, reason(error))
         else:
-            self._attempt = Attempt(self._loop, made, endpoint, self._timeout, self._decided)
+            self._attempt = Attempt(self._loop, made, endpoint, self._timeout, self._on_outcome)
 
-    def _decided(self, attempt: "Attempt", failure: str) -> None:
+    def _on_outcome(self, attempt: "Attempt", failure: str | None) -> None:
         self._attempt = None
         connected = attempt.close()
-        if failure:
-            connected.close()
-            self._on_error(attempt.endpoint, failure)
+        if failure is None:
+            self._on_connect(connected, attempt.endpoint)
         else:
-            self._connected(connected, attempt.endpoint)
+            connected.close()
+            self._note_failure(attempt.endpoint, failure)
 
-    def _on_error(self, endpoint: Endpoint, reason: str) -> None:
-        self._failures.append((endpoint, reason))
+    def _note_failure(self, endpoint: Endpoint, failure: str) -> None:
+        self._failures.append((endpoint, failure))
         self._next.start(0)
 
 
 class Attempt:
-    """One connect(), from its call to its end, which `decided` hears: with a reason, or none."""
+    """One connect(), from its call to its outcome."""
 
     def __init__(
         self,
@@ -90,22 +96,23 @@ class Attempt:
         connecting: socket.socket,
         endpoint: Endpoint,
         timeout: float,
-        decided: Callable[["Attempt", str], None],
+        on_outcome: Callable[["Attempt", str | None], None],
     ) -> None:
+        """`on_outcome` is called with the reason of a failure, or None for a connection."""
         self.endpoint = endpoint
-        self._decided = decided
+        self._on_outcome = on_outcome
         self._socket = connecting
         make_ready(self._socket, endpoint.family)
         self._watcher = loop.watcher(self._socket, "connecting")
         self._again = loop.timer("connecting", self._connect)
         self._timer = loop.timer(
-            "connect timeout", lambda: decided(self, f"no answer within {timeout:g} s")
+            "connect timeout", lambda: on_outcome(self, f"no answer within {timeout:g} s")
         )
         self._timer.start(timeout)
         self._again.start(0)
 
     def close(self) -> socket.socket:
-        """Watch and wait no longer; the socket goes to the caller."""
+        """Watch and wait no longer. Return the socket, which is the caller's from now on."""
         self._watcher.unregister()
         self._again.cancel()
         self._timer.cancel()
@@ -114,16 +121,16 @@ class Attempt:
     def _connect(self) -> None:
         code = self._socket.connect_ex(self.endpoint.sockaddr)
         if code in IN_PROGRESS:
-            self._watcher.set_callbacks(writer=self._writable)
+            self._watcher.set_callbacks(writer=self._on_writable)
         elif code == errno.EAGAIN and self.endpoint.family == socket.AF_UNIX:
-            self._again.start(RETRY)  # its backlog is full; there is nothing to wait for
+            self._again.start(RETRY)  # its backlog is full, and no readiness will say otherwise
         else:
-            self._decided(self, os.strerror(code) if code else "")
+            self._on_outcome(self, os.strerror(code) if code else None)
 
-    def _writable(self) -> None:
+    def _on_writable(self) -> None:
         code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
-            self._decided(self, os.strerror(code))
+            self._on_outcome(self, os.strerror(code))
             return
         try:
             peer = self._socket.getpeername()
@@ -132,5 +139,5 @@ class Attempt:
                 return  # writable was a false alarm
             raise
         # TCP can connect to itself when the kernel picks the port that it is to connect to.
-        met_itself = peer == self._socket.getsockname()
-        self._decided(self, "nobody listens there" if met_itself else "")
+        is_itself = peer == self._socket.getsockname()
+        self._on_outcome(self, "nothing listens there" if is_itself else None)

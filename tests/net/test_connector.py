@@ -8,172 +8,13 @@ from typing import cast
 import pytest
 
 from tests.support import Clock, run_until
-from turnchat.core.listener import ACCEPTS, PAUSE, Listener
 from turnchat.core.loop import EventLoop
-from turnchat.net.address import Address, Endpoint, listen
+from turnchat.net.address import Address, Endpoint
 from turnchat.net.connector import Connector
+from turnchat.net.sockets import listen
 
 TCP = socket.AF_INET
 ANYWHERE = Address.parse("0").resolve()
-
-
-class Scripted:
-    """A listening socket whose accept() does what the test says, and then would block."""
-
-    def __init__(self, *outcomes: OSError | None) -> None:
-        self.real = listen(ANYWHERE)
-        self.outcomes = list(outcomes)
-        self.accepts = 0
-        self.pairs: list[socket.socket] = []
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.real, name)
-
-    def accept(self) -> tuple[socket.socket, object]:
-        self.accepts += 1
-        if not self.outcomes:
-            raise BlockingIOError
-        if outcome := self.outcomes.pop(0):
-            raise outcome
-        self.pairs += socket.socketpair()
-        return self.pairs[-1], ""
-
-    def poke(self) -> None:
-        """Make the real socket readable, and keep it so."""
-        self.pairs.append(socket.create_connection(self.real.getsockname()))
-
-    def close(self) -> None:
-        self.real.close()
-        for one in self.pairs:
-            one.close()
-
-
-class Scene:
-    """A Listener on a scripted socket."""
-
-    def __init__(self, *outcomes: OSError | None) -> None:
-        self.clock = Clock()
-        self.loop = EventLoop(clock=self.clock)
-        self.socket = Scripted(*outcomes)
-        self.accepted: list[socket.socket] = []
-        self.reports: list[str] = []
-        self.listener = Listener(
-            self.loop,
-            cast(socket.socket, self.socket),
-            lambda connected, _: self.accepted.append(connected),
-            self.reports.append,
-        )
-        self.socket.poke()
-
-    def rounds(self, number: int = 1) -> None:
-        for _ in range(number):
-            self.loop.timer("", lambda: None).start(0)
-            self.loop.run_once()
-
-    def close(self) -> None:
-        self.socket.close()
-        self.loop.close()
-
-
-def fault(number: int) -> OSError:
-    return OSError(number, os.strerror(number))
-
-
-def test_newcomers_are_accepted_and_do_not_block() -> None:
-    scene = Scene(None, None)
-    scene.rounds()
-    assert [one.getblocking() for one in scene.accepted] == [False, False]
-    scene.close()
-
-
-def test_a_storm_does_not_keep_the_loop() -> None:
-    scene = Scene(*[None] * (ACCEPTS + 10))
-    scene.rounds()
-    assert len(scene.accepted) == ACCEPTS
-    scene.rounds()
-    assert len(scene.accepted) == ACCEPTS + 10
-    scene.close()
-
-
-@pytest.mark.parametrize("number", [errno.ECONNABORTED, errno.EPROTO, errno.ENETDOWN, errno.EPERM])
-def test_a_connection_that_died_in_the_backlog_is_passed_over(number: int) -> None:
-    scene = Scene(fault(number), None)
-    scene.rounds()
-    assert len(scene.accepted) == 1
-    assert scene.reports == []
-    scene.close()
-
-
-@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
-def test_out_of_descriptors_neither_spins_nor_fills_the_log(number: int) -> None:
-    scene = Scene(*[fault(number)] * 3, None)
-    scene.rounds(50)
-    assert scene.socket.accepts == 1
-    for _ in range(2):
-        scene.clock.now += PAUSE
-        scene.rounds(50)
-    assert scene.socket.accepts == 3
-    assert scene.reports == [f"newcomers have to wait: {os.strerror(number)}"]
-    scene.clock.now += PAUSE
-    scene.rounds(2)
-    assert len(scene.accepted) == 1
-    scene.close()
-
-
-def test_a_pause_for_another_reason_is_not_cut_short_by_the_retry() -> None:
-    scene = Scene(fault(errno.EMFILE), None)
-    scene.rounds(2)
-    scene.listener.pause("the house is full")
-    scene.clock.now += 10 * PAUSE
-    scene.rounds(3)
-    assert scene.accepted == []
-    scene.close()
-
-
-def test_when_somebody_leaves_accepting_goes_on_at_once() -> None:
-    scene = Scene(fault(errno.EMFILE), None)
-    scene.rounds(3)
-    scene.listener.resume()
-    scene.rounds(1)
-    assert len(scene.accepted) == 1
-    scene.close()
-
-
-def test_what_nobody_foresaw_makes_newcomers_wait_and_ends_nothing() -> None:
-    scene = Scene(fault(errno.EIO), None)
-    scene.rounds(3)
-    assert scene.reports == ["newcomers have to wait: Input/output error"]
-    scene.clock.now += PAUSE
-    scene.rounds(2)
-    assert len(scene.accepted) == 1
-    scene.close()
-
-
-def test_that_they_wait_is_said_again_only_after_the_backlog_was_empty() -> None:
-    short = fault(errno.EMFILE)
-    scene = Scene(short, None, short)
-    scene.rounds(3)
-    scene.listener.resume()
-    scene.rounds(3)
-    assert len(scene.reports) == 1
-    scene.listener.resume()
-    scene.rounds(1)  # nobody waits any more
-    scene.socket.outcomes.append(short)
-    scene.rounds(1)
-    assert len(scene.reports) == 2
-    scene.close()
-
-
-def test_whoever_takes_one_may_close_the_listener() -> None:
-    scene = Scene(None, None)
-    scene.listener._accepted = lambda connected, _: scene.listener.close()
-    scene.rounds(2)
-    assert scene.socket.accepts == 1
-    scene.close()
-
-
-# The other side
-
 
 Outcome = list[object]
 Nobody = Callable[[], Endpoint]
@@ -329,9 +170,21 @@ def test_a_socket_that_met_itself_is_nobody(loop: EventLoop) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         endpoint = Endpoint(TCP, free.getsockname())
-    connector, outcome = reach(loop, [endpoint])
-    loop.run_once()
-    assert connector._attempt
-    connector._attempt._socket.bind(endpoint.sockaddr)
+
+    def bound_there(family: int, kind: int) -> socket.socket:
+        made = socket.socket(family, kind)
+        made.bind(endpoint.sockaddr)
+        return made
+
+    outcome: Outcome = []
+    connector = Connector(
+        loop,
+        [endpoint],
+        10,
+        lambda connected, _: outcome.append(connected),
+        outcome.append,
+        make_socket=bound_there,
+    )
+    connector.start()
     run_until(loop, lambda: outcome)
-    assert outcome == [[(endpoint, "nobody listens there")]]
+    assert outcome == [[(endpoint, "nothing listens there")]]
