@@ -96,7 +96,6 @@ LEFT = [
     ("core/listener.py", "net"),
     ("core/listener.py", "net"),
     ("core/listener.py", "text"),
-    ("process/stderr.py", "chat"),
     ("responders/program.py", "chat"),
 ]
 

@@ -75,7 +75,7 @@ def test_a_terminal(
     standard += [master, slave]
     os.dup2(slave, 0)
     if kind is BorrowedStream:
-        monkeypatch.setattr("turnchat.process.stdio._reopen", lambda *_: None)
+        monkeypatch.setattr("turnchat.process.stdio.reopen", lambda *_: None)
     before = termios.tcgetattr(0)
     stream = open_stream(0)
     assert type(stream) is kind

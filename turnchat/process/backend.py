@@ -1,7 +1,7 @@
-"""What the programs take from outside: the loop's selector and clock, sockets, streams, signals.
+"""The programs' access to the operating system: loop, signals, sockets, streams.
 
-Each is handed in to whoever uses it. So a recorder can stand in for all of them, and nothing in
-between knows, nor costs anything without it.
+A Backend is handed in to each program. The recorder is another Backend; no file between knows which
+of them it has, and without a recorder it costs nothing.
 """
 
 import socket
@@ -13,28 +13,28 @@ from turnchat.process.stdio import Stream, open_stream
 
 
 class Backend:
-    """The real ones."""
+    """The real loop, signals, sockets and streams."""
 
     def loop(self) -> EventLoop:
-        """An event loop."""
+        """Make an event loop."""
         return EventLoop()
 
     def signals(self, loop: EventLoop) -> Signals:
-        """What calls back in the loop when a signal has come."""
+        """Make signals call back in `loop`."""
         return Signals(loop)
 
     def make_socket(self, family: int, kind: int) -> socket.socket:
-        """A socket that a client connects."""
+        """Make a socket for a client to connect."""
         return socket.socket(family, kind)
 
     def listening(self, listening: socket.socket) -> socket.socket:
-        """A socket that a server accepts from."""
+        """Return the socket to accept from, given the one that listens."""
         return listening
 
     def stream(self, descriptor: int) -> Stream:
-        """The standard stream 0, 1 or 2."""
+        """Open the standard stream 0, 1 or 2."""
         return open_stream(descriptor)
 
     def pipes(self, pipes: Sequence[Stream]) -> Sequence[Stream]:
-        """A program's standard input, output and error."""
+        """Return the streams to use for a child's standard input, output and error."""
         return pipes

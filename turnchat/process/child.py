@@ -1,13 +1,13 @@
-"""A program run as a child process, in a process group of its own, and how it is ended.
+"""A child process, in a process group of its own, from its start to an orderly end.
 
-Theory of operation. Its input and output are pipes, or a pseudo-terminal; our ends are non-blocking
-and can be watched like sockets. Its exit becomes readable too: a pidfd is, once the process has
-exited (pidfd_open(2)). Where there is none SIGCHLD says that some child has, and all are looked at.
+Its input and output are pipes, or a pseudo-terminal; our ends are non-blocking and are watched like
+sockets. Its exit is watched too: a pidfd becomes readable when the process exits (pidfd_open(2)).
+Without pidfds, SIGCHLD says that some child has exited, and each is looked at.
 
-An orderly end goes step by step, with a deadline between: its owner closes its input; its group
-gets SIGTERM; its group gets SIGKILL. When the program itself has exited, what is left of its group
-gets SIGKILL at once. Only then is it reaped: until that moment its entry in the process table, a
-zombie, keeps the number of the group from being given to strangers.
+The end goes step by step, with a pause between: the owner closes the child's input; the group gets
+SIGTERM; the group gets SIGKILL. Once the child itself has exited, the rest of its group gets
+SIGKILL at once, and only then is the child reaped. Until that moment its entry in the process
+table, a zombie, keeps the number of the group from being given to strangers.
 """
 
 import os
@@ -34,64 +34,69 @@ class ChildWatcher:
         self._without_pidfd: dict[int, Timer] = {}
         signals.on(signal.SIGCHLD, self._look)
 
-    def await_exit(self, pid: int, exited: Callback, on_error: ErrorHandler) -> Callback:
-        """Call `exited` in the loop. What comes back is to be called when that has happened.
+    def await_exit(self, pid: int, on_exit: Callback, on_error: ErrorHandler) -> Callback:
+        """Call `on_exit` in the loop. Return a callback that ends the wait.
 
-        `failed` takes what `exited` raises.
+        `on_error` gets any exception of `on_exit`.
         """
         try:
             pidfd = os.pidfd_open(pid)
         except (AttributeError, OSError):  # not Linux, an older one, or no descriptor left
-            self._without_pidfd[pid] = self._loop.timer(f"process {pid}", exited, on_error)
+            self._without_pidfd[pid] = self._loop.timer(f"process {pid}", on_exit, on_error)
             return lambda: self._without_pidfd.pop(pid, None)
         watcher = self._loop.watcher(Stream(pidfd), f"process {pid}", on_error)
-        watcher.set_callbacks(reader=exited)
+        watcher.set_callbacks(reader=on_exit)
 
-        def done() -> None:
+        def stop() -> None:
             watcher.unregister()
             os.close(pidfd)
 
-        return done
+        return stop
 
     def _look(self) -> None:
-        for pid, exited in list(self._without_pidfd.items()):
+        for pid, timer in list(self._without_pidfd.items()):
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                exited.start(0)
+                timer.start(0)
 
 
 class ChildProcess:
     """A process, from its start until it is reaped.
 
-    `ended` is told how it ended: in words, and its status (subprocess.Popen.returncode).
+    `on_end` is called once, with the end in words and the status (subprocess.Popen.returncode).
+    `on_error` gets any exception of `on_end`.
     """
 
     def __init__(
         self,
         loop: EventLoop,
-        exits: ChildWatcher,
+        watcher: ChildWatcher,
         process: subprocess.Popen[bytes],
-        ended: Callable[[str, int | None], None],
+        on_end: Callable[[str, int | None], None],
         on_error: ErrorHandler,
     ) -> None:
-        """`failed` takes what `ended` raises."""
         self._process = process
-        self._ended = ended
+        self._on_end = on_end
         self._steps = iter((signal.SIGTERM, signal.SIGKILL))
         self._timer = loop.timer(f"process {process.pid}", self._take_a_step, on_error)
-        self._exit_is_known = exits.await_exit(process.pid, self._reap, on_error)
+        self._stop_waiting = watcher.await_exit(process.pid, self._reap, on_error)
+
+    @property
+    def pid(self) -> int:
+        """The number of the process, and of its group."""
+        return self._process.pid
 
     @property
     def is_reaped(self) -> bool:
-        """Whether nothing of it is left."""
+        """True if the process has left the process table."""
         return self._process.returncode is not None
 
     def end(self) -> None:
-        """Give it time to end by itself, its input being closed; then end it."""
+        """Give it time to exit by itself, since its input is closed; then end it."""
         if not self.is_reaped:
             self._timer.start(GRACE)
 
     def kill(self) -> None:
-        """End it now. Blocks for the moment that the kernel takes, or GRACE if it may not be."""
+        """End it now. Blocks for the kernel's moment, or for GRACE if killing is not allowed."""
         if not self.is_reaped:
             self._signal(signal.SIGKILL)
             with suppress(subprocess.TimeoutExpired):  # another user's by now (setuid)
@@ -104,22 +109,22 @@ class ChildProcess:
             self._timer.start(GRACE)
 
     def _reap(self) -> None:
-        self._exit_is_known()
+        self._stop_waiting()
         self._timer.cancel()
         if not self.is_reaped:
             self._signal(signal.SIGKILL)
         status = self._process.poll()
         if status is None:
-            how = f"cannot be ended: it is process {self._process.pid}"
+            how = f"cannot be ended: it is process {self.pid}"
         elif status < 0:
             how = f"was ended by {_name_of(-status)}"
         else:
             how = f"exited with status {status}"
-        self._ended(how, status)
+        self._on_end(how, status)
 
     def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError, PermissionError):  # the group has nobody alive
-            os.killpg(self._process.pid, number)
+        with suppress(ProcessLookupError, PermissionError):  # no process of the group is alive
+            os.killpg(self.pid, number)
 
 
 class StdioPipes(NamedTuple):
@@ -135,8 +140,8 @@ class StdioPipes(NamedTuple):
     ) -> tuple[Self, subprocess.Popen[bytes]]:
         """Start `command`. Blocks until the kernel has loaded it, or refused. Raises OSError.
 
-        `on_terminal`: its input and output are a pseudo-terminal, for programs that hold back what
-        they print when they see a pipe.
+        `use_pty`: input and output are a pseudo-terminal, for programs that hold their output back
+        when it is a pipe.
         """
         with ExitStack() as ours, ExitStack() as theirs:
             if use_pty:
@@ -166,7 +171,7 @@ class StdioPipes(NamedTuple):
 
 
 class TerminalInput(PrivateStream):
-    """The input of a program on a terminal: it does not end by being closed, so a key says it."""
+    """The input of a child on a terminal. Closing does not end it there, so a key does."""
 
     def close(self) -> None:
         with suppress(OSError):
@@ -182,7 +187,7 @@ def _name_of(number: int) -> str:
 
 
 def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
-    """A pipe, each end closed by the stack of its side."""
+    """Make a pipe, each end closed by the stack of its side."""
     reading, writing = os.pipe()
     reader.callback(os.close, reading)
     writer.callback(os.close, writing)
@@ -190,7 +195,7 @@ def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
 
 
 def _make_plain(terminal: int) -> None:
-    """Lines in and lines out: no echo, no signals from keys, no flow control, no changed ends."""
+    """Pass lines through unchanged: no echo, no signals from keys, no flow control."""
     settings = termios.tcgetattr(terminal)
     settings[0] &= ~(termios.ICRNL | termios.INLCR | termios.IXON | termios.IXOFF)
     settings[1] &= ~termios.OPOST

@@ -1,13 +1,12 @@
 """Signals as one more watched file.
 
-Theory of operation. A handler that merely returns does not end select(): the call is restarted
-(PEP 475). So the handlers here do nothing at all; the C half of Python's signal machinery writes
-each signal's number into a socket pair (signal.set_wakeup_fd), whose other end the loop watches.
-A signal thus becomes a callback in a round of the loop like any other, and interrupts nothing:
-KeyboardInterrupt, which may strike between any two bytecodes, never does.
+A handler that merely returns does not end select(): the call is restarted (PEP 475). So the
+handlers here do nothing. The C half of Python's signal machinery writes the number of each signal
+into a socket pair (signal.set_wakeup_fd), and the loop watches its other end. So a signal is a
+callback in a round of the loop like any other. It interrupts nothing; KeyboardInterrupt, which may
+strike between any two bytecodes, never does.
 
-Both ends are non-blocking. Should the pair ever be full, the byte is dropped: there are then
-some hundreds of signals to be read first.
+Both ends are non-blocking. If the pair is full, the number is dropped: hundreds are to be read.
 """
 
 import signal
@@ -17,15 +16,15 @@ from typing import Any
 
 from turnchat.core.loop import Callback, EventLoop
 
-WAKEUPS_A_READ = 4096
+READ_SIZE = 1 << 12  # bytes, each a signal
 
 
-def _noted(_number: int, _frame: FrameType | None) -> None:
-    """What was to be done is done: the number is in the socket pair."""
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the number is in the socket pair already."""
 
 
 class Signals:
-    """Calls back in the loop when a signal has come; close() puts back what was there before.
+    """Calls back in the loop when a signal has come; close() restores the former handlers.
 
     There can be one at a time, in the main thread: the wakeup descriptor belongs to the process.
     """
@@ -37,31 +36,31 @@ class Signals:
         self._reader.setblocking(False)
         self._writer.setblocking(False)
         self._watcher = loop.watcher(self._reader, "signals")
-        self._watcher.set_callbacks(reader=self._readable)
+        self._watcher.set_callbacks(reader=self._read)
         self._former_wakeup = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
 
     def on(self, number: signal.Signals, callback: Callback) -> None:
         """Call back in the loop each time this signal has come.
 
-        A SIGHUP that the parent has set to be ignored stays so: that is what nohup is for. Not so
-        SIGINT: shells ignore it for jobs in the background of a script (POSIX, 2.11), and
-        `kill -INT` is a common way to stop one of those.
+        A SIGHUP that the parent ignores stays ignored: nohup works that way. SIGINT does not:
+        shells ignore it for background jobs of a script (POSIX, 2.11), and `kill -INT` is a common
+        way to stop one.
         """
         if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
             return
         self._callbacks[number] = callback
-        self._former.setdefault(number, signal.signal(number, _noted))
+        self._former.setdefault(number, signal.signal(number, _ignore))
 
     def on_stop(self, interrupt: Callback, hang_up: Callback) -> None:
-        """Have Ctrl-C and SIGTERM call `interrupt`, and a terminal that closes `hang_up`."""
+        """Call `interrupt` for Ctrl-C and SIGTERM, and `hang_up` when the terminal closes."""
         self.on(signal.SIGINT, interrupt)
         self.on(signal.SIGTERM, interrupt)
         self.on(signal.SIGHUP, hang_up)
 
     def close(self) -> None:
-        """Restore the former handlers, unless somebody has set others, and wakeup descriptor."""
+        """Restore the wakeup descriptor, and each handler that is still the one set here."""
         for number, former in self._former.items():
-            if signal.getsignal(number) is _noted:
+            if signal.getsignal(number) is _ignore:
                 signal.signal(number, former)
         self._former.clear()
         signal.set_wakeup_fd(self._former_wakeup)
@@ -69,9 +68,9 @@ class Signals:
         self._reader.close()
         self._writer.close()
 
-    def _readable(self) -> None:
+    def _read(self) -> None:
         try:
-            numbers = self._reader.recv(WAKEUPS_A_READ)
+            numbers = self._reader.recv(READ_SIZE)
         except BlockingIOError:
             return
         for number in numbers:
@@ -81,6 +80,6 @@ class Signals:
 
 
 def ignore_stop_signals() -> None:
-    """From here on the exit status is decided, and a signal must not change it."""
+    """Ignore further stop signals: the exit status is decided, and must not change."""
     for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
         signal.signal(number, signal.SIG_IGN)

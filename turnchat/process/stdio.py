@@ -112,7 +112,7 @@ def open_stream(descriptor: int) -> Stream:
         return SocketStream(descriptor)
     if not (stat.S_ISFIFO(mode) or os.isatty(descriptor)):
         return Stream(descriptor)
-    private = _reopen(descriptor, os.O_RDONLY if descriptor == 0 else os.O_WRONLY)
+    private = reopen(descriptor, os.O_RDONLY if descriptor == 0 else os.O_WRONLY)
     return BorrowedStream(descriptor) if private is None else PrivateStream(private)
 
 
@@ -136,7 +136,7 @@ def fill_standard_descriptors() -> None:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
-def _reopen(descriptor: int, flags: int) -> int | None:
+def reopen(descriptor: int, flags: int) -> int | None:
     """Open the same terminal or pipe again, non-blocking. None if that is not possible."""
     # By reference where there is a /proc, whatever the name; else by name: pipes have none.
     for name_of in ("/proc/self/fd/{}".format, os.ttyname):

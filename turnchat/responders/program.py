@@ -9,6 +9,7 @@ That is worth a hint after some seconds. When it can't answer any more the peer 
 A process outlives its conversation by a few seconds at the most. Programs keeps the list.
 """
 
+import logging
 import os
 import shlex
 import shutil
@@ -180,7 +181,8 @@ class Program:
         self._stdout = loop.watcher(pipes.stdout, f"{self._name}: stdout", on_error)
         self._late = loop.timer(f"{self._name}: answer", self._is_late, on_error)
         self._hint = loop.timer(f"{self._name}: hint", self._give_hint, on_error)
-        self._stderr = StderrReader(loop, pipes.stderr, self._name, self._news, on_error)
+        logger = _logger_of(programs.news)
+        self._stderr = StderrReader(loop, pipes.stderr, self._name, logger, on_error)
         self._can_be_hinted = not self._command.use_pty
 
     # What the connection tells
@@ -282,3 +284,15 @@ class Program:
         if self._is_over and self._has_exited:
             self._pipes.stdout.close()
             self._pipes.stderr.close()
+
+
+def _logger_of(news: News) -> logging.Logger:
+    """A logger that leads to `news`, until Programs is handed a logger."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            news.status(record.getMessage())
+
+    logger = logging.Logger("turnchat", logging.INFO)
+    logger.addHandler(Handler())
+    return logger
