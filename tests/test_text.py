@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnchat.text import counted, duration, safe
+from turnchat.text import counted, duration, not_utf8, one_line, reason, safe
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,19 @@ def test_figures() -> None:
         "1 h 0 min",
         "25 h 0 min",
     ]
+
+
+def test_a_line_for_a_program_has_its_controls_escaped_and_nothing_else() -> None:
+    assert one_line("a\nb\u2028c\x1b\x9b \u202e👩\u200d🚀".encode()) == (
+        "a\\nb\\u2028c\\x1b\\x9b \u202e👩\u200d🚀"
+    )
+
+
+def test_what_is_not_utf_8_has_a_reason() -> None:
+    assert not_utf8("naïve".encode()) is None
+    assert not_utf8(b"caf\xe9") == "its byte 4 (0xe9) is not UTF-8"
+
+
+def test_the_reason_of_an_error_is_the_systems_or_its_own_text() -> None:
+    assert reason(OSError(2, "No such file")) == "No such file"
+    assert reason(OSError("just text")) == "just text"

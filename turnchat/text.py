@@ -1,9 +1,9 @@
-"""Bytes and figures as text that is safe to show.
+"""Text from strangers made safe to show; figures in words.
 
-Theory of operation. What a peer sends is not to be trusted: raw, it could move the cursor, set the
-title, reverse the order of a line or begin a new one. safe() lets printable text pass, in any
-script, and writes everything that acts rather than shows as an escape. It is for people's eyes: a
-backslash stays as it is, so what safe() gives cannot be turned back.
+A peer's text is not to be trusted: raw, it could move the cursor, set the title, reverse the order
+of a line or begin a new one. safe() passes printable text of any script, and writes each character
+that acts as an escape. It is for people's eyes: a backslash stays as it is, so the original cannot
+be recovered from it.
 """
 
 BIDIRECTIONAL = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -29,38 +29,38 @@ _ESCAPES = (
 
 
 def safe(body: bytes | str) -> str:
-    """The text of `body`, with controls, overrides and what is not UTF-8 written as escapes."""
+    """Return the text of `body`; controls, overrides and bytes that are not UTF-8 are escaped."""
     if isinstance(body, bytes):
         body = body.decode(errors="backslashreplace")
     return body.translate(_ESCAPES)
 
 
 def one_line(body: bytes) -> str:
-    """The text of `body` as one line for a program: its controls, and no others, as escapes."""
+    """Return the text of `body` as one line for a program: its controls alone are escaped."""
     return body.decode(errors="backslashreplace").translate(_CONTROLS)
 
 
-def not_utf8(data: bytes) -> str:
-    """What keeps `bytes` from being text in UTF-8, or nothing."""
+def not_utf8(data: bytes) -> str | None:
+    """Return the reason why `data` is not text in UTF-8, or None if it is."""
     try:
         data.decode()
     except UnicodeDecodeError as error:
         return f"its byte {error.start + 1} ({data[error.start]:#04x}) is not UTF-8"
-    return ""
+    return None
 
 
 def reason(error: OSError) -> str:
-    """Why a system call failed, in words."""
+    """Return the reason of a failed system call, in words."""
     return error.strerror or str(error)
 
 
 def counted(number: int, noun: str) -> str:
-    """`number` of `noun`: "1 turn", "2 turns"."""
+    """Return a number with its noun: "1 turn", "2 turns"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def duration(seconds: float) -> str:
-    """A span of time for a person: "0.3 s", "42 s", "3 min 5 s", "2 h 4 min"."""
+    """Return a span of time for people: "0.3 s", "42 s", "3 min 5 s", "2 h 4 min"."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)

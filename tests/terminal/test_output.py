@@ -17,31 +17,31 @@ def status(text: str) -> OutputLine:
     return OutputLine(STATUS, "", text)
 
 
-def everything(backlog: OutputQueue) -> list[str]:
+def everything(queue: OutputQueue) -> list[str]:
     lines = []
-    while backlog:
-        row = backlog.take()
+    while queue:
+        row = queue.take()
         lines.append(row.start + row.text)
     return lines
 
 
 def test_rows_come_out_as_they_went_in() -> None:
-    backlog = OutputQueue()
+    queue = OutputQueue()
     for number in range(5):
-        backlog.put((status if number % 2 else message)(f"{number}."))
-    assert (backlog.size, backlog.of_messages) == (10, 6)
-    assert everything(backlog) == ["0.", "1.", "2.", "3.", "4."]
-    assert (backlog.size, backlog.of_messages) == (0, 0)
+        queue.put((status if number % 2 else message)(f"{number}."))
+    assert (queue.size, queue.of_messages) == (10, 6)
+    assert everything(queue) == ["0.", "1.", "2.", "3.", "4."]
+    assert (queue.size, queue.of_messages) == (0, 0)
 
 
 def test_past_the_bound_the_oldest_status_lines_go_and_are_counted() -> None:
-    backlog = OutputQueue(limit=100)
+    queue = OutputQueue(limit=100)
     for number in range(10):
-        backlog.put(status(f"status {number}.."))
-    backlog.put(message("message..."))
-    assert backlog.size <= 100
-    assert everything(backlog) == [
-        "* 6 lines dropped here: nobody was reading",
+        queue.put(status(f"status {number}.."))
+    queue.put(message("message..."))
+    assert queue.size <= 100
+    assert everything(queue) == [
+        "* 6 lines dropped here: the reader was too slow",
         "status 6..",
         "status 7..",
         "status 8..",
@@ -51,23 +51,23 @@ def test_past_the_bound_the_oldest_status_lines_go_and_are_counted() -> None:
 
 
 def test_messages_outlive_every_status_line() -> None:
-    backlog = OutputQueue(limit=100)
+    queue = OutputQueue(limit=100)
     for _ in range(5):
-        backlog.put(message("message..."))
+        queue.put(message("message..."))
     for number in range(100):
-        backlog.put(status(f"status {number:03}"))
-        assert backlog.size <= 100
-    lines = everything(backlog)
+        queue.put(status(f"status {number:03}"))
+        assert queue.size <= 100
+    lines = everything(queue)
     assert lines.count("message...") == 5
     assert lines[-1] == "status 099"
 
 
 def test_messages_alone_are_bounded_too() -> None:
-    backlog = OutputQueue(limit=100)
+    queue = OutputQueue(limit=100)
     for number in range(1000):
-        backlog.put(message(f"message{number % 1000:03}"))
-        assert backlog.size <= 100
-    assert everything(backlog)[0] == "* 990 lines dropped here: nobody was reading"
+        queue.put(message(f"message{number % 1000:03}"))
+        assert queue.size <= 100
+    assert everything(queue)[0] == "* 990 lines dropped here: the reader was too slow"
 
 
 def read(descriptor: int) -> bytes:
@@ -96,7 +96,7 @@ def test_a_row_is_written_at_once_when_there_is_room(
 def test_a_pipe_that_nobody_reads_loses_no_message(loop: EventLoop, pipe: tuple[int, int]) -> None:
     output = an_output(loop, pipe[1])
     rooms: list[bool] = []
-    output.on_room = lambda: rooms.append(output.is_writable)
+    output.on_writable = lambda: rooms.append(output.is_writable)
     sent: list[str] = []
     while output.is_writable:
         sent.append(f"line {len(sent):06}")
@@ -189,7 +189,7 @@ def test_a_broken_pipe_is_told_once_and_from_the_loop(
 ) -> None:
     output = an_output(loop, pipe[1])
     errors: list[OSError] = []
-    output.on_broken = errors.append
+    output.on_error = errors.append
     os.close(pipe[0])
     output.put(message("hello"))
     output.put(message("hello"))
@@ -204,7 +204,7 @@ def test_a_broken_pipe_is_told_once_and_from_the_loop(
 def test_a_full_disk_is_told(loop: EventLoop) -> None:
     output = Output(loop, Stream(os.open("/dev/full", os.O_WRONLY)), "full", plainly)
     errors: list[OSError] = []
-    output.on_broken = errors.append
+    output.on_error = errors.append
     output.put(OutputLine(ERROR, "* ", "hello"))
     run_until(loop, lambda: errors)
     assert errors[0].errno == errno.ENOSPC

@@ -117,7 +117,7 @@ def open_stream(descriptor: int) -> Stream:
 
 
 def has_colours(descriptor: int) -> bool:
-    """True if it is a terminal that can show colours, and NO_COLOR (no-color.org) is not set."""
+    """Return True if it is a terminal with colours, and NO_COLOR (no-color.org) is not set."""
     is_simple = os.environ.get("TERM", "dumb") == "dumb"
     return os.isatty(descriptor) and not is_simple and not os.environ.get("NO_COLOR")
 

@@ -1,13 +1,12 @@
 """Lines on their way out, to a stream that may not take them.
 
-Theory of operation. A terminal can be stopped with Ctrl-S, and nobody need ever read a pipe; no
-conversation may wait for either. So a line is written at once if the stream takes it, and waits in
-the backlog if not, while the loop watches for room. The backlog has a bound. Past it the oldest
-status lines go first: they are news, and old. A message goes only when there is no status line
-left, and whoever can hold messages back, by not taking a turn, does so while `has_room` says no.
-How many lines were dropped is said in front of those that were not.
+A terminal can be stopped with Ctrl-S, and a pipe may never be read; no conversation waits for
+either. A line is written at once if the stream takes it. If not, it waits in a queue, and the loop
+watches for room. The queue has a bound. Past it the oldest status lines are dropped first, and
+messages only when there is no status line left. A line with their number stands for them. An owner
+that can hold messages back, by not taking a turn, does so while `is_writable` is false.
 
-An output can be held: then lines wait although there is room. So a prompt stays undisturbed.
+An output can be paused: then lines wait although there is room. So a prompt stays undisturbed.
 """
 
 from collections import deque
@@ -22,9 +21,9 @@ LIMIT = 1 << 20  # characters that may wait, before they are escaped and encoded
 
 
 class Style(NamedTuple):
-    """How a line is shown. style: ECMA-48 control sequence (SGR). is_status: whether it is news."""
+    """The look of a line: an SGR control sequence (ECMA-48). Status lines may be dropped."""
 
-    style: str
+    sgr: str
     is_status: bool
 
 
@@ -35,7 +34,7 @@ SAID = Style("\x1b[32m", is_status=False)
 
 
 class OutputLine(NamedTuple):
-    """One line to be shown: `start` is ours, `text` may be anybody's."""
+    """One line to show: `start` is ours, `text` may be a stranger's."""
 
     style: Style
     start: str
@@ -43,116 +42,116 @@ class OutputLine(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many characters it has."""
+        """The number of its characters."""
         return len(self.start) + len(self.text)
 
 
 class OutputQueue:
     """Lines that wait, oldest first; at most `limit` characters of them.
 
-    size: how many characters wait. of_messages: how many of these are not of status lines.
+    size: the characters that wait. of_messages: those of them that are not of status lines.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
         self.size = 0
         self.of_messages = 0
         self._limit = limit
-        self._rows: deque[OutputLine] = deque()
+        self._lines: deque[OutputLine] = deque()
         self._dropped = 0
 
     def __bool__(self) -> bool:
-        return bool(self._rows or self._dropped)
+        return bool(self._lines or self._dropped)
 
-    def put(self, row: OutputLine) -> None:
-        """Let `row` wait as the last one."""
-        self._rows.append(row)
-        self._count(row, 1)
+    def put(self, line: OutputLine) -> None:
+        """Append a line. Past the limit, drop others."""
+        self._lines.append(line)
+        self._count(line, 1)
         if self.size > self._limit:
             self._make_room()
 
     def take(self) -> OutputLine:
-        """The row that has waited longest; before it, once, how many were dropped."""
+        """Remove and return the oldest line; before it, once, a line for those dropped."""
         if self._dropped:
             dropped, self._dropped = counted(self._dropped, "line"), 0
-            return OutputLine(STATUS, "* ", f"{dropped} dropped here: nobody was reading")
-        row = self._rows.popleft()
-        self._count(row, -1)
-        return row
+            return OutputLine(STATUS, "* ", f"{dropped} dropped here: the reader was too slow")
+        line = self._lines.popleft()
+        self._count(line, -1)
+        return line
 
     def _make_room(self) -> None:
-        """Drop until half of the bound is free: so one pass over the lines serves for many."""
-        before = len(self._rows)
-        rows, self._rows = self._rows, deque()
-        for row in rows:
-            if row.style.is_status and self.size > self._limit // 2:
-                self._count(row, -1)
+        """Drop until half of the limit is free, so that one pass over the lines serves for many."""
+        before = len(self._lines)
+        lines, self._lines = self._lines, deque()
+        for line in lines:
+            if line.style.is_status and self.size > self._limit // 2:
+                self._count(line, -1)
             else:
-                self._rows.append(row)
+                self._lines.append(line)
         while self.size > self._limit:
-            self._count(self._rows.popleft(), -1)
-        self._dropped += before - len(self._rows)
+            self._count(self._lines.popleft(), -1)
+        self._dropped += before - len(self._lines)
 
-    def _count(self, row: OutputLine, sign: int) -> None:
-        self.size += sign * row.size
-        if not row.style.is_status:
-            self.of_messages += sign * row.size
+    def _count(self, line: OutputLine, sign: int) -> None:
+        self.size += sign * line.size
+        if not line.style.is_status:
+            self.of_messages += sign * line.size
 
 
 class Output:
-    """One way out: a stream, and the rows that wait for it.
+    """A stream, and the lines that wait for it.
 
-    on_room: called when a stream that was full has made `has_room` or `is_clear` true. on_broken:
-    called, in the next round, when nothing can be written any more; what is put then is lost.
+    on_writable: called when a full stream has made `is_writable` or `is_drained` true again.
+    on_error: called once, in the next round, when the stream has failed. Later lines are lost.
     """
 
     def __init__(
         self, loop: EventLoop, stream: Stream, name: str, render: Callable[[OutputLine], str]
     ) -> None:
-        """`render` makes of a row the text that is written, with its end."""
-        self.on_room: Callback = nothing
-        self.on_broken: Callable[[OSError], object] = nothing
+        """`render` makes a line into the text to write, newline included."""
+        self.on_writable: Callback | None = None
+        self.on_error: Callable[[OSError], object] | None = None
         self._loop = loop
         self._stream = stream
         self._render = render
         self._queue = OutputQueue()
-        self._unsent = b""  # no longer in the backlog, and not yet in the stream
+        self._unsent = b""  # of a line that has left the queue
         self._is_paused = False
+        self._is_draining = False
         self._error: OSError | None = None
         self._watcher = loop.watcher(stream, name)
-        self._soon = loop.timer(name, self._tell_broken)
-        self._is_draining = False
+        self._soon = loop.timer(name, self._report_error)
 
     @property
     def is_writable(self) -> bool:
-        """Whether messages may still be put: half of the bound is left for those under way.
+        """True if messages may still be put: half of the limit is left for those under way.
 
-        Status lines do not count. Their stream may be stopped for ever, and no conversation waits.
+        Status lines do not count: their stream may be stopped for ever, and must stop no message.
         """
         return self._queue.of_messages <= LIMIT // 2
 
     @property
     def is_drained(self) -> bool:
-        """Whether nothing waits."""
+        """True if nothing waits."""
         return not self._unsent and not self._queue
 
-    def put(self, row: OutputLine) -> None:
-        """Write `row`, now or as soon as may be."""
+    def put(self, line: OutputLine) -> None:
+        """Write `line`, now or as soon as the stream takes it."""
         if not self._error:
-            self._queue.put(row)
+            self._queue.put(line)
             self._flush()
 
     def pause(self, prompt: str) -> None:
-        """Write `prompt`, and then nothing until resume(). Only while it is clear."""
+        """Write `prompt`, and then nothing until resume(). Only while `is_drained`."""
         self._is_paused = True
         self._write(prompt)
 
     def resume(self, end: str = "") -> None:
-        """Write `end`, which ends the prompt's row, and then what was held back."""
+        """Write `end`, which ends the prompt's row, and then the lines that wait."""
         self._is_paused = False
         self._write(end)
 
     def drain(self, seconds: float | None) -> None:
-        """Run the loop, and all that it serves, until nothing waits, or `seconds` have passed."""
+        """Run the loop, with all its callbacks, until nothing waits or `seconds` have passed."""
         if self.is_drained:
             return
         timer = self._loop.timer("last lines", self._loop.stop)
@@ -164,7 +163,7 @@ class Output:
         timer.cancel()
 
     def close(self) -> None:
-        """Give up what still waits."""
+        """Give up the lines that still wait, and close the stream."""
         self._watcher.unregister()
         self._soon.cancel()
         self._stream.close()
@@ -175,10 +174,10 @@ class Output:
             self._flush()
 
     def _flush(self) -> None:
-        """Write what the stream takes, a row at a time.
+        """Write until the stream takes no more, a line at a time.
 
-        A pipe takes up to PIPE_BUF bytes wholly or not at all (pipe(7)), and a row has less: so
-        two outputs that lead into the same pipe do not tear each other's lines apart.
+        A pipe takes up to PIPE_BUF bytes wholly or not at all (pipe(7)), and a line has fewer. So
+        two outputs into the same pipe do not tear each other's lines apart.
         """
         while self._unsent or (self._queue and not self._is_paused):
             if not self._unsent:
@@ -186,38 +185,38 @@ class Output:
             try:
                 taken = self._stream.write(self._unsent)
             except OSError as error:
-                self._break(error)
+                self._fail(error)
                 return
             self._unsent = self._unsent[taken:]
             if not taken:
                 break
-        self._watcher.set_callbacks(writer=self._writable if self._unsent else None)
+        self._watcher.set_callbacks(writer=self._write_on if self._unsent else None)
 
-    def _writable(self) -> None:
-        had_room = self.is_writable
+    def _write_on(self) -> None:
+        was_writable = self.is_writable
         self._flush()
-        if self.is_drained or (self.is_writable and not had_room):
-            self.on_room()
+        if self.on_writable and (self.is_drained or (self.is_writable and not was_writable)):
+            self.on_writable()
         if self.is_drained and self._is_draining:
             self._loop.stop()
 
-    def _break(self, error: OSError) -> None:
-        """Give up. Whoever put the row is at work, and hears of it in the next round."""
+    def _fail(self, error: OSError) -> None:
+        """Give up. The caller of put() is at work, so the report waits for the next round."""
         self._error = error
         self._queue = OutputQueue()
         self._unsent = b""
         self._watcher.unregister()
         self._soon.start(0)
 
-    def _tell_broken(self) -> None:
-        if self._error:
-            self.on_broken(self._error)
+    def _report_error(self) -> None:
+        if self._error and self.on_error:
+            self.on_error(self._error)
         if self._is_draining:
             self._loop.stop()
 
 
 def nothing(*_: object) -> None:
-    """What is called where nobody wants to be."""
+    """Do nothing: a callback for those who have not learned of None yet."""
 
 
 def _encoded(text: str) -> bytes:

@@ -1,16 +1,16 @@
-"""What a person gets to see, or a script.
+"""The screen: messages, status lines and prompts on a terminal, or plain lines for a script.
 
-Theory of operation. On a terminal messages, news and prompts share one output. While a prompt is
-open the output is held: what comes meanwhile waits, and follows when the line has been entered or
-the prompt is closed. So what is being typed is not torn apart. A script gets no prompts and no
-colours, and its messages, its news and its errors on outputs that may be different ones.
+On a terminal they share one output. While a prompt is open the output is paused: new lines wait
+until the line is entered or the prompt closed. So the line that a person types is not torn apart. A
+script gets no prompts and no colours; its messages, status lines and errors may go to different
+outputs.
 
-What was typed while no prompt was open stands on the screen already. The next line of ours must
-not run into it, yet nobody knows where the cursor is. Hence a row of spaces: from the first column
-it fills this row and no more, from any other it runs over into the next; either way a carriage
-return then leads to the beginning of a row with nothing of worth in it.
+Text typed while no prompt was open is on the screen already, and our next line must not run into
+it; but the cursor's place is unknown. Hence a row of spaces. From the first column it fills this
+row and no more; from any other it runs over into the next. Either way a carriage return then leads
+to the beginning of a row that can be overwritten.
 
-Nothing that comes from outside is trusted: it passes through safe().
+All text from outside passes through safe().
 """
 
 import os
@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from turnchat.core.loop import Callback, EventLoop
 from turnchat.process.stdio import OpenStream, has_colours, open_stream
-from turnchat.terminal.output import ERROR, MESSAGE, SAID, STATUS, Output, OutputLine, nothing
+from turnchat.terminal.output import ERROR, MESSAGE, SAID, STATUS, Output, OutputLine
 from turnchat.text import safe
 
 PROMPT, PLAIN = "\x1b[32m", "\x1b[m"  # ECMA-48, 8.3.117 (select graphic rendition)
@@ -82,10 +82,14 @@ class ScriptScreen:
     def redraw(self) -> None:
         """Show the prompt again, if one is open: the shell has been here meanwhile."""
 
-    def notify(self, on_room: Callback, on_broken: Callable[[OSError], object]) -> None:
-        """Have `on_room` and `on_broken` called for the messages, as Output does."""
-        self._messages.on_room = on_room
-        self._messages.on_broken = on_broken
+    def notify(
+        self,
+        on_writable: Callback | None = None,
+        on_error: Callable[[OSError], object] | None = None,
+    ) -> None:
+        """Set the callbacks of the output of the messages: see Output."""
+        self._messages.on_writable = on_writable
+        self._messages.on_error = on_error
 
     def drain(self, seconds: float | None) -> None:
         """Wait until everything is written, for so long at the most; None is for ever."""
@@ -104,7 +108,7 @@ class ScriptScreen:
 
 
 class TerminalScreen(ScriptScreen):
-    """A terminal with somebody in front of it."""
+    """A terminal with a person in front of it."""
 
     def __init__(self, output: Output, render: "Renderer") -> None:
         super().__init__(output, output, output, names=True)
@@ -117,11 +121,11 @@ class TerminalScreen(ScriptScreen):
         return self._output.is_drained
 
     def said(self, prompt: str, body: bytes) -> None:
-        """Show what was said while no prompt was open: it was typed ahead."""
+        """Show a message that was typed ahead, while no prompt was open."""
         self._output.put(OutputLine(SAID, prompt, body.decode()))
 
     def open_prompt(self, prompt: str, in_use: int) -> None:
-        """Ask for a line, while `others` wait. Only when all is shown; then nothing else is."""
+        """Ask for a line; others wait, `in_use` of them. Only while `is_drained`."""
         if in_use:
             self.status(f"{in_use} more wait" if in_use > 1 else "1 more waits")
         self.prompting = True
@@ -129,7 +133,7 @@ class TerminalScreen(ScriptScreen):
         self._output.pause(self._prompt)
 
     def close_prompt(self, *, entered: bool) -> None:
-        """Ask no longer, and show what was held back."""
+        """Ask no longer, and show the lines that waited."""
         if self.prompting:
             self.prompting = False
             self._output.resume("" if entered else "\n")
@@ -138,24 +142,28 @@ class TerminalScreen(ScriptScreen):
         if self.prompting:
             self._output.pause(self._prompt)
 
-    def notify(self, on_room: Callback, _on_broken: Callable[[OSError], object]) -> None:
-        """Have `on_room` called. That a terminal hung up SIGHUP tells, and the keyboard's end."""
-        super().notify(on_room, nothing)
+    def notify(
+        self,
+        on_writable: Callback | None = None,
+        _on_error: Callable[[OSError], object] | None = None,
+    ) -> None:
+        """Set `on_writable`. SIGHUP and the keyboard's end report a terminal that hung up."""
+        super().notify(on_writable)
 
 
 class Renderer:
-    """Makes rows into text for a terminal."""
+    """Makes lines into text for a terminal."""
 
     def __init__(self, *, colour: bool, columns: Callable[[], int]) -> None:
-        """`columns` gives the width of the terminal, or 0 where it is not known."""
+        """`columns` returns the width of the terminal, or 0 if it is unknown."""
         self._colour = colour
         self._columns = columns
 
-    def __call__(self, row: OutputLine) -> str:
-        return self._fresh_row() + self._styled(row.start + safe(row.text), row.style.style) + "\n"
+    def __call__(self, line: OutputLine) -> str:
+        return self._fresh_row() + self._styled(line.start + safe(line.text), line.style.sgr) + "\n"
 
     def prompt(self, text: str) -> str:
-        """The text that opens a prompt."""
+        """Return the text that opens a prompt."""
         return self._fresh_row() + self._styled(text, PROMPT)
 
     def _styled(self, text: str, style: str) -> str:
@@ -166,18 +174,18 @@ class Renderer:
         return " " * columns + "\r" + ERASE_TO_END_OF_LINE if columns else ""
 
 
-def plainly(row: OutputLine) -> str:
-    """A row as text for a script."""
-    return f"{row.start}{safe(row.text)}\n"
+def plainly(line: OutputLine) -> str:
+    """Render a line for a script."""
+    return f"{line.start}{safe(line.text)}\n"
 
 
 def open_screen(
     loop: EventLoop, opened: OpenStream = open_stream, *, news_apart: bool
 ) -> ScriptScreen:
-    """What standard output and error, as `opened` gives them, make possible.
+    """Open a TerminalScreen for a person, or a ScriptScreen; `opened` gives the streams.
 
-    Where there is a person, a TerminalScreen. A script gets the errors on standard error; with
-    `news_apart` the news too, and bare messages on standard output, else both there.
+    A script gets errors on standard error. With `news_apart` it gets status lines there too, and
+    bare messages on standard output; without, both on standard output.
     """
     if os.isatty(0) and os.isatty(1):
         is_simple = os.environ.get("TERM", "dumb") == "dumb"
