@@ -17,7 +17,7 @@ TCP = socket.AF_INET
 ANYWHERE = Address.parse("0").resolve()
 
 Outcome = list[object]
-Nobody = Callable[[], Endpoint]
+Unused = Callable[[], Endpoint]
 
 
 def reach(
@@ -36,8 +36,8 @@ def reach(
 
 
 @pytest.fixture
-def nobody() -> Iterator[Nobody]:
-    """Gives addresses where nobody listens, each kept from others until the test has ended."""
+def unused() -> Iterator[Unused]:
+    """Give addresses where nothing listens; each stays reserved until the test has ended."""
     taken: list[socket.socket] = []
 
     def endpoint() -> Endpoint:
@@ -50,10 +50,10 @@ def nobody() -> Iterator[Nobody]:
         one.close()
 
 
-def test_the_first_that_answers_is_taken(loop: EventLoop, nobody: Nobody) -> None:
+def test_the_first_that_answers_is_taken(loop: EventLoop, unused: Unused) -> None:
     with listen(ANYWHERE) as listening:
         there = Endpoint(TCP, listening.getsockname())
-        _, outcome = reach(loop, [nobody(), there, nobody()])
+        _, outcome = reach(loop, [unused(), there, unused()])
         run_until(loop, lambda: outcome)
         connected, endpoint = outcome
         assert isinstance(connected, socket.socket)
@@ -64,8 +64,8 @@ def test_the_first_that_answers_is_taken(loop: EventLoop, nobody: Nobody) -> Non
         connected.close()
 
 
-def test_when_nobody_answers_each_reason_is_given(loop: EventLoop, nobody: Nobody) -> None:
-    endpoints = [nobody(), nobody()]
+def test_when_none_answers_each_reason_is_given(loop: EventLoop, unused: Unused) -> None:
+    endpoints = [unused(), unused()]
     _, outcome = reach(loop, endpoints)
     run_until(loop, lambda: outcome)
     assert outcome == [[(endpoint, "Connection refused") for endpoint in endpoints]]
@@ -158,15 +158,15 @@ def test_cancel_leaves_nothing_behind(loop: EventLoop, tmp_path: Path) -> None:
         one.close()
 
 
-def test_an_unknown_family_is_a_reason_like_another(loop: EventLoop) -> None:
+def test_an_unknown_family_is_a_failure_like_another(loop: EventLoop) -> None:
     bad = Endpoint(socket.AddressFamily.AF_X25, ("", 0))
     _, outcome = reach(loop, [bad])
     run_until(loop, lambda: outcome)
     assert outcome == [[(bad, os.strerror(errno.EAFNOSUPPORT))]]
 
 
-def test_a_socket_that_met_itself_is_nobody(loop: EventLoop) -> None:
-    """Reaching for a free port of the ephemeral range, TCP may pick that port as its own."""
+def test_a_socket_connected_to_itself_is_a_failure(loop: EventLoop) -> None:
+    """Connecting to a free port of the ephemeral range, TCP may pick that port as its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         endpoint = Endpoint(TCP, free.getsockname())

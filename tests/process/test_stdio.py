@@ -54,7 +54,7 @@ def test_a_pipe_is_read_without_blocking_and_its_own_flags_stay(standard: list[i
     os.fstat(0)
 
 
-def test_a_pipe_that_nobody_reads_takes_what_it_can(standard: list[int]) -> None:
+def test_an_unread_pipe_takes_what_it_can(standard: list[int]) -> None:
     reader, writer = os.pipe()
     standard += [reader, writer]
     os.dup2(writer, 1)

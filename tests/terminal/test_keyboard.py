@@ -174,3 +174,42 @@ def test_end_forgets_what_was_read_and_reads_no_more(
     keyboard.end()
     assert keyboard.take() is None
     assert keyboard.is_exhausted
+
+
+def types(tty: tuple[int, int], keys: bytes) -> None:
+    """Type, and wait for the echo: then the terminal has it."""
+    os.write(tty[0], keys)
+    echo = b""
+    while len(echo) < len(keys.replace(b"\n", b"\r\n")):
+        echo += os.read(tty[0], 100)
+
+
+def test_discard_forgets_what_was_typed_and_says_if_there_was_any(
+    loop: EventLoop, tty: tuple[int, int]
+) -> None:
+    keyboard = Keyboard(loop, private(tty[1]), is_terminal=True)
+    assert not keyboard.discard()
+    types(tty, b"in the kernel\n")
+    assert keyboard.discard()
+    types(tty, b"half a li")
+    assert keyboard.discard()
+    types(tty, b"read\n")
+    keyboard.read()
+    assert keyboard.discard()
+    assert keyboard.take() is None
+    assert not keyboard.discard()
+    types(tty, b"new\n")
+    run_until(loop, lambda: keyboard.has_lines)
+    assert keyboard.take()
+    keyboard.end()
+
+
+def test_lines_that_were_not_typed_are_not_discarded(
+    loop: EventLoop, pipe: tuple[int, int]
+) -> None:
+    os.write(pipe[1], b"one\n")
+    keyboard = Keyboard(loop, private(pipe[0]), is_terminal=False)
+    keyboard.read()
+    assert not keyboard.discard()
+    assert keyboard.take()
+    keyboard.end()

@@ -20,12 +20,12 @@ def status(text: str) -> OutputLine:
 def everything(queue: OutputQueue) -> list[str]:
     lines = []
     while queue:
-        row = queue.take()
-        lines.append(row.start + row.text)
+        line = queue.take()
+        lines.append(line.start + line.text)
     return lines
 
 
-def test_rows_come_out_as_they_went_in() -> None:
+def test_lines_come_out_as_they_went_in() -> None:
     queue = OutputQueue()
     for number in range(5):
         queue.put((status if number % 2 else message)(f"{number}."))
@@ -84,7 +84,7 @@ def an_output(loop: EventLoop, descriptor: int) -> Output:
     return Output(loop, PrivateStream(descriptor), "pipe", plainly)
 
 
-def test_a_row_is_written_at_once_when_there_is_room(
+def test_a_line_is_written_at_once_when_there_is_room(
     loop: EventLoop, pipe: tuple[int, int]
 ) -> None:
     output = an_output(loop, pipe[1])
@@ -93,7 +93,7 @@ def test_a_row_is_written_at_once_when_there_is_room(
     output.close()
 
 
-def test_a_pipe_that_nobody_reads_loses_no_message(loop: EventLoop, pipe: tuple[int, int]) -> None:
+def test_an_unread_pipe_loses_no_message(loop: EventLoop, pipe: tuple[int, int]) -> None:
     output = an_output(loop, pipe[1])
     rooms: list[bool] = []
     output.on_writable = lambda: rooms.append(output.is_writable)
@@ -120,18 +120,16 @@ def test_a_pipe_that_nobody_reads_loses_no_message(loop: EventLoop, pipe: tuple[
     output.close()
 
 
-def test_news_that_nobody_reads_keeps_no_message_back(
-    loop: EventLoop, pipe: tuple[int, int]
-) -> None:
+def test_unread_status_lines_keep_no_message_back(loop: EventLoop, pipe: tuple[int, int]) -> None:
     output = an_output(loop, pipe[1])
     for _ in range(100_000):
-        output.put(status("somebody came, and somebody went"))
+        output.put(status("a client came, and a client went"))
     assert not output.is_drained
     assert output.is_writable
     output.close()
 
 
-def test_after_much_was_dropped_it_is_said_how_much(loop: EventLoop, pipe: tuple[int, int]) -> None:
+def test_a_line_has_the_number_of_those_dropped(loop: EventLoop, pipe: tuple[int, int]) -> None:
     output = an_output(loop, pipe[1])
     for number in range(150_000):
         output.put(status(f"status {number:06}"))
@@ -149,7 +147,7 @@ def test_after_much_was_dropped_it_is_said_how_much(loop: EventLoop, pipe: tuple
     output.close()
 
 
-def test_what_is_held_waits_until_it_is_released(loop: EventLoop, pipe: tuple[int, int]) -> None:
+def test_lines_wait_while_an_output_is_paused(loop: EventLoop, pipe: tuple[int, int]) -> None:
     output = an_output(loop, pipe[1])
     output.pause("you> ")
     output.put(message("hello"))
@@ -159,7 +157,7 @@ def test_what_is_held_waits_until_it_is_released(loop: EventLoop, pipe: tuple[in
     output.close()
 
 
-def test_two_outputs_into_one_pipe_tear_no_row_of_the_other(
+def test_two_outputs_into_one_pipe_tear_no_line_of_the_other(
     loop: EventLoop, pipe: tuple[int, int]
 ) -> None:
     first, second = an_output(loop, pipe[1]), an_output(loop, os.dup(pipe[1]))
@@ -184,7 +182,7 @@ def test_two_outputs_into_one_pipe_tear_no_row_of_the_other(
     second.close()
 
 
-def test_a_broken_pipe_is_told_once_and_from_the_loop(
+def test_a_broken_pipe_is_reported_once_and_from_the_loop(
     loop: EventLoop, pipe: tuple[int, int]
 ) -> None:
     output = an_output(loop, pipe[1])
@@ -201,7 +199,7 @@ def test_a_broken_pipe_is_told_once_and_from_the_loop(
     output.close()
 
 
-def test_a_full_disk_is_told(loop: EventLoop) -> None:
+def test_a_full_disk_is_reported(loop: EventLoop) -> None:
     output = Output(loop, Stream(os.open("/dev/full", os.O_WRONLY)), "full", plainly)
     errors: list[OSError] = []
     output.on_error = errors.append

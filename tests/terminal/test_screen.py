@@ -76,7 +76,7 @@ def test_what_is_held_back_is_bounded(loop: EventLoop) -> None:
     screen, shown = a_terminal(loop)
     screen.open_prompt("you> ", 0)
     for _ in range(100_000):
-        screen.status("somebody came, and somebody went")
+        screen.status("a client came, and a client went")
     screen.close_prompt(entered=True)
     text = shown.take()
     assert len(text) < LIMIT + 100
