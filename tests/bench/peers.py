@@ -26,7 +26,7 @@ def answer(conversation: Conversation, data: bytes) -> bytes:
     """What is to be sent after `bytes` have come."""
     events = conversation.receive(data)
     if conversation.turn is OURS and isinstance(events[0], bytes):
-        return conversation.say(events[0])
+        return conversation.send(events[0])
     return b""
 
 

@@ -1,16 +1,16 @@
 """The Server itself, where whole programs cannot show what is meant."""
 
+import logging
 import socket
 import tracemalloc
 
 import pytest
 
-from tests.support import ROOT, Noted, Peer, run_until
+from tests.support import ROOT, Peer, run_until
+from tests.support.logs import CollectedLog, collected_log
 from turnchat.chat.server import Limits, Server
-from turnchat.core.connection import Connection
-from turnchat.core.ending import STOPPED, CloseReason
+from turnchat.core.connection import Cause, CloseReason, Connection, Responder
 from turnchat.core.loop import EventLoop
-from turnchat.core.responder import Responder
 from turnchat.net.address import Address
 from turnchat.net.sockets import listen
 from turnchat.responders.echo import Echo
@@ -24,24 +24,33 @@ class Quiet:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def heard(self, body: bytes) -> None:
+    def on_turn(self) -> None:
         pass
 
-    def turn(self) -> None:
+    def on_message(self, body: bytes) -> None:
         pass
 
-    def ended(self, ending: CloseReason) -> None:
+    def on_end(self, reason: CloseReason) -> None:
         pass
 
 
 @pytest.fixture
-def news() -> Noted:
-    return Noted()
+def logging_server(loop: EventLoop) -> tuple[Server, CollectedLog]:
+    logger, log = collected_log()
+    return Server(loop, logger, Limits(), shows_arrivals=True), log
 
 
-@pytest.fixture
-def server(loop: EventLoop, news: Noted) -> Server:
-    return Server(loop, news, Limits())
+class Keeping(socket.socket):
+    """A listening socket that shows what it has accepted."""
+
+    def __init__(self, listening: socket.socket, accepted: list[socket.socket]) -> None:
+        super().__init__(fileno=listening.detach())
+        self._accepted = accepted
+
+    def accept(self) -> tuple[socket.socket, object]:
+        made, address = super().accept()
+        self._accepted.append(made)
+        return made, address
 
 
 def listening() -> tuple[socket.socket, str]:
@@ -49,35 +58,38 @@ def listening() -> tuple[socket.socket, str]:
     return made, f"127.0.0.1:{made.getsockname()[1]}"
 
 
-def test_whoever_cannot_answer_costs_that_conversation_alone(
-    loop: EventLoop, server: Server, news: Noted
+def test_a_responder_that_cannot_be_made_costs_its_conversation_alone(
+    loop: EventLoop, logging_server: tuple[Server, CollectedLog]
 ) -> None:
+    server, log = logging_server
+
     def answer(connection: Connection) -> Responder:
-        if connection.name == "client 1":
+        if connection.label.name == "client 1":
             raise LookupError("a defect")
         return Quiet(connection)
 
     made, address = listening()
     server.start(made, answer)
     first, second = Peer.to(address), Peer.to(address)
-    run_until(loop, lambda: "* client 2" in "".join(f"* {line}" for line in news.lines))
+    run_until(loop, lambda: "* client 2" in "".join(f"* {line}" for line in log.lines))
     assert first.hears_the_end()
-    assert "a defect ends the conversation with client 1:" in news.lines
-    assert "LookupError: a defect" in news.lines
+    assert "a defect ends the conversation with client 1:" in log.lines
+    assert "LookupError: a defect" in log.lines
     second.say("BYEBYE")
-    run_until(loop, lambda: news.lines[-1].startswith("client 2 said BYEBYE"))
+    run_until(loop, lambda: log.lines[-1].startswith("client 2 said BYEBYE"))
     second.close()
     server.close()
 
 
 def test_it_stops_in_the_order_in_which_they_came(
-    loop: EventLoop, server: Server, news: Noted
+    loop: EventLoop, logging_server: tuple[Server, CollectedLog]
 ) -> None:
+    server, log = logging_server
     asked: list[str] = []
 
     class Waiting(Quiet):
-        def turn(self) -> None:
-            asked.append(self.connection.name)
+        def on_message(self, body: bytes) -> None:
+            asked.append(self.connection.label.name)
 
     made, address = listening()
     server.start(made, Waiting)
@@ -86,53 +98,58 @@ def test_it_stops_in_the_order_in_which_they_came(
         peer.say("hello")
     run_until(loop, lambda: len(asked) == len(peers))
     server.stop()
-    run_until(loop, lambda: sum("you said BYEBYE" in line for line in news.lines) == len(peers))
-    ended = [line.partition(" (")[0] for line in news.lines if "you said BYEBYE" in line]
+    run_until(loop, lambda: sum("you said BYEBYE" in line for line in log.lines) == len(peers))
+    ended = [line.partition(" (")[0] for line in log.lines if "you said BYEBYE" in line]
     assert ended == [f"you said BYEBYE to client {number}" for number in range(1, 11)]
     for peer in peers:
         assert peer.hear() == "BYEBYE"
         peer.close()
 
 
-def test_frames_are_sent_at_once(loop: EventLoop, server: Server) -> None:
+def test_frames_are_sent_at_once(
+    loop: EventLoop, logging_server: tuple[Server, CollectedLog]
+) -> None:
+    server, _ = logging_server
     connected: list[Connection] = []
+    accepted: list[socket.socket] = []
 
     def answer(connection: Connection) -> Responder:
         connected.append(connection)
         return Quiet(connection)
 
     made, address = listening()
-    server.start(made, answer)
+    server.start(Keeping(made, accepted), answer)
     peer = Peer.to(address)
     run_until(loop, lambda: connected)
-    accepted = connected[0]._socket
-    assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-    assert accepted.getblocking() is False
+    assert accepted[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert accepted[0].getblocking() is False
     peer.close()
     server.close()
-    connected[0].abort(STOPPED)
+    connected[0].abort(CloseReason(Cause.STOPPED))
 
 
-def test_a_silent_conversation_takes_less_than_1_5_kib(loop: EventLoop, news: Noted) -> None:
-    """Of Python's memory; the kernel's buffers are not in it. Measured: 1.33 KiB."""
-    server = Server(loop, news, Limits())
+def test_a_silent_conversation_takes_less_than_1_5_kib(loop: EventLoop) -> None:
+    """Of Python's memory; the kernel's buffers are not in it. Measured: 1.45 KiB."""
+    logger, _ = collected_log()
+    logger.setLevel(logging.INFO)
+    server = Server(loop, logger, Limits())
     made, address = listening()
     server.start(made, Echo)
     peers = [Peer.to(address)]  # what the first one needs is needed once
-    run_until(loop, lambda: len(server._connections) == 1)
+    run_until(loop, lambda: server.statistics()["connections"] == 1)
     tracemalloc.start()
     try:
         before = held_by_turnchat()
         number = 200
         peers += [Peer.to(address) for _ in range(number)]
-        run_until(loop, lambda: len(server._connections) == number + 1)
+        run_until(loop, lambda: server.statistics()["connections"] == number + 1)
         assert (held_by_turnchat() - before) / number < 1.5 * 1024
     finally:
         tracemalloc.stop()
         for peer in peers:
             peer.close()
         server.interrupt()
-        run_until(loop, lambda: not server._connections)
+        run_until(loop, lambda: not server.statistics()["connections"])
 
 
 def held_by_turnchat() -> int:

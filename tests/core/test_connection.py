@@ -2,27 +2,36 @@
 
 import errno
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from select import select
+from selectors import DefaultSelector
 from typing import cast
 
 import pytest
 
 from tests.support import Clock, Peer, run_until, tcp_pair
-from turnchat.core import connection as module
-from turnchat.core.connection import CLOSE_TIMEOUT, DRAIN_LIMIT, Connection, Timeouts
+from turnchat.chat.report import describe
+from turnchat.core.connection import (
+    CLOSE_TIMEOUT,
+    DRAIN_LIMIT,
+    Cause,
+    CloseReason,
+    Connection,
+    Label,
+    Timeouts,
+)
 from turnchat.core.conversation import BYEBYE, Conversation, NotOurTurn, Turn
-from turnchat.core.ending import STOPPED, Cause, CloseReason
 from turnchat.core.frame import BodyTooLong
-from turnchat.core.loop import EventLoop
-from turnchat.core.responder import Responder
-from turnchat.responders.leaving import leave
+from turnchat.core.loop import EventLoop, Timer
+
+STOPPED = CloseReason(Cause.STOPPED)
 
 
 class Echo:
-    """Says what it has heard, and notes what it is told."""
+    """Sends each message back, and notes its calls."""
 
     is_automatic = True
 
@@ -31,16 +40,18 @@ class Echo:
         self.log: list[str] = []
         self.body = b"first"
 
-    def heard(self, body: bytes) -> None:
+    def on_message(self, body: bytes) -> None:
         self.log.append(f"heard {body.decode()}")
         self.body = body
+        if self.connection.is_open:
+            self.on_turn()
 
-    def turn(self) -> None:
+    def on_turn(self) -> None:
         self.log.append("turn")
-        self.connection.say(self.body)
+        self.connection.send(self.body)
 
-    def ended(self, ending: CloseReason) -> None:
-        self.log.append(f"ended: {ending.cause}")
+    def on_end(self, reason: CloseReason) -> None:
+        self.log.append(f"ended: {reason.cause}")
 
 
 class Silent(Echo):
@@ -48,8 +59,17 @@ class Silent(Echo):
 
     is_automatic = False
 
-    def turn(self) -> None:
+    def on_turn(self) -> None:
         self.log.append("turn")
+
+
+class CountingLoop(EventLoop):
+    """Counts the entries in the heap that each timer makes, by its name."""
+
+    def schedule(self, timer: Timer) -> None:
+        self.entries = getattr(self, "entries", Counter[str]())
+        self.entries[timer.name] += 1
+        super().schedule(timer)
 
 
 class Fixture:
@@ -59,30 +79,32 @@ class Fixture:
         self, first: Turn, responder: type[Echo], here: socket.socket, timeouts: Timeouts
     ) -> None:
         self.clock = Clock()
-        self.loop = EventLoop(clock=self.clock)
+        self.selector = DefaultSelector()
+        self.loop = CountingLoop(self.selector, self.clock)
+        self.here = here
         here.setblocking(False)
         self.endings: list[CloseReason] = []
         self.errors: list[Exception] = []
         self.is_closed = False
-        self.responder: Responder
         self.connection = Connection(
             self.loop,
             here,
+            self.loop.watcher(here, "peer"),
             Conversation(first),
-            responder,
             self,
-            number=1,
-            name="peer",
-            peer="a socket pair",
+            label=Label("peer"),
             timeouts=timeouts,
         )
-        self.responder = self.connection.responder
-        self.connection.start()
+        self.responder = responder(self.connection)
+        self.connection.start(self.responder)
 
-    def ended(self, connection: Connection, ending: CloseReason) -> None:
-        self.endings.append(ending)
+    def on_end(self, connection: Connection, reason: CloseReason) -> None:
+        try:
+            connection.responder.on_end(reason)
+        finally:
+            self.endings.append(reason)
 
-    def closed(self, connection: Connection) -> None:
+    def on_close(self, connection: Connection) -> None:
         assert not self.is_closed
         self.is_closed = True
 
@@ -99,7 +121,7 @@ class Fixture:
 
     @property
     def log(self) -> list[str]:
-        return cast(Echo, self.responder).log
+        return self.responder.log
 
 
 Make = Callable[..., tuple[Fixture, Peer]]
@@ -150,7 +172,7 @@ def test_the_side_that_begins_is_asked_at_once(make: Make) -> None:
     assert peer.hear() == "first"
 
 
-def test_one_octet_a_segment(make: Make) -> None:
+def test_one_byte_a_segment(make: Make) -> None:
     fixture, peer = make()
     for byte in b"005hello":
         peer.send(bytes([byte]))
@@ -163,8 +185,8 @@ def test_their_byebye_ends_it_and_they_see_the_end_of_the_stream(make: Make) -> 
     fixture, peer = make()
     peer.say("BYEBYE")
     fixture.until(lambda: fixture.endings)
-    assert fixture.endings[0].told_of("it") == "it said BYEBYE"
-    assert fixture.log == [f"ended: {Cause.BYEBYE}"]
+    assert describe(fixture.endings[0], "it") == "it said BYEBYE"
+    assert fixture.log == [f"ended: {Cause.BYEBYE_RECEIVED}"]
     assert peer.hears_the_end()
     assert not fixture.is_closed
     peer.close()
@@ -176,10 +198,10 @@ def test_our_byebye_arrives_even_if_the_peer_goes_on_sending(make: Make) -> None
     fixture, peer = make(responder=Silent)
     peer.say("hello")
     fixture.until(lambda: "turn" in fixture.log)
-    fixture.connection.say(BYEBYE)
+    fixture.connection.send(BYEBYE)
     peer.send(b"too late" * 1000)
     fixture.until(lambda: fixture.endings)
-    assert fixture.endings[0].told_of("it") == "you said BYEBYE to it"
+    assert describe(fixture.endings[0], "it") == "you said BYEBYE to it"
     assert peer.hear() == "BYEBYE"
     assert peer.hears_the_end()
     peer.close()
@@ -223,7 +245,7 @@ def test_a_hang_up_in_their_turn(make: Make) -> None:
     fixture, peer = make()
     peer.close()
     fixture.until(lambda: fixture.is_closed)
-    assert fixture.endings[0].told_of("it") == "it hung up"
+    assert describe(fixture.endings[0], "it") == "it hung up"
 
 
 def test_a_hang_up_in_our_turn_is_noticed_at_once(make: Make) -> None:
@@ -240,7 +262,7 @@ def test_a_reset_ends_it(make: Make) -> None:
     peer.reset()
     fixture.until(lambda: fixture.is_closed)
     assert (
-        fixture.endings[0].told_of("it")
+        describe(fixture.endings[0], "it")
         == "the connection to it was lost: Connection reset by peer"
     )
 
@@ -256,7 +278,7 @@ def test_a_fault_ends_it(make: Make, data: bytes, words: str) -> None:
     fixture, peer = make()
     peer.send(data)
     fixture.until(lambda: fixture.endings)
-    assert fixture.endings[0].told_of("it").startswith(words)
+    assert describe(fixture.endings[0], "it").startswith(words)
     assert peer.hears_the_end()
 
 
@@ -265,7 +287,7 @@ def test_two_frames_in_one_segment_are_heard_once_and_not_answered(make: Make) -
     peer.send(b"003one003two")
     fixture.until(lambda: fixture.endings)
     assert fixture.log == ["heard one", f"ended: {Cause.FAULT}"]
-    assert "at byte 6: '003two' came out of turn" in fixture.endings[0].after
+    assert "at byte 6: '003two' came out of turn" in str(fixture.endings[0].error)
     assert peer.hears_the_end()
 
 
@@ -275,7 +297,7 @@ def test_the_end_of_the_stream_inside_a_header(make: Make) -> None:
     peer.socket.shutdown(socket.SHUT_WR)
     fixture.until(lambda: fixture.endings)
     assert fixture.endings[0].cause == Cause.FAULT
-    assert "after 2 of the 3 bytes of a length" in fixture.endings[0].after
+    assert "after 2 of the 3 bytes of a length" in str(fixture.endings[0].error)
 
 
 class Narrow:
@@ -327,14 +349,14 @@ def test_nothing_is_read_while_a_frame_is_not_wholly_sent(make: Make) -> None:
     for _ in range(20):
         fixture.loop.run_once()
     assert "heard two" not in fixture.log
-    assert len(fixture.connection._unsent) == len(b"003one")
+    assert fixture.connection.statistics()["unsent"] == len(b"003one")
 
 
 def test_byebye_is_flushed_before_the_end(make: Make) -> None:
     fixture, peer = make(first=Turn.OURS, responder=Silent, wrap=lambda here: Narrow(here, 2))
-    fixture.connection.say(BYEBYE)
-    fixture.until(lambda: fixture.connection._phase is module.Phase.CLOSING)
-    fixture.until(lambda: not fixture.connection._unsent)
+    fixture.connection.send(BYEBYE)
+    fixture.until(lambda: fixture.endings)
+    fixture.until(lambda: not fixture.connection.statistics()["unsent"])
     assert peer.hear() == "BYEBYE"
     assert peer.hears_the_end()
 
@@ -343,10 +365,10 @@ def test_the_responder_hears_of_the_end_from_the_loop_and_not_from_its_own_call(
     make: Make,
 ) -> None:
     fixture, _ = make(first=Turn.OURS, responder=Silent)
-    fixture.connection.say(BYEBYE)
+    fixture.connection.send(BYEBYE)
     assert fixture.log == ["turn"]
     fixture.until(lambda: fixture.endings)
-    assert fixture.log == ["turn", f"ended: {Cause.BYEBYE}"]
+    assert fixture.log == ["turn", f"ended: {Cause.BYEBYE_SENT}"]
 
 
 def test_a_send_that_fails_is_told_from_the_loop_too(make: Make) -> None:
@@ -355,16 +377,16 @@ def test_a_send_that_fails_is_told_from_the_loop_too(make: Make) -> None:
             raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
     fixture, _ = make(first=Turn.OURS, responder=Silent, wrap=Broken)
-    fixture.connection.say(b"hello?")
+    fixture.connection.send(b"hello?")
     assert fixture.log == ["turn"]
     fixture.until(lambda: fixture.is_closed)
-    assert fixture.endings[0].told_of("it") == "the connection to it was lost: Broken pipe"
+    assert describe(fixture.endings[0], "it") == "the connection to it was lost: Broken pipe"
 
 
 def test_what_is_said_after_the_end_and_before_hearing_of_it_goes_nowhere(make: Make) -> None:
     fixture, peer = make(first=Turn.OURS, responder=Silent)
-    fixture.connection.say(BYEBYE)
-    fixture.connection.say(b"one more thing")
+    fixture.connection.send(BYEBYE)
+    fixture.connection.send(b"one more thing")
     fixture.until(lambda: fixture.endings)
     assert peer.hear() == "BYEBYE"
     assert peer.hears_the_end()
@@ -373,18 +395,18 @@ def test_what_is_said_after_the_end_and_before_hearing_of_it_goes_nowhere(make: 
 def test_saying_out_of_turn_or_too_much_is_our_mistake_and_changes_nothing(make: Make) -> None:
     fixture, peer = make(responder=Silent)
     with pytest.raises(NotOurTurn):
-        fixture.connection.say(b"too early")
+        fixture.connection.send(b"too early")
     peer.say("hello")
     fixture.until(lambda: "turn" in fixture.log)
     with pytest.raises(BodyTooLong):
-        fixture.connection.say(bytes(256))
-    fixture.connection.say(b"short")
+        fixture.connection.send(bytes(256))
+    fixture.connection.send(b"short")
     assert peer.hear() == "short"
 
 
 def test_a_responder_that_fails_ends_its_conversation_alone(make: Make) -> None:
     class Failing(Echo):
-        def heard(self, body: bytes) -> None:
+        def on_message(self, body: bytes) -> None:
             raise LookupError("a defect")
 
     fixture, peer = make(responder=Failing)
@@ -401,7 +423,7 @@ def test_a_responder_that_fails_when_it_hears_of_the_end_leaves_no_descriptor(
     make: Make,
 ) -> None:
     class Failing(Echo):
-        def ended(self, ending: CloseReason) -> None:
+        def on_end(self, reason: CloseReason) -> None:
             raise LookupError("a defect")
 
     fixture, peer = make(responder=Failing)
@@ -417,14 +439,14 @@ def test_leaving_says_byebye_as_soon_as_it_may(make: Make, turn: str) -> None:
     if turn == "ours":
         peer.say("hello")
         fixture.until(lambda: "turn" in fixture.log)
-        leave(fixture.connection)
+        fixture.connection.leave()
     else:
-        leave(fixture.connection)
+        fixture.connection.leave()
         peer.say("hello")
     fixture.until(lambda: fixture.endings)
     assert peer.hear() == "BYEBYE"
     assert "heard hello" in fixture.log
-    assert fixture.log[-1] == f"ended: {Cause.BYEBYE}"
+    assert fixture.log[-1] == f"ended: {Cause.BYEBYE_SENT}"
 
 
 def test_abort_closes_at_once_and_tells_everybody_once(make: Make) -> None:
@@ -443,10 +465,10 @@ def test_abort_while_it_is_closing(make: Make) -> None:
     fixture.until(lambda: fixture.endings)
     fixture.connection.abort(STOPPED)
     assert fixture.is_closed
-    assert [ending.cause for ending in fixture.endings] == [Cause.BYEBYE]
+    assert [ending.cause for ending in fixture.endings] == [Cause.BYEBYE_RECEIVED]
 
 
-def test_readiness_without_octets_is_no_end(make: Make) -> None:
+def test_readiness_without_bytes_is_no_end(make: Make) -> None:
     class Spurious(Narrow):
         alarms = 3
 
@@ -470,7 +492,7 @@ def test_a_defect_in_a_call_from_elsewhere_ends_this_conversation_alone(make: Ma
             raise LookupError("a defect")
 
     fixture, _ = make(first=Turn.OURS, responder=Silent, wrap=Defective)
-    fixture.connection.say(b"hello")
+    fixture.connection.send(b"hello")
     fixture.until(lambda: fixture.endings)
     assert [str(error) for error in fixture.errors] == ["a defect"]
     assert fixture.endings[0].cause == Cause.INTERNAL_ERROR
@@ -479,7 +501,7 @@ def test_a_defect_in_a_call_from_elsewhere_ends_this_conversation_alone(make: Ma
 def test_what_is_said_after_end_goes_nowhere(make: Make) -> None:
     fixture, peer = make(first=Turn.OURS, responder=Silent)
     fixture.connection.end(STOPPED)
-    fixture.connection.say(b"after the end")
+    fixture.connection.send(b"after the end")
     fixture.until(lambda: fixture.endings)
     assert peer.hears_the_end()
 
@@ -487,7 +509,7 @@ def test_what_is_said_after_end_goes_nowhere(make: Make) -> None:
 def test_what_comes_after_end_and_before_the_responder_hears_of_it_is_not_heard(make: Make) -> None:
     fixture, peer = make()
     peer.send(b"005hello")
-    assert select([fixture.connection._socket], [], [], 30)[0]
+    assert select([fixture.here], [], [], 30)[0]
     fixture.connection.end(STOPPED)
     fixture.until(lambda: fixture.endings)
     assert fixture.log == [f"ended: {Cause.STOPPED}"]
@@ -495,9 +517,9 @@ def test_what_comes_after_end_and_before_the_responder_hears_of_it_is_not_heard(
 
 def test_abort_by_a_responder_is_the_end_of_its_calls(make: Make) -> None:
     class Aborting(Echo):
-        def heard(self, body: bytes) -> None:
-            super().heard(body)
+        def on_message(self, body: bytes) -> None:
             self.connection.end(STOPPED)
+            super().on_message(body)
 
     fixture, peer = make(responder=Aborting)
     peer.say("hello")
@@ -508,10 +530,11 @@ def test_abort_by_a_responder_is_the_end_of_its_calls(make: Make) -> None:
 def test_an_owner_that_aborts_from_within_an_ending_closes_once(make: Make) -> None:
     fixture, peer = make()
 
-    def abort_others(connection: Connection, ending: CloseReason) -> None:
+    def abort_others(connection: Connection, reason: CloseReason) -> None:
+        connection.responder.on_end(reason)
         connection.abort(STOPPED)
 
-    fixture.ended = abort_others  # type: ignore[method-assign]
+    fixture.on_end = abort_others  # type: ignore[method-assign]
     peer.close()
     fixture.until(lambda: fixture.is_closed)
     assert fixture.log == [f"ended: {Cause.HUNG_UP}"]
@@ -529,20 +552,25 @@ def test_a_silent_peer_is_left_after_the_idle_timeout(make: Make) -> None:
     assert not fixture.endings
     fixture.clock.now += 0.2
     fixture.until(lambda: fixture.endings)
-    assert fixture.endings[0].told_of("it") == "it said nothing for 60 s"
+    assert describe(fixture.endings[0], "it") == "it said nothing for 60 s"
     assert peer.hears_the_end()
 
 
 def test_each_message_renews_the_peers_time_without_touching_the_heap(make: Make) -> None:
     fixture, peer = make(timeouts=PATIENCE)
-    pushes = fixture.loop._sequence
     for _ in range(10):
         peer.say("hello")
         assert_hears(fixture, peer, "hello")
         fixture.clock.now += PATIENCE.idle - 1
         fixture.round()
     assert not fixture.endings
-    assert repr(pushes) == repr(fixture.loop._sequence)
+    made = fixture.loop.entries["peer"]
+    for _ in range(10):
+        peer.say("hello")
+        assert_hears(fixture, peer, "hello")
+        fixture.clock.now += 0.1
+        fixture.round()
+    assert fixture.loop.entries["peer"] == made
 
 
 def has_begun(fixture: Fixture, size: int) -> bool:
@@ -560,7 +588,7 @@ def test_a_message_left_incomplete_however_it_drips(make: Make) -> None:
     assert not fixture.endings
     fixture.clock.now += 0.2
     fixture.until(lambda: fixture.endings)
-    assert fixture.endings[0].told_of("it") == "it left a message incomplete for 10 s"
+    assert describe(fixture.endings[0], "it") == "it left a message incomplete for 10 s"
 
 
 def test_a_peer_that_reads_nothing(make: Make) -> None:
@@ -569,7 +597,7 @@ def test_a_peer_that_reads_nothing(make: Make) -> None:
     fixture.until(lambda: "turn" in fixture.log)
     fixture.clock.now += PATIENCE.idle + 0.1
     fixture.until(lambda: fixture.endings)
-    assert fixture.endings[0].told_of("it") == "it read nothing for 60 s"
+    assert describe(fixture.endings[0], "it") == "it read nothing for 60 s"
 
 
 def test_our_own_turn_may_last_as_long_as_it_likes(make: Make) -> None:
@@ -579,7 +607,7 @@ def test_our_own_turn_may_last_as_long_as_it_likes(make: Make) -> None:
     for _ in range(3):
         fixture.clock.now += 10 * PATIENCE.idle
         fixture.round()
-    fixture.connection.say(b"at last")
+    fixture.connection.send(b"at last")
     assert peer.hear() == "at last"
     assert not fixture.endings
 
@@ -589,7 +617,7 @@ def test_a_person_is_not_asked_after_the_peers_stream_has_ended(make: Make) -> N
     peer.say("hello")
     peer.socket.shutdown(socket.SHUT_WR)
     fixture.until(lambda: fixture.endings)
-    assert fixture.endings[0].told_of("it") == "it hung up"
+    assert describe(fixture.endings[0], "it") == "it hung up"
 
 
 class Later(Silent):
@@ -603,13 +631,13 @@ def test_others_may_answer_after_the_peers_stream_has_ended_and_nothing_spins(ma
     peer.say("hello")
     peer.socket.shutdown(socket.SHUT_WR)
     fixture.until(lambda: fixture.connection.conversation.turn is Turn.LAST)
-    assert fixture.loop._selector.get_map() == {}
+    assert fixture.selector.get_map() == {}
     assert not fixture.endings
-    fixture.connection.say(b"here I am")
+    fixture.connection.send(b"here I am")
     fixture.until(lambda: fixture.endings)
     assert peer.hear() == "here I am"
     assert peer.hears_the_end()
-    assert fixture.endings[0].told_of("it") == "it hung up"
+    assert describe(fixture.endings[0], "it") == "it hung up"
 
 
 def test_leaving_when_the_last_turn_is_ours(make: Make) -> None:
@@ -617,7 +645,7 @@ def test_leaving_when_the_last_turn_is_ours(make: Make) -> None:
     peer.say("hello")
     peer.socket.shutdown(socket.SHUT_WR)
     fixture.until(lambda: fixture.connection.conversation.turn is Turn.LAST)
-    leave(fixture.connection)
+    fixture.connection.leave()
     fixture.until(lambda: fixture.endings)
     assert peer.hear() == "BYEBYE"
 
@@ -627,7 +655,7 @@ def test_each_message_is_one_send(make: Make) -> None:
     fixture, peer = make(wrap=lambda here: Narrow(here, most=9999))
     peer.say("x" * 255)
     fixture.until(lambda: "turn" in fixture.log)
-    assert cast(Narrow, fixture.connection._socket).sends == [258]
+    assert cast(Narrow, fixture.here).sends == [258]
 
 
 def test_a_peer_that_half_closes_hears_what_is_said_in_the_same_round(make: Make) -> None:

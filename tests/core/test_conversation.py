@@ -13,13 +13,13 @@ from turnchat.core.conversation import (
     Event,
     Input,
     NotOurTurn,
-    OutOfTurn,
     Turn,
 )
 from turnchat.core.frame import (
     FRAME_LIMIT,
     BadLength,
     BodyTooLong,
+    OutOfTurn,
     RemoteProtocolError,
     Truncated,
     encode,
@@ -45,10 +45,10 @@ def told(events: tuple[Event, ...]) -> list[object]:
 
 def test_the_sides_alternate_until_one_says_byebye() -> None:
     client, server = Conversation(Turn.OURS), Conversation(Turn.THEIRS)
-    assert server.receive(client.say(b"hello")) == (b"hello",)
+    assert server.receive(client.send(b"hello")) == (b"hello",)
     assert (client.turn, server.turn) == (Turn.THEIRS, Turn.OURS)
-    assert client.receive(server.say(b"hi")) == (b"hi",)
-    assert server.receive(client.say(BYEBYE)) == (ConnectionEvent.BYEBYE,)
+    assert client.receive(server.send(b"hi")) == (b"hi",)
+    assert server.receive(client.send(BYEBYE)) == (ConnectionEvent.BYEBYE,)
     assert (client.turn, server.turn) == (Turn.OVER, Turn.OVER)
     assert (client.message_count, server.message_count) == (3, 3)
 
@@ -57,7 +57,7 @@ def test_the_sides_alternate_until_one_says_byebye() -> None:
 def test_whatever_is_said_is_heard_once_in_order_and_unchanged(said: list[bytes]) -> None:
     speaker, hearer = Conversation(Turn.OURS), Conversation(Turn.THEIRS)
     for body in said:
-        assert hearer.receive(speaker.say(body)) == (body,)
+        assert hearer.receive(speaker.send(body)) == (body,)
         speaker, hearer = hearer, speaker
 
 
@@ -107,7 +107,7 @@ def test_any_split_of_any_turns_with_answers_between_them(
         for piece in pieces_of(encode(body), data.draw(cuts)):
             events += conversation.receive(piece)
         assert events == [body]
-        conversation.say(b"go on")
+        conversation.send(b"go on")
     assert conversation.message_count == 2 * len(said)
 
 
@@ -118,7 +118,7 @@ def test_a_stream_that_ends_anywhere_inside_a_frame_is_truncated_there(
     conversation, offset = listening(), 0
     for body in said:
         conversation.receive(encode(body))
-        conversation.say(b"go on")
+        conversation.send(b"go on")
         offset += len(encode(body))
     begun = last[: min(size, len(last) - 1)]
     for piece in pieces_of(begun, cuts):
@@ -135,7 +135,7 @@ def test_a_bad_length_anywhere_is_placed_at_the_octet_that_proves_it(
     conversation, offset = listening(), 0
     for body in said:
         conversation.receive(encode(body))
-        conversation.say(b"go on")
+        conversation.send(b"go on")
         offset += len(encode(body))
     events: tuple[Event, ...] = ()
     for piece in pieces_of(header, cuts):
@@ -180,7 +180,7 @@ def test_two_frames_in_one_segment_are_a_message_and_a_fault() -> None:
 def test_an_octet_in_our_turn_is_a_fault_at_its_place_in_the_stream() -> None:
     conversation = listening()
     conversation.receive(b"002hi")
-    conversation.say(b"yes?")
+    conversation.send(b"yes?")
     conversation.receive(b"002ho")
     (fault,) = conversation.receive(b"\n")
     assert isinstance(fault, OutOfTurn)
@@ -201,7 +201,7 @@ def test_what_a_fault_quotes_is_cut_short() -> None:
 def test_a_bad_length_in_a_later_frame_is_placed_in_the_stream() -> None:
     conversation = listening()
     conversation.receive(b"003abc")
-    conversation.say(b"go on")
+    conversation.send(b"go on")
     conversation.receive(b"2")
     (fault,) = conversation.receive(b"60")
     assert isinstance(fault, BadLength)
@@ -215,7 +215,7 @@ def test_after_a_fault_nothing_is_heard_and_nothing_can_be_said() -> None:
     assert conversation.receive(b"005hello") == ()
     assert conversation.receive_eof() == ()
     with pytest.raises(NotOurTurn, match="the turn is over"):
-        conversation.say(b"hello?")
+        conversation.send(b"hello?")
 
 
 def test_after_byebye_what_still_comes_is_ignored() -> None:
@@ -224,7 +224,7 @@ def test_after_byebye_what_still_comes_is_ignored() -> None:
     assert conversation.receive(b"005hello") == ()
     assert conversation.receive_eof() == ()
     with pytest.raises(NotOurTurn):
-        conversation.say(BYEBYE)
+        conversation.send(BYEBYE)
 
 
 @pytest.mark.parametrize("body", [b"BYEBYE ", b"byebye", b"BYEBYE\n", b"BYE", b"BYEBYEBYE"])
@@ -253,7 +253,7 @@ def test_the_end_of_the_stream_is_told_once() -> None:
     conversation.receive(b"005hello")
     assert conversation.receive_eof() == (ConnectionEvent.EOF,)
     assert conversation.receive_eof() == ()
-    conversation.say(b"bye then")
+    conversation.send(b"bye then")
     assert conversation.receive_eof() == ()
 
 
@@ -263,23 +263,23 @@ def test_a_peer_that_half_closes_after_its_frame_can_be_answered_once(last: byte
     conversation.receive(b"005hello")
     assert conversation.receive_eof() == (ConnectionEvent.EOF,)
     turns = [conversation.turn]
-    assert conversation.say(last) == encode(last)
+    assert conversation.send(last) == encode(last)
     assert [*turns, conversation.turn] == [Turn.LAST, Turn.OVER]
 
 
 def test_saying_out_of_turn_changes_nothing() -> None:
     conversation = listening()
     with pytest.raises(NotOurTurn, match="the turn is theirs"):
-        conversation.say(b"me first")
+        conversation.send(b"me first")
     assert conversation.receive(b"002ok") == (b"ok",)
 
 
 def test_saying_too_much_changes_nothing() -> None:
     conversation = Conversation(Turn.OURS)
     with pytest.raises(BodyTooLong):
-        conversation.say(bytes(300))
+        conversation.send(bytes(300))
     assert (conversation.turn, conversation.message_count) == (Turn.OURS, 0)
-    assert conversation.say(b"shorter") == b"007shorter"
+    assert conversation.send(b"shorter") == b"007shorter"
 
 
 def test_no_octets_are_no_event_in_any_turn() -> None:
@@ -293,9 +293,9 @@ def test_the_table_forbids_exactly_what_the_protocol_forbids() -> None:
     }
     assert forbidden == {
         # Nobody hears in his own turn.
-        *product((Turn.OURS, Turn.LAST, Turn.OVER), (Input.HEAR, Input.HEAR_BYEBYE)),
+        *product((Turn.OURS, Turn.LAST, Turn.OVER), (Input.RECEIVE, Input.RECEIVE_BYEBYE)),
         # Nobody says anything in the other's turn, or when it is over.
-        *product((Turn.THEIRS, Turn.OVER), (Input.SAY, Input.SAY_BYEBYE)),
+        *product((Turn.THEIRS, Turn.OVER), (Input.SEND, Input.SEND_BYEBYE)),
         # A stream ends once, and what comes after the end of the talk is nobody's fault.
         *product((Turn.LAST, Turn.OVER), [Input.EOF]),
         (Turn.OVER, Input.FAULT),

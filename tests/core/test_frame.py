@@ -10,9 +10,9 @@ from turnchat.core.frame import (
     HEADER_SIZE,
     BadLength,
     BodyTooLong,
+    Truncated,
     encode,
     parse,
-    truncated,
 )
 
 LEGAL = re.compile(rb"[01][0-9]{2}|2[0-4][0-9]|25[0-5]")
@@ -97,14 +97,14 @@ def test_every_third_octet_is_judged(header: bytes) -> None:
         (b"\0\0\0", 0, r"'\\x00' is not a digit"),
     ],
 )
-def test_a_bad_length_names_the_octet_that_proves_it(data: bytes, offset: int, words: str) -> None:
+def test_a_bad_length_names_the_byte_that_proves_it(data: bytes, offset: int, words: str) -> None:
     with pytest.raises(BadLength, match=f"^at byte {7 + offset}: {words}") as caught:
         parse(data, 7)
     assert caught.value.offset == 7 + offset
 
 
 @pytest.mark.parametrize(
-    ("begun", "words"),
+    ("partial", "words"),
     [
         (b"0", "at byte 101: the stream ended after 1 of the 3 bytes of a length"),
         (b"00", "at byte 102: the stream ended after 2 of the 3 bytes of a length"),
@@ -112,5 +112,5 @@ def test_a_bad_length_names_the_octet_that_proves_it(data: bytes, offset: int, w
         (b"005hell", "at byte 107: the stream ended after 4 of the 5 bytes of a message"),
     ],
 )
-def test_a_truncated_frame_tells_how_far_it_got(begun: bytes, words: str) -> None:
-    assert str(truncated(begun, 100)) == words
+def test_a_truncated_frame_tells_how_far_it_got(partial: bytes, words: str) -> None:
+    assert str(Truncated(100, partial)) == words

@@ -109,7 +109,6 @@ def test_an_input_file_never_blocks_and_sets_no_flag(pipe: tuple[int, int]) -> N
     assert os.get_blocking(pipe[0])
     os.close(pipe[1])
     assert file.read(10) == b""
-    file.close()
     os.fstat(pipe[0])
 
 
@@ -168,7 +167,7 @@ def test_reading_stops_while_enough_lines_wait(loop: EventLoop, pipe: tuple[int,
         waiting += 1
     assert LINES_AHEAD <= waiting <= LINES_AHEAD + READ_SIZE / 2
     run_rounds(loop)
-    assert reader.has_lines
+    assert reader.lines
 
 
 def test_nothing_is_read_before_the_first_read(loop: EventLoop, pipe: tuple[int, int]) -> None:
@@ -176,7 +175,7 @@ def test_nothing_is_read_before_the_first_read(loop: EventLoop, pipe: tuple[int,
     reader = LineReader(loop, InputFile(pipe[0]), "input")
     assert reader.take() is None
     run_rounds(loop, 2)
-    assert not reader.has_lines
+    assert not reader.lines
     reader.read()
     assert reader.take() == Line(1, b"one", 3)
 
@@ -197,11 +196,11 @@ def test_a_closed_reader_has_no_lines_and_is_not_watched(
     os.write(pipe[1], b"one\ntwo\n")
     reader = LineReader(loop, InputFile(pipe[0]), "input")
     reader.read()
-    assert reader.has_lines
-    reader.close()
+    assert reader.lines
+    reader.end()
     assert reader.take() is None
     assert reader.is_exhausted
     os.write(pipe[1], b"three\n")
     run_rounds(loop, 2)
-    assert not reader.has_lines
+    assert not reader.lines
     os.fstat(pipe[0])

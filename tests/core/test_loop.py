@@ -1,12 +1,15 @@
 import selectors
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support import Clock, fill
-from turnchat.core.loop import EventLoop
+from turnchat.core.loop import EventLoop, Timer
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -236,7 +239,7 @@ def test_deadlines_are_called_in_order_and_not_before_their_time(
     assert calls == [(1.0, 1.0), (2.0, 2.0), (3.0, 3.0)]
 
 
-def test_without_a_deadline_the_loop_sleeps_for_ever(loop: EventLoop, selector: Rehearsal) -> None:
+def test_without_a_timer_the_loop_sleeps_for_ever(loop: EventLoop, selector: Rehearsal) -> None:
     loop.run_once()
     loop.timer("", lambda: None).start(5)
     loop.run_once()
@@ -244,25 +247,22 @@ def test_without_a_deadline_the_loop_sleeps_for_ever(loop: EventLoop, selector: 
     assert selector.timeouts == [None, 5.0, None]
 
 
-def test_a_deadline_that_is_pushed_back_costs_the_heap_nothing(
-    loop: EventLoop, clock: Clock
-) -> None:
+def test_a_timer_that_is_postponed_costs_the_heap_nothing(loop: EventLoop, clock: Clock) -> None:
     calls: list[float] = []
     timer = loop.timer("", lambda: calls.append(clock.now))
     began = clock.now
     timer.start(10)
-    size = len(loop._heap)
     for _ in range(1000):
         clock.now += 0.01
         loop.now = clock.now
         timer.start(10)
-    assert len(loop._heap) == size == 1
+    assert loop.statistics() == {"entries": 1, "entries_made": 1}
     while not calls:
         loop.run_once()
     assert calls == [pytest.approx(began + 20)]
 
 
-def test_a_deadline_that_is_brought_forward_is_called_once(loop: EventLoop, clock: Clock) -> None:
+def test_a_timer_that_is_brought_forward_runs_once(loop: EventLoop, clock: Clock) -> None:
     calls: list[float] = []
     began = clock.now
     timer = loop.timer("", lambda: calls.append(clock.now - began))
@@ -336,7 +336,7 @@ def test_what_is_due_at_once_waits_for_the_next_round(
     assert set(selector.timeouts) == {0.0}
 
 
-def test_cancelled_deadlines_do_not_pile_up(loop: EventLoop) -> None:
+def test_cancelled_timers_do_not_pile_up(loop: EventLoop) -> None:
     standing = [loop.timer("", lambda: None) for _ in range(10)]
     for timer in standing:
         timer.start(600)
@@ -344,11 +344,11 @@ def test_cancelled_deadlines_do_not_pile_up(loop: EventLoop) -> None:
         passing = loop.timer("", lambda: None)
         passing.start(300)
         passing.cancel()
-        assert len(loop._heap) <= 2 * len(standing) + 2
-    assert sorted(entry[2].due for entry in loop._heap if entry[2].due < 1e9) == [1600.0] * 10
+        assert loop.statistics()["entries"] <= 2 * len(standing) + 2
+    assert [timer.scheduled for timer in standing] == [1600.0] * 10
 
 
-def test_pruning_keeps_each_deadline_at_its_time(loop: EventLoop, clock: Clock) -> None:
+def test_compaction_keeps_each_timer_at_its_time(loop: EventLoop, clock: Clock) -> None:
     began, calls = clock.now, []
     timers = [
         loop.timer("", lambda n=number: calls.append((n, clock.now - began)))  # type: ignore[misc]
@@ -400,4 +400,54 @@ def test_an_entry_that_an_earlier_one_replaced_does_not_stay(loop: EventLoop, cl
         loop.run_once()
         passing.start(2)
         passing.cancel()
-        assert len(loop._heap) <= 2 * len(standing) + 2
+        assert loop.statistics()["entries"] <= 2 * len(standing) + 2
+
+
+def test_next_timer_is_the_one_that_bounds_the_sleep(loop: EventLoop) -> None:
+    assert loop.next_timer is None
+    late, early = loop.timer("late", lambda: None), loop.timer("early", lambda: None)
+    late.start(9)
+    early.start(5)
+    assert loop.next_timer is early
+    early.cancel()
+    assert loop.next_timer is None  # its entry is stale, and still bounds the sleep
+    loop.run_once()
+    assert loop.next_timer is late
+
+
+@given(st.data())
+def test_active_timers_are_counted_whatever_happens(data: st.DataObject) -> None:
+    """Also if a timer expires while its entry waits, or is started by another of its round."""
+    clock = Clock()
+    loop = EventLoop(Rehearsal(clock), clock)
+    timers: list[Timer] = []
+
+    def do_something() -> None:
+        timer = data.draw(st.sampled_from(timers))
+        act = data.draw(st.sampled_from(("start", "start", "start now", "cancel", "expire")))
+        match act:
+            case "start":
+                timer.start(data.draw(st.sampled_from((0.0, 1.0, 2.0, 60.0))))
+            case "start now":
+                timer.start(0)
+            case "cancel":
+                timer.cancel()
+            case "expire":
+                if timer not in running:
+                    timer.expire()
+
+    running: list[Timer] = []
+
+    def fire(number: int) -> None:
+        running.append(timers[number])
+        if data.draw(st.booleans()) and len(running) < 4:
+            do_something()
+        running.pop()
+
+    timers += [loop.timer(f"{number}", partial(fire, number)) for number in range(5)]
+    for _ in range(30):
+        do_something()
+        if loop.active_timers:
+            loop.run_once()
+        assert loop.active_timers == sum(timer.is_active for timer in timers)
+        assert loop.statistics()["entries"] <= 2 * loop.active_timers + 2

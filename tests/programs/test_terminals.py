@@ -13,7 +13,7 @@ import pexpect
 import pytest
 
 from tests.support import CLIENT, PATIENCE, SERVER, Answering, Peer, Terminal, steady
-from turnchat.responders.console import KEPT_LIMIT
+from turnchat.responders.console import QUEUE_LIMIT
 
 Start = Callable[..., Terminal]
 LISTENING = re.compile(r"\* listening on (127\.0\.0\.1:\d+)\n")
@@ -619,15 +619,15 @@ def test_lines_kept_for_one_who_leaves_go_to_nobody(terminal: Start) -> None:
 
 def test_no_more_lines_are_kept_than_the_bound(terminal: Start) -> None:
     server, address = serve(terminal)
-    server.presses("".join(f"{number}\n" for number in range(KEPT_LIMIT + 2)))
+    server.presses("".join(f"{number}\n" for number in range(QUEUE_LIMIT + 2)))
     server.sees(
-        f"* not sent: {KEPT_LIMIT} lines wait to be sent already",
-        f"* {KEPT_LIMIT} lines kept for whoever speaks next",
+        f"* not sent: {QUEUE_LIMIT} lines wait to be sent already",
+        f"* {QUEUE_LIMIT} lines kept for the next client",
     )
     peer = join(address, "hello")
     assert peer.hear() == "0"
     peer.close()
-    server.sees(f"* {KEPT_LIMIT - 1} lines typed ahead: not sent")
+    server.sees(f"* {QUEUE_LIMIT - 1} lines typed ahead: not sent")
 
 
 def test_a_command_for_the_present_client_when_there_is_none(terminal: Start) -> None:

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from tests.support import Clock, Noted, Peer, run_until, status_of, tcp_pair
-from turnchat.core.connection import Connection
+from tests.support import Clock, Peer, run_until, status_of, tcp_pair
+from tests.support.logs import collected_log
+from turnchat.core.connection import Cause, CloseReason, Connection, Label
 from turnchat.core.conversation import Conversation, Turn
-from turnchat.core.ending import STOPPED, CloseReason
 from turnchat.core.loop import EventLoop
 from turnchat.process.child import GRACE
 from turnchat.process.signals import Signals
@@ -26,7 +25,6 @@ from turnchat.responders.program import (
     READ_SIZE,
     BadCommand,
     Command,
-    Program,
     Programs,
 )
 
@@ -46,10 +44,10 @@ class Scene:
         self.clock = Clock()
         self.loop = EventLoop(clock=self.clock)
         self.signals = Signals(self.loop)
-        self.news = Noted()
+        logger, self.log = collected_log()
         command = Command.parse(text, names, use_pty=use_pty, reply_timeout=TIMEOUT)
         self.programs = Programs(
-            self.loop, self.signals, self.news, command, serving=first is Turn.THEIRS
+            self.loop, self.signals, logger, command, serving=first is Turn.THEIRS
         )
         here, there = tcp_pair()
         here.setblocking(False)
@@ -61,15 +59,14 @@ class Scene:
         self.connection = Connection(
             self.loop,
             here,
+            self.loop.watcher(here, "client 1"),
             Conversation(first),
-            self.programs.answer,
             self,
-            number=1,
-            name="client 1",
-            peer="192.0.2.1:5",
+            label=Label("client 1", 1, "192.0.2.1:5"),
         )
-        (self.child,) = self.programs._living
-        self.connection.start()
+        self.program = self.programs.session(self.connection)
+        (self.child,) = self.programs.children
+        self.connection.start(self.program)
 
     @property
     def message_count(self) -> int:
@@ -77,12 +74,13 @@ class Scene:
 
     @property
     def pid(self) -> int:
-        return self.child._process.pid
+        return self.child.pid
 
-    def ended(self, connection: Connection, ending: CloseReason) -> None:
-        self.endings.append(ending)
+    def on_end(self, connection: Connection, reason: CloseReason) -> None:
+        connection.responder.on_end(reason)
+        self.endings.append(reason)
 
-    def closed(self, connection: Connection) -> None:
+    def on_close(self, connection: Connection) -> None:
         self.is_closed = True
 
     def on_error(self, connection: Connection, error: Exception) -> None:
@@ -91,8 +89,8 @@ class Scene:
     def until(self, condition: Callable[[], object]) -> None:
         run_until(self.loop, condition)
 
-    def until_news(self, text: str) -> None:
-        self.until(lambda: text in self.news.lines)
+    def until_logged(self, text: str) -> None:
+        self.until(lambda: text in self.log.lines)
 
     def asks(self, text: str) -> str:
         """Say something, and what the answer is."""
@@ -123,7 +121,7 @@ class Scene:
         if not self._has_closed:
             self._has_closed = True
             self.programs.close()
-            self.connection.abort(STOPPED)
+            self.connection.abort(CloseReason(Cause.STOPPED))
             self.signals.close()
             self.loop.close()
             self.peer.close()
@@ -181,7 +179,7 @@ def test_a_message_is_a_line_and_the_next_line_is_the_answer(make: Make) -> None
     assert scene.asks("") == ""
     scene.peer.say("BYEBYE")
     scene.until(scene.is_gone)
-    assert scene.news.lines == ["the program for client 1 exited with status 0"]
+    assert scene.log.lines == ["the program for client 1 exited with status 0"]
 
 
 def test_no_peer_can_put_two_lines_into_the_program(make: Make) -> None:
@@ -203,8 +201,8 @@ def test_while_it_is_the_peers_turn_its_output_is_not_read(make: Make) -> None:
     scene = make("yes")
     assert scene.asks("one?") == "y"
     scene.until(lambda: status_of(scene.pid, "State") == "S")  # it sleeps: the pipe is full
-    program = cast(Program, scene.connection.responder)
-    assert len(program._lines) <= READ_SIZE / 2
+    program = scene.program
+    assert program.statistics()["lines"] <= READ_SIZE / 2
     assert scene.asks("two?") == "y"
     scene.peer.say("BYEBYE")
     scene.until(lambda: scene.endings)
@@ -222,7 +220,7 @@ def test_a_last_line_without_its_end_counts(make: Make) -> None:
     scene = make(python("input(); print('bye', end='')"))
     assert scene.asks("hello") == "bye"
     assert scene.asks("more?") == "BYEBYE"
-    assert "the program for client 1 prints no more" in scene.news.lines
+    assert "the program for client 1 prints no more" in scene.log.lines
 
 
 @pytest.mark.parametrize(
@@ -230,15 +228,15 @@ def test_a_last_line_without_its_end_counts(make: Make) -> None:
     [
         (
             "print('x' * 256)",
-            "printed what cannot be sent: the message has 256 bytes, 255 is the most",
+            "printed a line that cannot be sent: the message has 256 bytes, 255 is the most",
         ),
         (
             "print('x' * 9999)",
-            "printed what cannot be sent: the message has 9999 bytes, 255 is the most",
+            "printed a line that cannot be sent: the message has 9999 bytes, 255 is the most",
         ),
         (
             "os.write(1, b'caf\\xe9\\n')",
-            "printed what cannot be sent: of line 1, its byte 4 (0xe9) is not UTF-8",
+            "printed a line that cannot be sent: of line 1, its byte 4 (0xe9) is not UTF-8",
         ),
         ("pass", "prints no more"),
         ("sys.exit(3)", "prints no more"),
@@ -247,16 +245,16 @@ def test_a_last_line_without_its_end_counts(make: Make) -> None:
 def test_a_program_that_cannot_answer_says_byebye(make: Make, code: str, why: str) -> None:
     scene = make(python(f"input()\n{code}"))
     assert scene.asks("hello") == "BYEBYE"
-    assert f"the program for client 1 {why}" in scene.news.lines
+    assert f"the program for client 1 {why}" in scene.log.lines
     scene.until(scene.is_gone)
     exited = "the program for client 1 exited with status"  # by itself, before or after that
-    assert sum(line.startswith(exited) for line in scene.news.lines) == 1
+    assert sum(line.startswith(exited) for line in scene.log.lines) == 1
 
 
 @pytest.mark.usefixtures("either")
 def test_the_end_of_a_program_in_the_peers_turn_is_noticed_and_told(make: Make) -> None:
     scene = make(python("os.kill(os.getpid(), signal.SIGABRT)"))
-    scene.until_news("the program for client 1 was ended by SIGABRT")
+    scene.until_logged("the program for client 1 was ended by SIGABRT")
     assert scene.asks("hello") == "BYEBYE"
 
 
@@ -272,42 +270,42 @@ def test_no_answer_in_time(make: Make) -> None:
     scene.until(lambda: scene.connection.conversation.turn is Turn.OURS)
     scene.clock.now += TIMEOUT
     assert scene.hears() == "BYEBYE"
-    assert "the program for client 1 gave no answer within 30 s" in scene.news.lines
+    assert "the program for client 1 gave no answer within 30 s" in scene.log.lines
 
 
 def test_a_program_that_does_not_read(make: Make) -> None:
     """What it does not take waits here: one line at the most."""
     scene = make(python("while True: print('ok')"))
-    program = cast(Program, scene.connection.responder)
+    program = scene.program
 
     def is_answered(number: int) -> object:
-        return scene.message_count == 2 * number or program._unsent
+        return scene.message_count == 2 * number or program.statistics()["unsent"]
 
     for number in count(1):
         scene.peer.say("x" * 255)
         scene.until(partial(is_answered, number))
-        if program._unsent:
+        if program.statistics()["unsent"]:
             break
         assert scene.peer.hear() == "ok"
-    assert len(program._unsent) <= 256
+    assert program.statistics()["unsent"] <= 256
     scene.clock.now += TIMEOUT
     assert scene.hears() == "BYEBYE"
-    assert "the program for client 1 did not read the message within 30 s" in scene.news.lines
+    assert "the program for client 1 did not read the message within 30 s" in scene.log.lines
 
 
 def test_what_it_says_on_standard_error_is_logged_line_by_line(make: Make) -> None:
     scene = make(
         python("os.write(2, b'one\\ntwo \\xff\\n' + b'y' * 3000 + b'\\nlast'); sys.stdin.read()")
     )
-    scene.until(lambda: len(scene.news.lines) == 3)
+    scene.until(lambda: len(scene.log.lines) == 3)
     scene.peer.say("BYEBYE")
     scene.until(scene.is_gone)
-    assert scene.news.lines[:3] == [
+    assert scene.log.lines[:3] == [
         "the program for client 1: one",
         "the program for client 1: two \\xff",
         "the program for client 1: " + "y" * 512 + " [3000 bytes]",
     ]
-    assert scene.news.lines[3:] == [
+    assert scene.log.lines[3:] == [
         "the program for client 1: last",
         "the program for client 1 exited with status 0",
     ]
@@ -317,7 +315,7 @@ def test_its_last_words_are_all_logged(make: Make) -> None:
     scene = make(python("sys.stdin.read(); os.write(2, (b'x' * 1000 + b'\\n') * 60)"))
     scene.peer.say("BYEBYE")
     scene.until(scene.is_gone)
-    assert len(scene.news.lines) == 61
+    assert len(scene.log.lines) == 61
 
 
 def test_a_silent_program_is_given_a_hint_once(make: Make) -> None:
@@ -325,8 +323,8 @@ def test_a_silent_program_is_given_a_hint_once(make: Make) -> None:
     scene.peer.say("hello")
     scene.until(lambda: scene.connection.conversation.turn is Turn.OURS)
     scene.clock.now += HINT_AFTER
-    scene.until(lambda: scene.news.lines)
-    assert scene.news.lines == [
+    scene.until(lambda: scene.log.lines)
+    assert scene.log.lines == [
         "the program for client 1 has printed nothing for 3 s; if it holds its output back in a"
         " buffer, --exec-pty helps"
     ]
@@ -334,32 +332,32 @@ def test_a_silent_program_is_given_a_hint_once(make: Make) -> None:
 
 def test_a_program_that_is_slow_each_time_is_hinted_at_once_only(make: Make) -> None:
     scene = make(python("import select\nfor line in sys.stdin: select.select([], [], []) and 0"))
-    program = cast(Program, scene.connection.responder)
+    program = scene.program
     for _ in range(2):
         scene.connection.conversation.turn = Turn.OURS
-        program.turn()
+        program.on_turn()
         scene.clock.now += HINT_AFTER
         scene.loop.timer("", lambda: None).start(0)
         scene.loop.run_once()
-    assert sum("has printed nothing" in line for line in scene.news.lines) == 1
+    assert sum("has printed nothing" in line for line in scene.log.lines) == 1
 
 
 @pytest.mark.usefixtures("either")
 def test_a_signal_without_a_name_ends_nobody_else(make: Make) -> None:
     scene = make("sh -c 'read line; kill -40 $$'")
     assert scene.asks("hello") == "BYEBYE"
-    scene.until_news("the program for client 1 was ended by signal 40")
+    scene.until_logged("the program for client 1 was ended by signal 40")
 
 
 def test_a_program_that_floods_its_standard_error_is_held_back(make: Make) -> None:
     scene = make("sh -c 'yes >&2 & cat'")
     for number in range(5):
         assert scene.asks(str(number)) == str(number)
-    assert len(scene.news.lines) <= 2 * (MOST_LINES + 1)  # the clock stands still: so does it
+    assert len(scene.log.lines) <= 2 * (MOST_LINES + 1)  # the clock stands still: so does it
 
     def has_left_lines_out() -> bool:
         scene.clock.now += PAUSE
-        return any("lines left out]" in line for line in scene.news.lines)
+        return any("lines left out]" in line for line in scene.log.lines)
 
     scene.until(has_left_lines_out)
 
@@ -368,7 +366,7 @@ def test_a_server_that_has_left_is_noticed_while_its_clients_program_thinks(make
     scene = make(python("signal.pause()"), first=Turn.OURS)
     scene.peer.close()
     scene.until(lambda: scene.endings)
-    assert scene.endings[0].told_of("it") == "it hung up"
+    assert scene.endings[0].cause is Cause.HUNG_UP
 
 
 def test_on_a_terminal_it_holds_nothing_back_and_hears_no_echo(make: Make) -> None:
@@ -377,7 +375,7 @@ def test_on_a_terminal_it_holds_nothing_back_and_hears_no_echo(make: Make) -> No
     assert scene.asks("z" * 254) == "x" + "z" * 254
     scene.peer.say("BYEBYE")
     scene.until(scene.is_gone)
-    assert scene.news.lines == ["the program for client 1 exited with status 0"]
+    assert scene.log.lines == ["the program for client 1 exited with status 0"]
 
 
 def test_what_it_gets_to_know_of_the_world(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -414,12 +412,12 @@ while True: signal.pause()
     scene = make(python(stubborn), use_pty=use_pty)
     assert scene.asks("hello") == "ready"
     scene.peer.say("BYEBYE")
-    scene.until_news("the program for client 1: end of input")
+    scene.until_logged("the program for client 1: end of input")
     scene.clock.now += GRACE
-    scene.until_news("the program for client 1: SIGTERM")
+    scene.until_logged("the program for client 1: SIGTERM")
     assert not scene.is_gone()
     scene.clock.now += GRACE
-    scene.until_news("the program for client 1 was ended by SIGKILL")
+    scene.until_logged("the program for client 1 was ended by SIGKILL")
     assert scene.is_gone()
 
 
@@ -469,12 +467,12 @@ print(line)
     scene = make(python(patient))
     scene.peer.say("hello")
     scene.peer.socket.shutdown(socket.SHUT_WR)
-    scene.until_news("the program for client 1: got it")
+    scene.until_logged("the program for client 1: got it")
     scene.until(lambda: scene.connection.conversation.turn is Turn.LAST)
     os.kill(scene.pid, signal.SIGUSR1)
     assert scene.hears() == "hello"
     scene.until(lambda: scene.endings)
-    assert scene.endings[0].told_of("it") == "it hung up"
+    assert scene.endings[0].cause is Cause.HUNG_UP
     assert scene.peer.hears_the_end()
 
 
@@ -490,7 +488,7 @@ def test_nothing_can_be_started(make: Make, monkeypatch: pytest.MonkeyPatch) -> 
     for use_pty in (False, True):
         scene.programs.command = scene.programs.command._replace(use_pty=use_pty)
         with pytest.raises(OSError, match="Resource"):
-            scene.programs.answer(scene.connection)
+            scene.programs.session(scene.connection)
     assert set(os.listdir("/proc/self/fd")) == before
 
 

@@ -7,18 +7,15 @@ befalls them, follows from the seed.
 import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import cast
 
 from tests.simulation.world import Process, SimListener, SimSocket, Violation, World
-from tests.support import Noted
+from tests.support.logs import collected_log
 from turnchat.chat.client import Client
 from turnchat.chat.server import Limits, Server
-from turnchat.core.connection import Connection, Timeouts
-from turnchat.core.conversation import BYEBYE, Conversation, Turn
-from turnchat.core.ending import Cause, CloseReason
+from turnchat.chat.transcript import Transcript
+from turnchat.core.connection import Cause, CloseReason, Connection, Label, Responder, Timeouts
+from turnchat.core.conversation import BYEBYE
 from turnchat.core.frame import FRAME_LIMIT, HEADERS, RemoteProtocolError, encode, parse
-from turnchat.core.observed import Observed
-from turnchat.core.responder import Responder
 from turnchat.net.address import Endpoint
 from turnchat.responders.echo import Echo
 from turnchat.trace.events import Sink
@@ -27,63 +24,80 @@ PATIENCE = Timeouts(idle=60.0, frame=10.0)
 STOP = 500.0  # seconds until the server is stopped; everybody must have left by themselves
 LONGEST = 520.0  # seconds until everything must have ended
 DRAIN = 5.0
+BYEBYE_CAUSES = {Cause.BYEBYE_SENT, Cause.BYEBYE_RECEIVED}
 
 
 class Record:
-    """What one end has said and heard: an observer of its conversation."""
+    """The messages that one end has sent and received: an observer of its conversation."""
 
     def __init__(self) -> None:
-        self.said: list[bytes] = []
-        self.heard: list[bytes] = []
+        self.sent: list[bytes] = []
+        self.received: list[bytes] = []
 
-    def __call__(self, *, heard: bool, turn: int, body: bytes) -> None:
-        (self.heard if heard else self.said).append(body)
-        if len(self.heard) + len(self.said) != turn:
+    def __call__(self, number: int, is_ours: bool, body: bytes) -> None:
+        (self.sent if is_ours else self.received).append(body)
+        if len(self.sent) + len(self.received) != number:
             raise Violation("a turn is not counted")
 
 
-def recorded(first: Turn, _number: int, _name: str, _peer: str) -> Conversation:
-    """A conversation with a Record."""
-    return Observed(first, [Record()])
+class Records(Transcript):
+    """A transcript that keeps a Record of each conversation."""
+
+    def __init__(self) -> None:
+        self.of: dict[Label, Record] = {}
+
+    def observer(self, label: Label) -> Record:
+        return self.of.setdefault(label, Record())
 
 
 class Talker:
     """A responder that says what the seed says, and notes everything."""
 
     def __init__(
-        self, world: World, process: Process, connection: Connection, messages: int
+        self,
+        world: World,
+        process: Process,
+        connection: Connection,
+        record: Record,
+        messages: int,
     ) -> None:
         self.connection = connection
-        self.record = connection.conversation._observers[0]  # type: ignore[attr-defined]
-        self.is_automatic = world.chance(0.8)  # as a program does, and a person does not
-        self.ending: CloseReason | None = None
+        self.record = record
+        self.is_automatic = world.chance(0.8)  # as a program is, and a person is not
+        self.reason: CloseReason | None = None
         self._world = world
         self._left = messages
         self._is_asked = False  # and has not answered yet
-        self._later = process.loop.timer("talker", self._say)
+        self._later = process.loop.timer("talker", self._send)
 
-    def heard(self, body: bytes) -> None:
-        if self.ending:
+    def note_message(self, body: bytes) -> None:
+        """See that a message may come now."""
+        if self.reason:
             raise Violation("a message is heard after the end")
         if self._is_asked:
             raise Violation("a message is heard in our own turn")
 
-    def turn(self) -> None:
+    def on_message(self, body: bytes) -> None:
+        self.note_message(body)
+        if self.connection.is_open:
+            self.on_turn()
+
+    def on_turn(self) -> None:
         if self._is_asked:
             raise Violation("the turn comes twice")
         self._is_asked = True
         if self._world.chance(0.7):
-            self._say()
+            self._send()
         else:
             self._later.start(self._world.random.choice((0.0, 0.01, 3.0)))
 
-    def ended(self, ending: CloseReason) -> None:
-        if self.ending:
+    def on_end(self, reason: CloseReason) -> None:
+        if self.reason:
             raise Violation("the end is told twice")
-        self.ending = ending
+        self.reason = reason
         self._later.cancel()
 
-    def _say(self) -> None:
+    def _send(self) -> None:
         random = self._world.random
         self._is_asked = False
         self._left -= 1
@@ -91,7 +105,7 @@ class Talker:
             body = BYEBYE
         else:
             body = random.randbytes(random.choice((0, 1, 6, 17, 254, 255)))
-        self.connection.say(body)
+        self.connection.send(body)
 
 
 class EchoedTalker(Echo):
@@ -101,13 +115,13 @@ class EchoedTalker(Echo):
         super().__init__(talker.connection)
         self._talker = talker
 
-    def heard(self, body: bytes) -> None:
-        super().heard(body)
-        self._talker.heard(body)
+    def on_message(self, body: bytes) -> None:
+        super().on_message(body)
+        self._talker.note_message(body)
 
-    def ended(self, ending: CloseReason) -> None:
-        super().ended(ending)
-        self._talker.ended(ending)
+    def on_end(self, reason: CloseReason) -> None:
+        super().on_end(reason)
+        self._talker.on_end(reason)
 
 
 class Scenario:
@@ -119,8 +133,8 @@ class Scenario:
         random = world.random
         self.talkers: dict[SimSocket, Talker] = {}
         self.disturbed: set[SimSocket] = set()  # ends of connections that something befalls
-        self.news = Noted()
-        self.news.shows_arrivals = world.chance(0.5)
+        logger, self.log = collected_log("server")
+        shows_arrivals = world.chance(0.5)
         self.process = Process(world, "server", random.choice((1000, 1000, 1000, 3, 5)))
         limits = Limits(
             random.choice((1000, 1000, 1000, 2)),
@@ -128,14 +142,21 @@ class Scenario:
             PATIENCE,
             DRAIN,
         )
-        self.server = Server(self.process.loop, self.news, limits, converse=recorded)
+        self.records = Records()
+        self.server = Server(
+            self.process.loop,
+            logger,
+            limits,
+            shows_arrivals=shows_arrivals,
+            transcript=self.records,
+        )
         self.listener = SimListener(self.process)
-        # Whether nothing happens for which a conversation could end before its time.
+        # True while nothing happens for which a conversation could end before its time.
         is_roomy = limits == Limits(timeouts=PATIENCE, drain=DRAIN)
         self.is_calm = world.speed == "fast" and is_roomy
         self.limits = limits
         self.clients: list[tuple[Client, Process]] = []
-        self.clients_news = Noted()
+        self.clients_logger, self.clients_log = collected_log("clients")
         self.server.start(self.process.listening(self.listener), self._answer)
         for number in range(random.choice((1, 2, 2, 3, 5))):
             self._add_client(number)
@@ -168,26 +189,32 @@ class Scenario:
         world = self.world
         process = Process(world, f"client {number}")
 
-        def answer(connection: Connection) -> Talker:
-            return self._talker(process, connection, world.random.randint(0, 4))
+        records = Records()
 
-        client = Client(process.loop, self.clients_news, answer, recorded)
+        def answer(connection: Connection) -> Talker:
+            return self._talker(process, connection, records, world.random.randint(0, 4))
+
+        client = Client(process.loop, self.clients_logger, transcript=records)
         endpoint = Endpoint(SimListener.family, self.listener.address)
         self.clients.append((client, process))
         process.at(
             world.delay(),
-            partial(client.start, [endpoint] * 3, 10.0, make_socket=process.make_socket),
+            partial(client.start, [endpoint] * 3, 10.0, answer, make_socket=process.make_socket),
         )
         if world.chance(0.1):
             self._befall(process, client.interrupt)
 
     def _answer(self, connection: Connection) -> Responder:
-        talker = self._talker(self.process, connection, 20 if self.world.chance(0.8) else 1)
+        messages = 20 if self.world.chance(0.8) else 1
+        talker = self._talker(self.process, connection, self.records, messages)
         return EchoedTalker(talker) if self.world.chance(0.2) else talker
 
-    def _talker(self, process: Process, connection: Connection, messages: int) -> Talker:
-        talker = Talker(self.world, process, connection, messages)
-        self.talkers[_socket_of(connection)] = talker
+    def _talker(
+        self, process: Process, connection: Connection, records: Records, messages: int
+    ) -> Talker:
+        record = records.observer(connection.label)
+        talker = Talker(self.world, process, connection, record, messages)
+        self.talkers[process.latest] = talker
         return talker
 
     def _add_stranger(self, misbehave: "Callable[[Scenario, SimSocket], None]") -> None:
@@ -205,57 +232,54 @@ class Scenario:
 
     def _check(self) -> None:
         """After each round: the bounds."""
-        number = len(self.server._connections)
+        number = self.server.statistics()["connections"]
         if number > self.limits.conversations or number > (self.limits.per_address or number):
             raise Violation(f"{number} conversations at a time")
         for talker in self.talkers.values():
-            unsent = len(talker.connection._unsent)
-            begun = len(talker.connection.conversation.partial)
-            if unsent > FRAME_LIMIT or begun >= FRAME_LIMIT:
-                raise Violation(f"{unsent} bytes wait to be sent, {begun} to be parsed")
+            sizes = talker.connection.statistics()
+            if sizes["unsent"] > FRAME_LIMIT or sizes["unparsed"] >= FRAME_LIMIT:
+                raise Violation(f"too many bytes wait: {sizes}")
+        for process in self.world.processes:
+            process.check_timers()
 
     def _check_that_everybody_has_left(self) -> None:
-        if self.listener.is_readable() or self.server._connections:
-            raise Violation(f"{self.server._connections or 'the backlog'} has been left waiting")
+        if self.listener.is_readable() or self.server.connections:
+            raise Violation(f"{self.server.connections or 'the backlog'} has been left waiting")
 
     def _check_that_nothing_is_left(self) -> None:
         for process in (self.process, *(process for _, process in self.clients)):
             if process.open:
                 raise Violation(f"{process.name} has not ended: {process.open}")
             process.loop.close()
-        if self.server._connections or self.server._hosts or self.server._ungreeted:
-            raise Violation("the server keeps what has ended")
-        lines = self.news.lines
+        if any(self.server.statistics().values()):
+            raise Violation(f"the server keeps what has ended: {self.server.statistics()}")
+        lines = self.log.lines
         begun = [line for line in lines if " connected from " in line]
         ended = [line for line in lines if line.endswith(" s)")]
         if len(begun) != len(ended):
             raise Violation(f"{len(begun)} conversations begun, {len(ended)} ended")
-        lines = self.news.lines + self.clients_news.lines
+        lines = self.log.lines + self.clients_log.lines
         if any("defect" in line for line in lines):
             raise Violation("\n".join(lines))
 
     def _check_conversation(self, socket: SimSocket, talker: Talker) -> None:
-        if talker.ending is None:
+        if talker.reason is None:
             raise Violation("a conversation has not been reported as ended")
         other = self.talkers.get(socket.peer)
         _check_turns(socket, is_client=socket.process is not self.process)
         record = talker.record
         sent = b"".join(data for end, data in socket.history if end is socket)
-        if not b"".join(map(encode, record.said)).startswith(sent):
+        if not b"".join(map(encode, record.sent)).startswith(sent):
             raise Violation("what was sent is not what was said")
         if other is None:
             return
-        said = other.record.said
-        if record.heard != said[: len(record.heard)]:
+        said = other.record.sent
+        if record.received != said[: len(record.received)]:
             raise Violation("what was heard is not what was said")
-        if self.is_calm and talker.ending.cause is not Cause.BYEBYE:
-            raise Violation(f"ended by {talker.ending} on a calm day")
-        if self.is_calm and record.heard != said:
+        if self.is_calm and talker.reason.cause not in BYEBYE_CAUSES:
+            raise Violation(f"ended by {talker.reason} on a calm day")
+        if self.is_calm and record.received != said:
             raise Violation("a message was lost")
-
-
-def _socket_of(connection: Connection) -> SimSocket:
-    return cast(SimSocket, getattr(connection._socket, "_real", connection._socket))
 
 
 def _check_turns(ours: SimSocket, *, is_client: bool) -> None:

@@ -22,6 +22,6 @@ def test_a_seed_is_the_whole_story() -> None:
     for _ in range(2):
         scenario = Scenario(7)
         scenario.run()
-        said = [talker.record.said for talker in scenario.talkers.values()]
-        stories.append((scenario.world.rounds, scenario.world.now, said, scenario.news.lines))
+        said = [talker.record.sent for talker in scenario.talkers.values()]
+        stories.append((scenario.world.rounds, scenario.world.now, said, scenario.log.lines))
     assert stories[0] == stories[1]

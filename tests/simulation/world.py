@@ -20,7 +20,7 @@ from random import Random
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, SelectorKey
 from typing import Any, NoReturn, cast
 
-from turnchat.core.loop import EventLoop
+from turnchat.core.loop import Callback, ErrorHandler, EventLoop, Timer, reraise
 from turnchat.trace.events import Sink
 from turnchat.trace.recorder import Recorder
 
@@ -91,6 +91,23 @@ class World:
                 heapq.heappop(self._events)[2]()
 
 
+class SimLoop(EventLoop):
+    """A loop that remembers its timers, so that they can be counted."""
+
+    def __init__(self, selector: BaseSelector, clock: Callable[[], float]) -> None:
+        super().__init__(selector, clock)
+        self._timers: list[Timer] = []
+
+    def timer(self, name: str, callback: Callback, on_error: ErrorHandler = reraise) -> Timer:
+        timer = super().timer(name, callback, on_error)
+        self._timers.append(timer)
+        return timer
+
+    def count_active(self) -> int:
+        """Count the timers that will run."""
+        return sum(timer.is_active for timer in self._timers)
+
+
 class Process:
     """A program: its loop, and the descriptors that it has open."""
 
@@ -99,13 +116,14 @@ class Process:
         self.name = name
         self.most_descriptors = most_descriptors
         self.open: dict[int, SimSocket | SimListener] = {}
+        self.latest: SimSocket  # made or accepted
         self.selector = SimSelector(self)
         self.recorder: Recorder | None = None
         if world.record:
             self.recorder = Recorder(world.record(name), clock=lambda: world.now)
             self.loop: EventLoop = self.recorder.loop(self.selector, lambda: world.now)
         else:
-            self.loop = EventLoop(self.selector, lambda: world.now)
+            self.loop = SimLoop(self.selector, lambda: world.now)
         world.processes.append(self)
 
     def at(self, time: float, callback: Callable[[], object]) -> None:
@@ -117,6 +135,14 @@ class Process:
 
         self.world.at(time, wake)
 
+    def check_timers(self) -> None:
+        """See that the loop counts its active timers right, and drops stale entries."""
+        loop = self.loop
+        if isinstance(loop, SimLoop) and loop.active_timers != loop.count_active():
+            raise Violation(f"{loop.active_timers} timers counted, {loop.count_active()} active")
+        if loop.statistics()["entries"] > 2 * loop.active_timers + 2:
+            raise Violation(f"{loop.statistics()} for {loop.active_timers} timers")
+
     def take_descriptor(self, file: "SimSocket | SimListener") -> int:
         """The lowest free number, as a kernel gives it. Raises OSError when there is none."""
         if len(self.open) >= self.most_descriptors or self.world.chance(0.02):
@@ -127,7 +153,8 @@ class Process:
 
     def make_socket(self, family: int, kind: int) -> socket.socket:
         """What socket.socket is to a program."""
-        made = cast(socket.socket, SimSocket(self.world, self))
+        self.latest = SimSocket(self.world, self)
+        made = cast(socket.socket, self.latest)
         return self.recorder.socket(made) if self.recorder else made
 
     def listening(self, listener: "SimListener") -> socket.socket:
@@ -443,6 +470,7 @@ class SimListener:
         accepted._descriptor = self.process.take_descriptor(accepted)
         accepted.process = self.process
         del self._backlog[0]
+        self.process.latest = accepted
         return cast(socket.socket, accepted), accepted.getpeername()
 
     def getsockname(self) -> Address:

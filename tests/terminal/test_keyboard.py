@@ -88,7 +88,7 @@ def test_reading_stops_while_enough_lines_wait(loop: EventLoop, pipe: tuple[int,
     keyboard = Keyboard(loop, private(pipe[0]), is_terminal=False)
     keyboard.read()
     os.write(pipe[1], b"x\n" * 8000)
-    run_until(loop, lambda: keyboard.has_lines)
+    run_until(loop, lambda: keyboard.lines)
     run_rounds(loop, 5)
     taken = 0
     while keyboard.take():
@@ -170,7 +170,7 @@ def test_end_forgets_what_was_read_and_reads_no_more(
     keyboard = Keyboard(loop, private(pipe[0]), is_terminal=False)
     os.write(pipe[1], b"one\ntwo\n")
     keyboard.read()
-    assert keyboard.has_lines
+    assert keyboard.lines
     keyboard.end()
     assert keyboard.take() is None
     assert keyboard.is_exhausted
@@ -199,7 +199,7 @@ def test_discard_forgets_what_was_typed_and_says_if_there_was_any(
     assert keyboard.take() is None
     assert not keyboard.discard()
     types(tty, b"new\n")
-    run_until(loop, lambda: keyboard.has_lines)
+    run_until(loop, lambda: keyboard.lines)
     assert keyboard.take()
     keyboard.end()
 

@@ -5,7 +5,7 @@ import pytest
 from turnchat.core.loop import EventLoop
 from turnchat.process.stdio import Stream
 from turnchat.terminal.output import LIMIT, Output
-from turnchat.terminal.screen import Renderer, ScriptScreen, TerminalScreen, plainly
+from turnchat.terminal.screen import Renderer, PlainScreen, TerminalScreen, plainly
 
 
 class Written(Stream):
@@ -64,11 +64,11 @@ def test_a_prompt_is_shown_again_only_while_it_is_open(loop: EventLoop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("in_use", "line"), [(0, ""), (1, "* 1 more waits\n"), (2, "* 2 more wait\n")]
+    ("waiting", "line"), [(0, ""), (1, "* 1 more waits\n"), (2, "* 2 more wait\n")]
 )
-def test_a_prompt_says_how_many_wait(loop: EventLoop, in_use: int, line: str) -> None:
+def test_a_prompt_says_how_many_wait(loop: EventLoop, waiting: int, line: str) -> None:
     screen, shown = a_terminal(loop)
-    screen.open_prompt("you to client 1> ", in_use)
+    screen.open_prompt("you to client 1> ", waiting)
     assert shown.take() == f"{line}you to client 1> "
 
 
@@ -88,7 +88,7 @@ def test_colours_are_around_whole_rows(loop: EventLoop) -> None:
     screen.message("server", b"hi \x1b[31m")
     screen.status("news")
     screen.error("bad news")
-    screen.said("you> ", b"typed ahead")
+    screen.sent("you> ", b"typed ahead")
     assert shown.take() == (
         "\x1b[36mserver> hi \\x1b[31m\x1b[m\n"
         "\x1b[2m* news\x1b[m\n"
@@ -107,7 +107,7 @@ def test_a_row_of_ours_never_runs_into_what_was_typed_ahead(loop: EventLoop) -> 
 def test_a_script_gets_messages_news_and_errors_apart(loop: EventLoop, names: bool) -> None:
     streams = messages, news, errors = Written(), Written(), Written()
     outputs = [Output(loop, stream, "", plainly) for stream in streams]
-    screen = ScriptScreen(*outputs, names=names)
+    screen = PlainScreen(*outputs, names=names)
     screen.message("server", b"hello\nworld")
     screen.message("server", b"\xff")
     screen.open_prompt("you> ", 3)

@@ -26,7 +26,7 @@ def converse(recipe: bytes) -> None:
             rest = rest[order:]
         elif order < 0xF0:
             if conversation.turn in (OURS, LAST):
-                conversation.say(rest[: order - 0x80])
+                conversation.send(rest[: order - 0x80])
         else:
             check(conversation.receive_eof(), conversation)
     check(conversation.receive_eof(), conversation)

@@ -13,7 +13,6 @@ from select import select
 
 from tests.support import CLIENT, ROOT, SERVER, Noted, Peer, Program, Terminal
 from turnchat.chat.server import Limits, Server
-from turnchat.cli.options import resolve
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Address
 from turnchat.net.sockets import listen

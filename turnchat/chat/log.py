@@ -1,78 +1,26 @@
-"""The log of a program that nobody sits at: lines with their time, on standard error.
+"""The logger `turnchat`: to standard error with times, or to the screen of a person or script.
 
-Theory of operation. The standard library's logging does what it is good at: levels, time stamps,
-and handlers that whoever embeds turnchat may add to the logger `turnchat`. Only the way out is our
-own, since logging's StreamHandler would block on a pipe that nobody reads: the handler here puts
-each record into an Output, where what waits is bounded.
+The standard library's logging has the levels, and lets a program that embeds turnchat add handlers.
+Its own StreamHandler would block on a pipe that is not read; the handlers here put each line into
+an Output, which is bounded. WARNING is for the line that a quiet log has too: where it listens.
 """
 
 import logging
-from enum import IntEnum
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from turnchat.core.loop import EventLoop
-from turnchat.process.stdio import OpenStream, open_stream
+from turnchat.chat.transcript import Transcript
+from turnchat.core.connection import Label
+from turnchat.core.conversation import Observer
 from turnchat.terminal.output import ERROR, STATUS, Output, OutputLine
-from turnchat.terminal.screen import plainly
+from turnchat.terminal.screen import PlainScreen
+from turnchat.text import counted
 
 TIME = "%Y-%m-%dT%H:%M:%S"  # local time, ISO 8601
 
 
-class Level(IntEnum):
-    """How much is logged."""
-
-    DETAILED = logging.DEBUG
-    NORMAL = logging.INFO
-    QUIET = logging.INFO + 5  # where the server listens, and errors
-
-
-class Log:
-    """News as records of the logger `turnchat`; there can be one at a time.
-
-    shows_details: whether detail() leads anywhere. shows_arrivals: only then; health checks, who
-    come and go without a word, would fill a log.
-    """
-
-    def __init__(self, loop: EventLoop, level: Level, opened: OpenStream = open_stream) -> None:
-        """`opened` gives standard error."""
-        self.shows_details = self.shows_arrivals = level <= Level.DETAILED
-        self._output = Output(loop, opened(2), "standard error", plainly)
-        self._handler = OutputHandler(self._output)
-        self._logger = logging.getLogger("turnchat")
-        self._former = self._logger.level, self._logger.propagate
-        self._logger.setLevel(level)
-        self._logger.propagate = False
-        self._logger.addHandler(self._handler)
-
-    def notice(self, text: str) -> None:
-        """Log what a quiet log has too."""
-        self._logger.log(Level.QUIET, "%s", text)
-
-    def status(self, text: str) -> None:
-        """Log what happens."""
-        self._logger.info("%s", text)
-
-    def detail(self, text: str) -> None:
-        """Log what happens all the time."""
-        self._logger.debug("%s", text)
-
-    def error(self, text: str) -> None:
-        """Log what went wrong."""
-        self._logger.error("%s", text)
-
-    def drain(self, seconds: float) -> None:
-        """Wait until everything is written, for so long at the most."""
-        self._output.drain(seconds)
-
-    def close(self) -> None:
-        """Log nothing more."""
-        self._logger.removeHandler(self._handler)
-        level, self._logger.propagate = self._former
-        self._logger.setLevel(level)
-        self._output.close()
-
-
 class OutputHandler(logging.Handler):
-    """Puts records into an Output."""
+    """Puts records into an Output, each with its time."""
 
     def __init__(self, output: Output) -> None:
         super().__init__()
@@ -80,7 +28,55 @@ class OutputHandler(logging.Handler):
         self._clock = logging.Formatter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show a record as a row."""
-        kind = ERROR if record.levelno >= logging.ERROR else STATUS
+        style = ERROR if record.levelno >= logging.ERROR else STATUS
         start = f"{self._clock.formatTime(record, TIME)} * "
-        self._output.put(OutputLine(kind, start, record.getMessage()))
+        self._output.put(OutputLine(style, start, record.getMessage()))
+
+
+class ScreenHandler(logging.Handler):
+    """Shows records on a screen."""
+
+    def __init__(self, screen: PlainScreen) -> None:
+        super().__init__()
+        self._screen = screen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        is_error = record.levelno >= logging.ERROR
+        (self._screen.error if is_error else self._screen.status)(record.getMessage())
+
+
+@contextmanager
+def handling(handler: logging.Handler, level: int) -> Iterator[logging.Logger]:
+    """Have `handler` take the records of the logger `turnchat`, from `level` up, and no other."""
+    logger = logging.getLogger("turnchat")
+    former = logger.level, logger.propagate
+    logger.setLevel(level)
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        yield logger
+    finally:
+        logger.removeHandler(handler)
+        level, logger.propagate = former
+        logger.setLevel(level)
+
+
+def message_observers(
+    label: Label, logger: logging.Logger, transcript: Transcript | None
+) -> list[Observer]:
+    """Return the observers of a conversation: the transcript, and a debug line for each message."""
+    observers: list[Observer] = [transcript.observer(label)] if transcript else []
+    if not logger.isEnabledFor(logging.DEBUG):
+        return observers
+
+    def log_size(number: int, is_ours: bool, body: bytes) -> None:
+        verb = "gets" if is_ours else "says"
+        logger.debug("%s %s %s (turn %d)", label.name, verb, counted(len(body), "byte"), number)
+
+    return [*observers, log_size]
+
+
+def log_defect(logger: logging.Logger, lines: list[str]) -> None:
+    """Log the lines of a report as errors."""
+    for line in lines:
+        logger.error("%s", line)

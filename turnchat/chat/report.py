@@ -1,34 +1,59 @@
-"""What is told of the end of a conversation: a line of news, an exit status, a traceback."""
+"""The end of a conversation in words, and as an exit status."""
 
 import os
 
-from turnchat.core.connection import Connection
-from turnchat.core.ending import Cause, CloseReason
-from turnchat.text import counted, duration
+from turnchat.core.connection import Cause, CloseReason, Connection
+from turnchat.text import counted, duration, reason
 
-# sysexits.h, as far as it has a word for it
+# The error or the seconds of the reason follow.
+WORDS = {
+    Cause.BYEBYE_RECEIVED: "%s said BYEBYE",
+    Cause.BYEBYE_SENT: "you said BYEBYE to %s",
+    Cause.HUNG_UP: "%s hung up",
+    Cause.LOST: "the connection to %s was lost:",
+    Cause.FAULT: "%s broke the protocol",
+    Cause.SILENT: "%s said nothing",
+    Cause.INCOMPLETE: "%s left a message incomplete",
+    Cause.UNREAD: "%s read nothing",
+    Cause.STOPPED: "you hung up on %s",
+    Cause.INTERNAL_ERROR: "%s was dropped because of a defect on this side",
+}
+
+# sysexits.h, as far as it has a word for the cause
 STATUS_OF = {
-    Cause.BYEBYE: os.EX_OK,
+    Cause.BYEBYE_RECEIVED: os.EX_OK,
+    Cause.BYEBYE_SENT: os.EX_OK,
     Cause.HUNG_UP: os.EX_IOERR,
     Cause.LOST: os.EX_IOERR,
     Cause.FAULT: os.EX_PROTOCOL,
-    Cause.SLOW: os.EX_IOERR,
+    Cause.SILENT: os.EX_IOERR,
+    Cause.INCOMPLETE: os.EX_IOERR,
+    Cause.UNREAD: os.EX_IOERR,
     Cause.STOPPED: os.EX_OK,
     Cause.INTERNAL_ERROR: os.EX_SOFTWARE,
 }
 
 
-def account(connection: Connection, ending: CloseReason, peer: str) -> str:
-    """How a conversation ended, after how many turns and how long."""
+def describe(end: CloseReason, peer: str) -> str:
+    """Word the end of a conversation with `peer`, without a full stop."""
+    words = WORDS[end.cause] % peer
+    if end.error:
+        error = reason(end.error) if isinstance(end.error, OSError) else end.error
+        return f"{words} {error}"
+    return f"{words} for {end.seconds:g} s" if end.seconds else words
+
+
+def account(connection: Connection, end: CloseReason, peer: str, now: float) -> str:
+    """Word the end of a conversation with `peer`, its number of turns and its length."""
     turns = counted(connection.conversation.message_count, "turn")
-    return f"{ending.told_of(peer)} ({turns}, {duration(connection.age)})"
+    return f"{describe(end, peer)} ({turns}, {duration(now - connection.started)})"
 
 
 def defect(name: str, error: Exception) -> list[str]:
-    """What to show of an exception that nobody foresaw: a line each."""
+    """Word an exception that was not foreseen, a line for each line of its traceback."""
     try:
         from traceback import format_exception  # noqa: PLC0415 - slow, and hardly ever needed
-    except (ImportError, OSError):  # no descriptor left to read it from
+    except (ImportError, OSError):  # no descriptor is left to read it from
         lines = [f"{type(error).__name__}: {error}"]
     else:
         lines = "".join(format_exception(error)).splitlines()

@@ -1,13 +1,11 @@
-"""The server itself: accepts, lets somebody answer, keeps the list, and stops in good order.
+"""The server: accepts, has a responder answer each client, and stops in good order.
 
-Theory of operation. The Server makes a Connection of each socket that the Listener accepts, and
-has `answer` choose the responder for it. At a limit the listener pauses, and the kernel's backlog
-holds newcomers, until somebody leaves. stop() accepts no more and leaves each conversation with
-BYEBYE as soon as it is our turn there; when the last one has closed, or the drain timeout is over,
-the loop is stopped.
+At a limit the listener pauses, and newcomers wait in the kernel's backlog until a conversation
+ends. stop() accepts no more, and leaves each conversation with BYEBYE when the turn is ours there.
+When the last one has closed, or the drain timeout is over, the loop is stopped.
 
-A log does not hear of whoever comes and goes without a word: health checks, scanners. That
-somebody has come is therefore logged with the first message, or with what went wrong before it.
+A connection is logged at its first message; one that sends nothing (a health check, a scanner) is
+only a debug line. Where a person sits, arrivals are shown at once.
 """
 
 import os
@@ -15,31 +13,39 @@ import socket
 from collections import Counter
 from collections.abc import Callable
 from math import inf
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from turnchat.chat.news import News
+from turnchat.chat.log import log_defect, message_observers
 from turnchat.chat.report import STATUS_OF, account, defect
-from turnchat.core.connection import Connection, Timeouts
-from turnchat.core.conversation import THEIRS
-from turnchat.core.ending import STOPPED, Cause, CloseReason
+from turnchat.chat.transcript import Transcript
+from turnchat.core.connection import (
+    Cause,
+    CloseReason,
+    Connection,
+    Label,
+    Responder,
+    Timeouts,
+)
+from turnchat.core.conversation import THEIRS, Conversation
 from turnchat.core.listener import Listener
 from turnchat.core.loop import EventLoop
-from turnchat.core.observed import Converse, unobserved
-from turnchat.core.responder import Responder
-from turnchat.net.address import Endpoint
-from turnchat.responders.leaving import leave
+from turnchat.net.address import Endpoint, bound_endpoint
 from turnchat.text import counted, reason
+
+if TYPE_CHECKING:
+    import logging
 
 Answer = Callable[[Connection], Responder]
 
-UNTOUCHED = {Cause.HUNG_UP, Cause.LOST, Cause.SLOW, Cause.STOPPED}
+# Ends that are not worth a line if the client has sent nothing.
+UNREMARKABLE = {Cause.HUNG_UP, Cause.LOST, Cause.SILENT, Cause.STOPPED}
 
 
 class Limits(NamedTuple):
-    """What a server bears.
+    """The bounds of a server.
 
-    conversations: how many at a time. per_address: how many of them from one host. patience: how
-    long a client may take. drain: seconds to wait for the clients' turns when stopping.
+    conversations: at a time. per_address: of them, from one host. timeouts: for the clients.
+    drain: seconds to wait for the clients' turns when stopping.
     """
 
     conversations: int = 1000
@@ -48,111 +54,156 @@ class Limits(NamedTuple):
     drain: float = 5.0
 
 
-class Server:
-    """Any number of conversations on one listening socket.
+class Arrival:
+    """A client that has come: logged once, at its first message if not before.
 
-    status: what to exit with.
+    It is an observer of its conversation, which it leaves when it has logged.
     """
+
+    __slots__ = ("_connection", "_is_logged", "_logger", "host")
+
+    def __init__(self, connection: Connection, host: str, logger: "logging.Logger") -> None:
+        self.host = host
+        self._connection = connection
+        self._logger = logger
+        self._is_logged = False
+
+    def __call__(self, _number: int, _is_ours: bool, _body: bytes) -> None:
+        self.log()
+
+    @property
+    def is_silent(self) -> bool:
+        """True if nothing is logged of it, and no byte of a message has come."""
+        return not self._is_logged and not self._connection.conversation.partial
+
+    def log(self) -> None:
+        """Log that the client has come, unless that is done."""
+        if not self._is_logged:
+            self._is_logged = True
+            label, conversation = self._connection.label, self._connection.conversation
+            conversation.observers = conversation.observers[1:]  # it is the first of them
+            self._logger.info("%s connected from %s", label.name, label.peer)
+
+
+class Server:
+    """Any number of conversations on one listening socket. status: the exit status."""
 
     def __init__(
         self,
         loop: EventLoop,
-        news: News,
+        logger: "logging.Logger",
         limits: Limits,
         *,
         once: bool = False,
-        converse: Converse = unobserved,
+        shows_arrivals: bool = False,
+        transcript: Transcript | None = None,
         in_use: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`once`: serve one conversation and stop. `converse` begins each conversation.
+        """`once`: serve one conversation and stop. `shows_arrivals`: log clients at once.
 
-        `others`: how many things there are of which each conversation needs one, and which may
-        outlive it: programs. The limit holds for them too; look_for_room() when one has gone.
+        `in_use` counts programs: each conversation needs one, and it may outlive the conversation.
+        The limit holds for them too. Call resume_accepting() when one has gone.
         """
         self.status = os.EX_OK
         self._loop = loop
-        self._news = news
+        self._logger = logger
         self._limits = limits
         self._once = once
-        self._converse = converse
-        self._others = in_use
+        self._shows_arrivals = shows_arrivals
+        self._transcript = transcript
+        self._in_use = in_use
         self._answer: Answer
+        self._endpoint: Endpoint
         self._listener: Listener | None = None
-        self._connections: dict[int, Connection] = {}
+        self._arrivals: dict[Connection, Arrival] = {}
         self._hosts: Counter[str] = Counter()
-        self._refused: set[str] = set()  # hosts, of which that was said
-        self._ungreeted: set[Connection] = set()
+        self._refused: set[str] = set()  # hosts of which the log has that
         self._number = 0
         self._drain = loop.timer("drain timeout", self._abort)
         self._must_end = inf  # when; set by stop()
 
     @property
     def is_stopping(self) -> bool:
-        """Whether stop() has been called."""
+        """True after stop()."""
         return self._must_end < inf
 
     @property
     def time_left(self) -> float:
-        """How many seconds the program may still take for the last lines on its screen."""
+        """Seconds that the program may still take for the last lines on its screen."""
         return max(0.0, min(self._must_end - self._loop.now, self._limits.drain))
+
+    @property
+    def connections(self) -> list[Connection]:
+        """Those that have not closed, in the order in which they came."""
+        return list(self._arrivals)
+
+    def statistics(self) -> dict[str, int]:
+        """Count the connections, and the hosts they come from."""
+        return {"connections": len(self._arrivals), "hosts": len(self._hosts)}
 
     def start(self, listening: socket.socket, answer: Answer) -> None:
         """Accept from now on; `answer` gives the responder of each conversation."""
         self._answer = answer
+        self._endpoint = bound_endpoint(listening)
         self._listener = Listener(
-            self._loop, listening, self._accepted, self._news.error, self._is_full
+            self._loop, listening, self._on_accept, self._on_wait, self._is_full
         )
-        self._news.notice(f"listening on {self._listener.endpoint}")
+        self._logger.warning("listening on %s", self._endpoint)
 
     def stop(self) -> None:
-        """Accept no more, and leave each conversation when it is our turn there."""
+        """Accept no more, and leave each conversation when the turn is ours there."""
         if self.is_stopping:
             return
         self._must_end = self._loop.now + self._limits.drain
         self._drain.start(self._limits.drain)
         self._close_listener()
-        connections = list(self._connections.values())
+        connections = self.connections
         for connection in connections:
-            leave(connection)
+            connection.leave()
         if theirs := sum(one.is_open and one.conversation.turn is THEIRS for one in connections):
-            wait = f"{self._limits.drain:g} s at most"
-            self._news.status(f"stopping, when {counted(theirs, 'client')} had a last turn: {wait}")
+            clients, drain = counted(theirs, "client"), self._limits.drain
+            self._logger.info("stopping, when %s had a last turn: %g s at most", clients, drain)
         else:
-            self._news.status("stopping")
+            self._logger.info("stopping")
         self._stop_when_empty()
 
     def interrupt(self) -> None:
-        """A signal has come: stop; at the second one, at once."""
+        """Stop; at the second call, at once."""
         if self.is_stopping:
             self._abort()
         else:
             self.stop()
 
     def resume_accepting(self) -> None:
-        """Accept again, if newcomers had to wait and there is room: somebody has gone."""
+        """Accept again, if newcomers had to wait and there is room."""
         if self._listener and not self._is_full():
             self._listener.resume()
 
     def close(self) -> None:
-        """Leave no file behind, however the program ends."""
+        """Close the listener, and remove its file."""
         self._close_listener()
 
-    # What the connections tell
+    # The owner of connections
 
-    def ended(self, connection: Connection, ending: CloseReason) -> None:
-        line = account(connection, ending, connection.name)
-        if connection in self._ungreeted and not self._once and _was_silent(connection, ending):
-            self._ungreeted.discard(connection)
-            self._news.detail(line)
+    def on_end(self, connection: Connection, end: CloseReason) -> None:
+        try:
+            connection.responder.on_end(end)
+        finally:
+            self._log_end(connection, end)
+
+    def _log_end(self, connection: Connection, end: CloseReason) -> None:
+        line = account(connection, end, connection.label.name, self._loop.now)
+        arrival = self._arrivals[connection]
+        if arrival.is_silent and end.cause in UNREMARKABLE and not self._once:
+            self._logger.debug("%s", line)
         else:
-            self._greet(connection)
-            self._news.status(line)
+            arrival.log()
+            self._logger.info("%s", line)
         if self._once:
-            self.status = STATUS_OF[ending.cause]
+            self.status = STATUS_OF[end.cause]
 
-    def closed(self, connection: Connection) -> None:
-        del self._connections[connection.number]
-        host = _host_of(connection.peer)
+    def on_close(self, connection: Connection) -> None:
+        host = self._arrivals.pop(connection).host
         self._refused.discard(host)
         self._hosts[host] -= 1
         if not self._hosts[host]:
@@ -161,85 +212,81 @@ class Server:
         self._stop_when_empty()
 
     def on_error(self, connection: Connection, error: Exception) -> None:
-        self._report_defect(connection.name, error)
+        log_defect(self._logger, defect(connection.label.name, error))
 
     # Newcomers
 
-    def _accepted(self, connected: socket.socket, endpoint: Endpoint) -> None:
-        peer = str(endpoint)
-        host = _host_of(peer)
+    def _on_accept(self, connected: socket.socket, sockaddr: Any) -> None:
+        # A client on a unix socket has no address of its own.
+        endpoint = Endpoint(self._endpoint.family, sockaddr or self._endpoint.sockaddr)
+        host = endpoint.host
         if self._at_host_limit(host):
             connected.close()
-            self._refuse(host)
+            self._log_refusal(host)
             return
         if self._once:
             self._close_listener()
         self._number += 1
-        self._begin(connected, f"client {self._number}", peer)
+        label = Label(f"client {self._number}", self._number, str(endpoint))
+        self._begin(connected, host, label)
 
-    def _is_full(self) -> str:
-        """Why nobody more may come now, or nothing."""
-        number = max(len(self._connections), self._others())
-        limit = self._limits.conversations
-        return f"{counted(limit, 'conversation')} at a time" if number >= limit else ""
-
-    def _begin(self, connected: socket.socket, name: str, peer: str) -> None:
+    def _begin(self, connected: socket.socket, host: str, label: Label) -> None:
+        watcher = self._loop.watcher(connected, label.name)
+        conversation = Conversation(THEIRS)
+        connection = Connection(
+            self._loop,
+            connected,
+            watcher,
+            conversation,
+            self,
+            label=label,
+            timeouts=self._limits.timeouts,
+        )
         try:
-            connection = Connection(
-                self._loop,
-                connected,
-                self._converse(THEIRS, self._number, name, peer),
-                self._answer,
-                self,
-                number=self._number,
-                name=name,
-                peer=peer,
-                timeouts=self._limits.timeouts,
-            )
-        except Exception as error:  # noqa: BLE001 - of whoever was to answer; the others go on
+            responder = self._answer(connection)
+        except Exception as error:  # noqa: BLE001 - one client's responder; the others go on
             connected.close()
-            self._nobody_answers(name, error)
+            self._on_no_responder(label.name, error)
             return
-        self._connections[self._number] = connection
-        self._hosts[_host_of(peer)] += 1
-        self._ungreeted.add(connection)
-        if self._news.shows_arrivals:
-            self._greet(connection)
-        else:
-            connection.responder = Newcomer(connection, self._greet)
-        connection.start()
+        arrival = Arrival(connection, host, self._logger)
+        self._arrivals[connection] = arrival
+        self._hosts[host] += 1
+        observers = message_observers(label, self._logger, self._transcript)
+        conversation.observers = (arrival, *observers)
+        if self._shows_arrivals:
+            arrival.log()
+        connection.start(responder)
 
-    def _greet(self, connection: Connection) -> None:
-        """Say, once, that somebody has come."""
-        if connection in self._ungreeted:
-            self._ungreeted.discard(connection)
-            self._news.status(f"{connection.name} connected from {connection.peer}")
+    def _is_full(self) -> bool:
+        return max(len(self._arrivals), self._in_use()) >= self._limits.conversations
+
+    def _on_wait(self, error: OSError | None) -> None:
+        limit = counted(self._limits.conversations, "conversation")
+        why = reason(error) if error else f"{limit} at a time"
+        self._logger.error("newcomers have to wait: %s", why)
 
     def _at_host_limit(self, host: str) -> bool:
         limit = self._limits.per_address
         return limit is not None and self._hosts[host] >= limit
 
-    def _refuse(self, host: str) -> None:
-        """Say, once for each host until one of its conversations ends, that it has enough."""
+    def _log_refusal(self, host: str) -> None:
+        """Log once, for each host until one of its conversations ends, that it has enough."""
         if host not in self._refused:
             self._refused.add(host)
-            many = counted(self._hosts[host], "conversation")
-            self._news.error(f"{host} has {many} already: newcomers from there are refused")
+            has = counted(self._hosts[host], "conversation")
+            self._logger.error("%s has %s already: newcomers from there are refused", host, has)
 
-    def _nobody_answers(self, name: str, error: Exception) -> None:
-        if isinstance(error, OSError):  # no process, no descriptor: not of our making
-            self._news.error(f"{name} was turned away, nobody can answer: {reason(error)}")
+    def _on_no_responder(self, name: str, error: Exception) -> None:
+        if isinstance(error, OSError):  # no process, no descriptor: not a defect
+            why = reason(error)
+            self._logger.error("%s was turned away, nobody can answer: %s", name, why)
             if self._listener:
-                self._listener.pause_a_while(reason(error))
+                self._listener.pause(error)
         else:
-            self._report_defect(name, error)
+            log_defect(self._logger, defect(name, error))
         if self._once:
             self.status = os.EX_OSERR if isinstance(error, OSError) else os.EX_SOFTWARE
         self._stop_when_empty()
-
-    def _report_defect(self, name: str, error: Exception) -> None:
-        for line in defect(name, error):
-            self._news.error(line)
 
     # The end
 
@@ -249,48 +296,12 @@ class Server:
             self._listener = None
 
     def _stop_when_empty(self) -> None:
-        if not self._listener and not self._connections:
+        if not self._listener and not self._arrivals:
             self._drain.cancel()  # what is left to do has time of its own
             self._loop.stop()
 
     def _abort(self) -> None:
         self._must_end = self._loop.now
-        for connection in list(self._connections.values()):
-            connection.abort(STOPPED)
+        for connection in self.connections:
+            connection.abort(CloseReason(Cause.STOPPED))
         self._loop.stop()
-
-
-class Newcomer:
-    """Stands in front of a responder until the first message, which makes its sender news.
-
-    An Observed conversation could tell of it too, but would cost something at each message.
-    """
-
-    def __init__(self, connection: Connection, greet: Callable[[Connection], None]) -> None:
-        self._connection = connection
-        self._greet = greet
-        self._responder = connection.responder
-        self.is_automatic = self._responder.is_automatic
-
-    def heard(self, body: bytes) -> None:
-        self._greet(self._connection)
-        if self._connection.responder is self:  # and not another that was put in front
-            self._connection.responder = self._responder
-        self._responder.heard(body)
-
-    def turn(self) -> None:
-        self._responder.turn()
-
-    def ended(self, ending: CloseReason) -> None:
-        self._responder.ended(ending)
-
-
-def _host_of(peer: str) -> str:
-    """A peer's address without the port; all peers on a unix socket have one."""
-    return peer.rpartition(":")[0]
-
-
-def _was_silent(connection: Connection, ending: CloseReason) -> bool:
-    """Whether a client has left without having sent a byte."""
-    conversation = connection.conversation
-    return not conversation.message_count and not conversation.partial and ending.cause in UNTOUCHED

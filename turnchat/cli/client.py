@@ -1,18 +1,11 @@
-"""The client's program: arguments in, a conversation, an exit status out."""
+"""The program turnchat-client."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
-from turnchat.cli.options import (
-    StartupError,
-    add_options,
-    parse,
-    parser,
-    prepare_process,
-    print_error,
-    seconds,
-)
+from turnchat.cli.options import add_options, parse, parser, seconds
+from turnchat.cli.startup import prepare_process
 
 PROGRAM = "turnchat-client"
 CONNECT_TIMEOUT = 10.0  # seconds for each endpoint
@@ -40,20 +33,16 @@ protocol, 130 when interrupted."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The program turnchat-client: what it exits with."""
+    """Run turnchat-client, and return its exit status."""
     prepare_process()
     command_line = _parser()
     arguments = parse(command_line, argv)
     if not (arguments.address.path or arguments.address.port):
-        command_line.error("port 0 is for servers, who get a free one: name the one that it got")
+        command_line.error("port 0 is for servers, which get a free one: name the one that it got")
     # --version, --help and mistakes need none of it, and would take half as long again with it.
-    from turnchat.chat.client import talk  # noqa: PLC0415 - see above
+    from turnchat.cli.run import run  # noqa: PLC0415 - see above
 
-    try:
-        return talk(PROGRAM, arguments)
-    except StartupError as problem:
-        print_error(PROGRAM, *problem.lines)
-        return problem.status
+    return run(PROGRAM, arguments, serves=False)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from turnchat import __version__
-from turnchat.cli.options import StartupError, prepare_process, print_error
+from turnchat.cli.startup import StartupError, prepare_process, print_error
 from turnchat.process.stdio import has_colours
 from turnchat.replay.lint import lint
 from turnchat.replay.page import page

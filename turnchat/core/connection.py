@@ -1,36 +1,21 @@
 """One conversation on one socket: bytes to its Conversation, frames out, and an orderly end.
 
-Theory of operation. A connection either waits to write or waits to read, never both. While a frame
-is not wholly sent nothing is read: the peer cannot answer what it has not got, so at most one frame
-ever waits here. Else it reads, in its own turn too, so that a hang-up is noticed at once.
+While a frame is not wholly sent nothing is read: the peer cannot answer a message that it has not
+got, so at most one frame waits here. Else it reads, in its own turn too, to notice a hang-up.
 
-It goes through four phases. OPEN, until something ends it. ENDING, to the end of that round: then
-the loop tells the responder and the owner, who may be at work just now, and may be what ended it.
-CLOSING: what was said is flushed, the sending side shut down, and the rest read until the peer has
-closed too or a deadline passes; for close() with bytes unread makes the kernel send a reset, and a
-reset can destroy what the peer has not read yet (RFC 2525, 2.17). CLOSED: the descriptor is free.
+OPEN: until something ends it. ENDING: to the end of that round, since the responder and the owner
+may be at work just now. CLOSING: the last frame is flushed, the sending side shut down, and the
+rest read until the peer closes too. A close() with bytes unread makes the kernel send a reset,
+which can destroy bytes that the peer has not read (RFC 2525, 2.17). CLOSED: the descriptor is free.
 """
 
 import socket
-from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from turnchat.core.conversation import BYEBYE, LAST, OURS, OVER, THEIRS, Conversation
-from turnchat.core.ending import (
-    HUNG_UP,
-    INTERNAL_ERROR,
-    SAID_BYEBYE,
-    Cause,
-    CloseReason,
-    from_event,
-    lost,
-    slow,
-)
-from turnchat.core.frame import FRAME_LIMIT, LocalProtocolError
-from turnchat.core.loop import FOREVER, EventLoop
-from turnchat.core.responder import Responder
-from turnchat.text import reason
+from turnchat.core.conversation import BYEBYE, OVER, ConnectionEvent, Conversation, Event, Turn
+from turnchat.core.frame import FRAME_LIMIT, LocalProtocolError, RemoteProtocolError
+from turnchat.core.loop import FOREVER, EventLoop, Watcher
 
 READ_SIZE = FRAME_LIMIT + 1  # a whole turn, and the one byte that proves a peer out of turn
 DRAIN_SIZE = 1 << 16
@@ -38,251 +23,271 @@ CLOSE_TIMEOUT = 2.0  # seconds for flushing, and for the peer to close
 DRAIN_LIMIT = 1 << 20  # bytes of a peer that does not close but goes on sending
 
 
+class Stream(Protocol):
+    """A connected byte stream, such as a socket.socket; BlockingIOError means: not now."""
+
+    def recv(self, size: int, /) -> bytes: ...
+    def send(self, data: bytes, /) -> int: ...
+    def shutdown(self, how: int, /) -> None: ...
+    def close(self) -> None: ...
+
+
+class Cause(StrEnum):
+    """Why a conversation ended."""
+
+    BYEBYE_RECEIVED = "the peer said BYEBYE"
+    BYEBYE_SENT = "this side said BYEBYE"
+    HUNG_UP = "the peer ended its stream"
+    LOST = "the kernel gave the connection up"
+    FAULT = "the peer broke the protocol"
+    SILENT = "the peer began no message in time"
+    INCOMPLETE = "the peer did not complete a message in time"
+    UNREAD = "the peer did not read a message in time"
+    STOPPED = "this side hung up"
+    INTERNAL_ERROR = "this side has a defect"
+
+
+class CloseReason(NamedTuple):
+    """A cause, with the error of a FAULT or LOST, or the seconds of a timeout."""
+
+    cause: Cause
+    error: RemoteProtocolError | OSError | None = None
+    seconds: float = 0.0
+
+    @classmethod
+    def from_event(cls, event: Event) -> "CloseReason":
+        """Return the reason that an event of the peer gives, other than a message."""
+        if isinstance(event, RemoteProtocolError):
+            return cls(Cause.FAULT, event)
+        return cls(Cause.HUNG_UP if event is ConnectionEvent.EOF else Cause.BYEBYE_RECEIVED)
+
+
+DEFECT = CloseReason(Cause.INTERNAL_ERROR)
+
+
+class Responder(Protocol):
+    """The source of this side's messages in one conversation, which calls Connection.send().
+
+    is_automatic: True if replies are computed; a half-closed peer then still gets one.
+    on_turn: the conversation begins, and the turn is ours.
+    on_message: a message has come, and if the connection is open the turn with it.
+    on_end: the conversation is over.
+    """
+
+    is_automatic: bool
+
+    def on_turn(self) -> None: ...
+    def on_message(self, body: bytes) -> None: ...
+    def on_end(self, reason: CloseReason) -> None: ...
+
+
 class Owner(Protocol):
-    """Who made the connection, and keeps the list."""
+    """The maker of connections.
 
-    def ended(self, connection: "Connection", ending: CloseReason) -> None:
-        """The conversation is over; the responder has heard of it."""
+    on_end: the conversation is over; tell its responder. on_close: the last call, the descriptor
+    is free. on_error: an exception that was not foreseen ends the conversation.
+    """
 
-    def closed(self, connection: "Connection") -> None:
-        """The descriptor is free again. This is the last call."""
-
-    def on_error(self, connection: "Connection", error: Exception) -> None:
-        """A callback raised what nobody foresaw. The conversation will end by it."""
+    def on_end(self, connection: "Connection", reason: CloseReason) -> None: ...
+    def on_close(self, connection: "Connection") -> None: ...
+    def on_error(self, connection: "Connection", error: Exception) -> None: ...
 
 
 class Timeouts(NamedTuple):
-    """How long a peer may take, in seconds: to begin a frame in its turn, and to complete it."""
+    """Seconds a peer may take to start a message, and to finish it."""
 
     idle: float = FOREVER
     frame: float = FOREVER
 
 
-class Phase(StrEnum):
-    """How far a connection is."""
+class Label(NamedTuple):
+    """The name of a peer in messages, its conversation's number from 1, and its address."""
 
-    OPEN = "open"
-    ENDING = "ending"
-    CLOSING = "closing"
-    CLOSED = "closed"
+    name: str
+    number: int = 1
+    peer: str = ""
 
 
-OPEN, ENDING, CLOSING, CLOSED = Phase  # looked up once, and not twice a turn
+Phase = StrEnum("Phase", ("OPEN", "ENDING", "CLOSING", "CLOSED"))
+OPEN, ENDING, CLOSING, CLOSED = Phase
 
 
 class Connection:
-    """One conversation and its socket, which belongs to the connection from here on.
-
-    number: of the conversation, the first being 1. name: what messages call the peer. peer: its
-    address. started: when, on the loop's clock.
-    conversation: whose turn it is. responder: who answers on this side; may be replaced.
-    """
+    """One conversation and its stream, which it closes. started: when, on the loop's clock."""
 
     __slots__ = (
-        "_drained",
-        "_ending",
-        "_loop",
-        "_owner",
-        "_phase",
-        "_socket",
-        "_timeouts",
-        "_timer",
-        "_unsent",
-        "_watcher",
-        "conversation",
-        "name",
-        "number",
-        "peer",
-        "responder",
-        "started",
-    )
+        "_drained", "_is_leaving", "_owner", "_phase", "_reason", "_stream", "_timeouts",
+        "_timer", "_unsent", "_watcher", "conversation", "label", "responder", "started",
+    )  # fmt: skip
+
+    responder: Responder
 
     def __init__(
         self,
         loop: EventLoop,
-        connected: socket.socket,
+        stream: Stream,
+        watcher: Watcher,
         conversation: Conversation,
-        answer: "Callable[[Connection], Responder]",
         owner: Owner,
         *,
-        number: int,
-        name: str,
-        peer: str,
+        label: Label,
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - it is immutable
     ) -> None:
-        """`answer` gives the responder. If that raises, the socket stays the caller's to close."""
-        self.number = number
-        self.name = name
-        self.peer = peer
+        """`watcher` is that of `stream`, both ready for use: non-blocking, after any handshake."""
+        self.label = label
         self.started = loop.now
         self.conversation = conversation
-        self._loop = loop
+        self._stream = stream
+        self._watcher = watcher
         self._owner = owner
         self._timeouts = timeouts
-        self._socket = connected
         self._phase = OPEN
-        self._ending = INTERNAL_ERROR  # until end() gives the true one
+        self._reason = DEFECT  # until end() gives the true one
+        self._is_leaving = False
         self._unsent = b""
         self._drained = 0
-        self._watcher = loop.watcher(connected, name, self.on_error)
-        self._timer = loop.timer(name, self._due, self.on_error)
-        self.responder = answer(self)
+        watcher.on_error = on_error = self.on_error  # one bound method for both, 64 bytes less
+        self._timer = loop.timer(watcher.name, self._on_timer, on_error)
 
     @property
     def is_open(self) -> bool:
-        """Whether nothing has ended the conversation."""
+        """True until something ends the conversation."""
         return self._phase is OPEN
 
-    @property
-    def age(self) -> float:
-        """For how many seconds the conversation has been going on."""
-        return self._loop.now - self.started
+    def statistics(self) -> dict[str, int]:
+        """Count the bytes that wait to be sent and to be parsed."""
+        return {"unsent": len(self._unsent), "unparsed": len(self.conversation.partial)}
 
-    def start(self) -> None:
+    def start(self, responder: Responder) -> None:
         """Begin the conversation."""
+        self.responder = responder
         try:
-            self._watcher.set_callbacks(reader=self._readable)
+            self._watcher.set_callbacks(reader=self._on_readable)
         except OSError as error:  # epoll_ctl(2): ENOSPC, ENOMEM
-            self.end(lost(reason(error)))
+            self.end(CloseReason(Cause.LOST, error))
             return
         self._timer.start(self._timeouts.idle)
-        if self.conversation.turn is OURS:
-            self.responder.turn()
+        if self.conversation.turn is Turn.OURS:
+            responder.on_turn()
 
-    def say(self, body: bytes) -> None:
-        """Say `body` to the peer; BYEBYE ends the conversation. After its end this does nothing.
+    def send(self, body: bytes) -> None:
+        """Send `body` to the peer; BYEBYE ends the conversation. After its end this does nothing.
 
-        Raises NotOurTurn and BodyTooLong; in both cases nothing has changed.
+        Raises NotOurTurn or BodyTooLong; then nothing has changed.
         """
         if self._phase is not OPEN:
             return
         try:
-            self._unsent = self.conversation.say(body)
+            self._unsent = self.conversation.send(body)
             self._timer.start(self._timeouts.idle)
             self._send()
             if self._unsent:
-                self._watcher.set_callbacks(writer=self._writable)
+                self._watcher.set_callbacks(writer=self._on_writable)
         except LocalProtocolError:
             raise
-        except Exception as error:  # noqa: BLE001 - not the fault of whoever calls, a keyboard maybe
+        except Exception as error:  # noqa: BLE001 - not a mistake of the caller, maybe a keyboard
             self.on_error(error)
         if self.conversation.turn is OVER:
-            self.end(SAID_BYEBYE if body == BYEBYE else HUNG_UP)
+            self.end(CloseReason(Cause.BYEBYE_SENT if body == BYEBYE else Cause.HUNG_UP))
 
-    def end(self, ending: CloseReason) -> None:
+    def leave(self) -> None:
+        """Send BYEBYE now if the turn is ours, else as soon as it is."""
+        self._is_leaving = True
+        if self.conversation.turn in (Turn.OURS, Turn.LAST):
+            self.send(BYEBYE)
+
+    def end(self, reason: CloseReason) -> None:
         """End the conversation in good order, unless it has ended already."""
         if self._phase is OPEN:
             self._phase = ENDING
-            self._ending = ending
+            self._reason = reason
             self._timer.start(0)
 
-    def abort(self, ending: CloseReason) -> None:
-        """End the conversation unless it has ended, and close at once, waiting for nobody.
-
-        Whoever is to hear of it hears of it now. Not to be called from within their calls.
-        """
-        self.end(ending)
+    def abort(self, reason: CloseReason) -> None:
+        """End it unless it has ended, and close at once. Not to be called by its own callbacks."""
+        self.end(reason)
         if self._phase is ENDING:
             self._timer.expire()
         self._close()
 
     def on_error(self, error: Exception) -> None:
-        """End it because of an exception that nobody foresaw, be it the responder's or ours."""
+        """End it because of an exception that was not foreseen, the responder's or ours."""
         self._owner.on_error(self, error)
         if self._phase is CLOSING:
             self._close()
         else:
-            self.end(INTERNAL_ERROR)
+            self.end(DEFECT)
 
-    # Phase OPEN
-
-    def _readable(self) -> None:
+    def _on_readable(self) -> None:
         if self._phase is not OPEN:
-            return  # another's callback has ended it; what has come is for _drain
+            return  # another callback has ended it; _drain reads the rest
         try:
-            data = self._socket.recv(READ_SIZE)
+            data = self._stream.recv(READ_SIZE)
         except BlockingIOError:
             return
         except OSError as error:
-            self.end(lost(reason(error)))
+            self.end(CloseReason(Cause.LOST, error))
             return
         conversation = self.conversation
         events = conversation.receive(data) if data else conversation.receive_eof()
+        body = None
         for event in events:
             if type(event) is bytes:
-                self.responder.heard(event)
-            elif conversation.turn is LAST and self.responder.is_automatic:
-                self._watcher.set_callbacks()  # the end of a stream stays readable for ever
+                body = event
+            elif conversation.turn is Turn.LAST and self.responder.is_automatic:
+                self._watcher.unregister()  # the end of a stream stays readable for ever
             else:
-                self.end(from_event(event))
-        if not events and conversation.partial == data:  # this was the first piece of a frame
+                self.end(CloseReason.from_event(event))
+        if body is not None:  # an end that came with it is known by now: no reply goes out
+            if self._is_leaving:
+                self.send(BYEBYE)
+            self.responder.on_message(body)
+        elif not events and conversation.partial == data:  # the first piece of a frame
             self._timer.start(self._timeouts.frame)
-        if conversation.turn is OURS and self._phase is OPEN:
-            self.responder.turn()
 
-    def _writable(self) -> None:
+    def _on_writable(self) -> None:
         self._send()
-        if not self._unsent and self._phase is OPEN:
-            self._watcher.set_callbacks(reader=self._readable)
+        if self._unsent:
+            return
+        if self._phase is OPEN:
+            self._watcher.set_callbacks(reader=self._on_readable)
+        elif self._phase is CLOSING:
+            self._shut_down()
 
     def _send(self) -> None:
-        """Send what the kernel takes of the frame that is under way."""
         try:
-            sent = self._socket.send(self._unsent)
+            sent = self._stream.send(self._unsent)
         except BlockingIOError:
             return
         except OSError as error:
             self._unsent = b""
-            self.end(lost(reason(error)))
+            self.end(CloseReason(Cause.LOST, error))
             return
         self._unsent = self._unsent[sent:]
 
-    def _lose_patience(self) -> None:
-        """The peer takes too long, if it is its turn: ours does not cancel the deadline."""
-        if self.conversation.turn is not THEIRS:
-            return
-        if self._unsent:
-            self.end(slow("read nothing", self._timeouts.idle))
-        elif self.conversation.partial:
-            self.end(slow("left a message incomplete", self._timeouts.frame))
+    def _on_timeout(self) -> None:
+        if self.conversation.turn is not Turn.THEIRS:
+            return  # our turn does not cancel the timer: that would cost something at each message
+        if self.conversation.partial:
+            self.end(CloseReason(Cause.INCOMPLETE, seconds=self._timeouts.frame))
         else:
-            self.end(slow("said nothing", self._timeouts.idle))
-
-    # Phase ENDING
-
-    def _due(self) -> None:
-        if self._phase is OPEN:
-            self._lose_patience()
-        elif self._phase is ENDING:
-            self._begin_closing()
-        else:
-            self._close()
+            cause = Cause.UNREAD if self._unsent else Cause.SILENT
+            self.end(CloseReason(cause, seconds=self._timeouts.idle))
 
     def _begin_closing(self) -> None:
         self._phase = CLOSING
         self._timer.start(CLOSE_TIMEOUT)
-        try:
-            self.responder.ended(self._ending)
-        finally:
-            self._owner.ended(self, self._ending)
-        if self._ending.cause is Cause.LOST:
+        self._owner.on_end(self, self._reason)
+        if self._reason.cause is Cause.LOST:
             self._close()
         elif self._unsent:
-            self._watcher.set_callbacks(writer=self._flush)
+            self._watcher.set_callbacks(writer=self._on_writable)
         else:
             self._shut_down()
 
-    # Phase CLOSING
-
-    def _flush(self) -> None:
-        self._send()
-        if not self._unsent:
-            self._shut_down()
-
     def _shut_down(self) -> None:
-        """Tell the peer that nothing more will come, and read until it tells the same."""
         try:
-            self._socket.shutdown(socket.SHUT_WR)
+            self._stream.shutdown(socket.SHUT_WR)
         except OSError:  # ENOTCONN: the peer has reset the connection meanwhile
             self._close()
         else:
@@ -290,7 +295,7 @@ class Connection:
 
     def _drain(self) -> None:
         try:
-            data = self._socket.recv(DRAIN_SIZE)
+            data = self._stream.recv(DRAIN_SIZE)
         except BlockingIOError:
             return
         except OSError:
@@ -304,5 +309,13 @@ class Connection:
             self._phase = CLOSED
             self._watcher.unregister()
             self._timer.cancel()
-            self._socket.close()
-            self._owner.closed(self)
+            self._stream.close()
+            self._owner.on_close(self)
+
+    def _on_timer(self) -> None:
+        if self._phase is OPEN:
+            self._on_timeout()
+        elif self._phase is ENDING:
+            self._begin_closing()
+        else:
+            self._close()

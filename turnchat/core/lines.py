@@ -1,21 +1,17 @@
 """Bytes in, lines out: standard input in the same loop as the sockets.
 
-A line ends at a newline; one carriage return before it is dropped. Of a line over LINE_LIMIT only
-the beginning is kept, but all its bytes are counted, so that an error can name the figure. A line
-of over ENDLESS bytes (/dev/zero) is given up, and its rest skipped.
-
 A reader reads until there is nothing now, and only then watches its file. So regular files and
-/dev/null, which epoll refuses (EPERM), need no case of their own: each read gives something. It
-also finds the end of a named pipe that had no writer when it was opened: epoll never does.
+/dev/null, which epoll refuses, need no case of their own: each read gives something. It also finds
+the end of a named pipe that had no writer when it was opened, which epoll never reports.
 """
 
 import errno
 import os
 import select
 from collections import deque
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from turnchat.core.loop import Callback, EventLoop
+from turnchat.core.loop import Callback, EventLoop, HasFileno
 
 LINE_LIMIT = 1024  # bytes; four times the largest message
 ENDLESS = 1 << 24  # bytes
@@ -33,7 +29,11 @@ class Line(NamedTuple):
 
 
 class LineSplitter:
-    """Collects bytes until they make lines. size: bytes of the line that has begun."""
+    """Collects bytes until a newline ends them; one carriage return before it is dropped.
+
+    Of a line over LINE_LIMIT only the beginning is kept, but all its bytes are counted. A line of
+    over ENDLESS bytes (/dev/zero) is given up. size: bytes of the line that has begun.
+    """
 
     def __init__(self) -> None:
         self._number = 0
@@ -69,6 +69,12 @@ class LineSplitter:
         return line
 
 
+class Readable(HasFileno, Protocol):
+    """A file whose read() gives bytes, b"" at its end, or None if there are none now."""
+
+    def read(self, size: int, /) -> bytes | None: ...
+
+
 class InputFile:
     """A descriptor of the process, read without blocking and without O_NONBLOCK.
 
@@ -81,53 +87,44 @@ class InputFile:
     def fileno(self) -> int:
         return self._descriptor
 
-    def read(self, size: int) -> bytes | None:
-        """Read at most `size` bytes: None if there are none now, empty at the end."""
+    def read(self, size: int, /) -> bytes | None:
         try:
-            ready, _, _ = select.select([self], [], [], 0)
-            return os.read(self._descriptor, size) if ready else None
+            is_ready = select.select([self], [], [], 0)[0]
+            return os.read(self._descriptor, size) if is_ready else None
         except OSError as error:
             if error.errno == errno.EIO and os.isatty(self._descriptor):
                 return b""  # the terminal has hung up
             raise
 
-    def close(self) -> None:
-        """Leave the descriptor open: it belongs to the process."""
-
 
 class LineReader:
-    """Lines of a stream, read in the loop once read() has been called.
+    """Lines of a file, read in the loop once read() has been called; take() gives the next one.
 
-    on_input: called when lines have arrived, or the end. error: the reason for an early end.
+    on_input: runs when lines have come, or the end. error: the reason for an early end.
     """
 
     def __init__(
-        self, loop: EventLoop, stream: InputFile, name: str, on_input: Callback | None = None
+        self, loop: EventLoop, file: Readable, name: str, on_input: Callback | None = None
     ) -> None:
         self.on_input = on_input
         self.error: OSError | None = None
-        self._stream = stream
+        self.lines: deque[Line] = deque()
+        self._file = file
         self._splitter = LineSplitter()
-        self._lines: deque[Line] = deque()
         self._is_at_end = self._is_drained = False  # drained: the last read found nothing
-        self._watcher = loop.watcher(stream, name)
+        self._watcher = loop.watcher(file, name)
         self._again = loop.timer(name, self.read)
-
-    @property
-    def has_lines(self) -> bool:
-        """True if take() would return a line."""
-        return bool(self._lines)
 
     @property
     def is_exhausted(self) -> bool:
         """True if there is no line now and none will come."""
-        return self._is_at_end and not self._lines
+        return self._is_at_end and not self.lines
 
     def take(self) -> Line | None:
         """Return the next line, or None if there is none now."""
-        if not self._lines:
+        if not self.lines:
             return None
-        line = self._lines.popleft()
+        line = self.lines.popleft()
         self._continue()
         return line
 
@@ -139,40 +136,33 @@ class LineReader:
                 break
             self._read_once()
         self._continue()
-        if self.on_input and (self._lines or self._is_at_end):
+        if self.on_input and (self.lines or self._is_at_end):
             self.on_input()
 
     def end(self) -> None:
-        """Read no more, and forget the lines not taken."""
+        """Read no more, and forget the lines that were not taken."""
         self._is_at_end = True
-        self._lines.clear()
+        self.lines.clear()
         self._continue()
 
-    def close(self) -> None:
-        """Read no more, and close the stream."""
-        self.end()
-        self._stream.close()
-
     def _wants_more(self) -> bool:
-        return not self._is_at_end and len(self._lines) < LINES_AHEAD
+        return not self._is_at_end and len(self.lines) < LINES_AHEAD
 
     def _read_once(self) -> None:
         try:
-            data = self._stream.read(READ_SIZE)
+            data = self._file.read(READ_SIZE)
         except OSError as error:
             self.error, data = error, b""
+        self._is_drained = data is None
+        self._is_at_end = data == b""
         if data:
-            self._lines += self._splitter.feed(data)
-        elif data is None:
-            self._is_drained = True
-        else:
-            self._is_at_end = True
-            if line := self._splitter.finish():
-                self._lines.append(line)
+            self.lines += self._splitter.feed(data)
+        elif self._is_at_end and (line := self._splitter.finish()):
+            self.lines.append(line)
 
     def _continue(self) -> None:
-        """Read when the stream is readable, or in the next round, or not at all."""
-        watches = self._is_drained and self._wants_more()
+        """Read when the file is readable, or in the next round, or not at all."""
+        watches = self._wants_more() and self._is_drained
         self._watcher.set_callbacks(reader=self.read if watches else None)
         if self._wants_more() and not watches:
             self._again.start(0)

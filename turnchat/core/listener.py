@@ -1,113 +1,109 @@
 """Accepting: a listening socket in the loop.
 
-Theory of operation. Each time it is ready a bounded number of connections is accepted, so that a
-storm of newcomers cannot keep the loop from those who are already talking. A connection that was
-reset while it waited in the backlog is no error of ours, and passed over.
+Each time it is ready a bounded number of connections is accepted, so that a storm of newcomers
+cannot keep the loop from the conversations that are under way. A connection that was reset while it
+waited in the backlog is passed over.
 
-When nobody more can be accepted, be it that descriptors run out or that there are as many as may
-be, newcomers stay in the backlog, and the listener stays readable: to go on watching would be to
-spin. So it is not watched for a while, or until somebody leaves. That is said once, and again only
-after the backlog has been empty in between.
+When no more can be accepted, because descriptors have run out or there is no room, newcomers stay
+in the backlog and the listener stays readable: watching it would be a spin. So it pauses, for a
+while or until resume(). on_wait hears of that once, and again only after the backlog was empty.
 """
 
 import errno
 import socket
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 from turnchat.core.loop import EventLoop
-from turnchat.net.address import Endpoint, bound_endpoint
-from turnchat.net.sockets import make_ready
-from turnchat.text import reason
 
 ACCEPTS = 64  # in one callback
-PAUSE = 1.0  # seconds without watching, when nobody can be accepted
+PAUSE = 1.0  # seconds without watching, when accept() has failed
 
-# The connection died in the backlog; Linux hands in whatever error killed it (accept(2)).
-GONE = {
-    errno.ECONNABORTED,
-    errno.EHOSTDOWN,
-    errno.EHOSTUNREACH,
-    errno.ENETDOWN,
-    errno.ENETUNREACH,
-    errno.ENOPROTOOPT,
-    errno.EOPNOTSUPP,
-    errno.EPERM,  # a firewall rule
-    errno.EPROTO,
-    errno.ETIMEDOUT,
-    getattr(errno, "ENONET", errno.ENETDOWN),  # Linux alone has it
-}
+# The connection died in the backlog; Linux hands in the error that killed it (accept(2)).
+GONE = {getattr(errno, name) for name in (
+    "ECONNABORTED", "EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "ENOPROTOOPT",
+    "EOPNOTSUPP", "EPERM", "EPROTO", "ETIMEDOUT", "ENONET",
+) if hasattr(errno, name)}  # fmt: skip
 
 
 class Listener:
-    """Hands each new connection to `accepted`: a non-blocking socket, and where it comes from."""
+    """Hands each new connection, a non-blocking socket, and its address to `on_accept`."""
 
     def __init__(
         self,
         loop: EventLoop,
         listening: socket.socket,
-        accepted: Callable[[socket.socket, Endpoint], None],
-        report: Callable[[str], None],
-        full: Callable[[], str] = lambda: "",
+        on_accept: Callable[[socket.socket, Any], object],
+        on_wait: Callable[[OSError | None], object] = lambda _: None,
+        is_full: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`full` says why nobody more may be accepted now, or nothing."""
+        """`on_wait` hears why newcomers wait: the error of accept(), or None if `is_full`."""
         self._socket = listening
-        self._accepted = accepted
-        self._report = report
-        self._full = full
+        self._family = listening.family  # looked up once: it makes an enum member each time
+        self._on_accept = on_accept
+        self._on_wait = on_wait
+        self._is_full = is_full
         self._is_accepting = False
-        self._is_crowded = False  # more have come than can be accepted, and it was said
+        self._are_waiting = False  # newcomers, and on_wait has heard of it
         self._watcher = loop.watcher(listening, "listener")
         self._retry = loop.timer("listener", self.resume)
-        self.endpoint = bound_endpoint(listening)
         self.resume()
 
     def resume(self) -> None:
         """Accept, from now on or again."""
         if not self._is_accepting:
             self._is_accepting = True
-            self._watcher.set_callbacks(reader=self._readable)
+            self._watcher.set_callbacks(reader=self._on_readable)
 
-    def pause(self, why: str) -> None:
-        """Accept nobody until resume(): newcomers wait in the backlog."""
+    def pause(self, error: OSError | None = None) -> None:
+        """Accept none until resume(); after an error, for PAUSE seconds at most."""
         self._is_accepting = False
-        self._retry.cancel()
-        self._watcher.set_callbacks()
-        if not self._is_crowded:  # once, not at each newcomer
-            self._is_crowded = True
-            self._report(f"newcomers have to wait: {why}")
-
-    def pause_a_while(self, why: str) -> None:
-        """Accept nobody for a moment, or until resume(): something has run out."""
-        self.pause(why)
-        self._retry.start(PAUSE)
+        self._watcher.unregister()
+        if error:
+            self._retry.start(PAUSE)
+        else:
+            self._retry.cancel()
+        if not self._are_waiting:  # said once, not at each newcomer
+            self._are_waiting = True
+            self._on_wait(error)
 
     def close(self) -> None:
-        """Accept no more; who still waits in the backlog is refused."""
+        """Accept no more; newcomers that still wait in the backlog are refused."""
         self._is_accepting = False
         self._retry.cancel()
         self._watcher.unregister()
         self._socket.close()
 
-    def _readable(self) -> None:
+    def _on_readable(self) -> None:
         for number in range(ACCEPTS):
             if not self._is_accepting:
-                return  # by order of whoever took the last one
-            if why := self._full():
+                return  # on_accept has paused or closed it
+            if self._is_full():
                 if number == 0:
-                    self.pause(why)  # since somebody waits: it is readable
+                    self.pause()  # it is readable, so at least one newcomer waits
                 return
             try:
-                accepted, sockaddr = self._socket.accept()
+                accepted, address = self._socket.accept()
             except BlockingIOError:
-                self._is_crowded = False  # nobody waits any more
+                self._are_waiting = False
                 return
             except OSError as error:
-                if error.errno in GONE:
-                    continue
-                # EMFILE, ENFILE, ENOBUFS, ENOMEM, or what nobody foresaw
-                self.pause_a_while(reason(error))
-                return
-            make_ready(accepted, self.endpoint.family)
-            # A client on a unix socket has no address of its own.
-            client = Endpoint(self.endpoint.family, sockaddr or self.endpoint.sockaddr)
-            self._accepted(accepted, client)
+                if error.errno not in GONE:  # EMFILE, ENFILE, ENOBUFS, ENOMEM and the like
+                    self.pause(error)
+                    return
+            else:
+                make_ready(accepted, self._family)
+                self._on_accept(accepted, address)
+
+
+def make_ready(connected: socket.socket, family: int) -> None:
+    """Make a socket of `family` non-blocking, and let it send each frame at once.
+
+    An accepted socket does not inherit the mode of its listener.
+    """
+    connected.setblocking(False)
+    if family != socket.AF_UNIX:
+        # macOS refuses (EINVAL) once the peer is gone; the next recv() tells of that.
+        with suppress(OSError):
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,51 +1,43 @@
-"""The event loop: one thread asks the kernel which files are ready, and calls those who wait.
+"""The event loop: waits for ready files and runs their callbacks.
 
-Theory of operation. A round has three steps: sleep in select() until a watched file is ready or
-the next deadline is due; call the reader and the writer of each ready file; call what is due. That
-is all, and everything turnchat does happens in a callback of the second or third step.
+A round: sleep in select() until a watched file is ready or a timer is due; run the callbacks of
+each ready file; run the timers that are due. Everything turnchat does happens in one of these.
 
-Watches are level-triggered: what a callback leaves unread is reported again in the next round, so
-each does a bounded amount of work and returns. A callback may close and forget any other file,
-also one that is ready in this round: a forgotten Watch has nobody left to call, and a new file
-under the old descriptor number has a Watch of its own.
-
-Deadlines lie in a heap, but are moved without it: pushing one back only stores the new time, and
-the heap finds out when the old time comes. So each message can renew its deadline for nothing.
+Watching is level-triggered: bytes that a callback leaves unread are reported again in the next
+round, so each does a bounded amount of work and returns. A callback may unregister and close any
+file, also one that is ready in this round: its Watcher then has no callbacks left, and a new file
+under the old descriptor number has a Watcher of its own.
 """
 
 import heapq
 import time
 from collections.abc import Callable
-from itertools import count
 from math import inf
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, DefaultSelector
 from typing import Protocol
 
-Callback = Callable[[], object]  # what it returns is of no interest
+Callback = Callable[[], object]  # its result is ignored
 ErrorHandler = Callable[[Exception], None]
 
-FOREVER = 1e9  # seconds; a deadline for inf would be none, and would have to be cancelled
+FOREVER = 1e9  # seconds; a timer for inf would never be active
 LONGEST_SLEEP = 86_400.0  # seconds; epoll_wait(2) takes milliseconds in an int, some 24 days
 
 
 class HasFileno(Protocol):
-    """Anything the selector can watch."""
+    """Anything that the selector can watch."""
 
     def fileno(self) -> int: ...
 
 
 def reraise(error: Exception) -> None:
-    """The default for `failed`: a callback without which the program makes no sense has failed."""
+    """Let the error go up through run(): the default for callbacks that must not fail."""
     raise error
 
 
 class Watcher:
-    """One file's place in the interest set. Its owner forgets it before closing the file.
+    """One file's place in the interest set. Its owner unregisters it before closing the file.
 
-    Made by EventLoop.watch(). The mask for the selector follows from which callbacks there are.
-
-    reader, writer: whom the loop calls when the file is readable, writable. failed: who takes what
-    they raise.
+    reader, writer: run when the file is readable, writable. on_error: takes their exceptions.
     """
 
     __slots__ = ("_file", "_mask", "_selector", "name", "on_error", "reader", "writer")
@@ -54,23 +46,18 @@ class Watcher:
         self, selector: BaseSelector, file: HasFileno, name: str, on_error: ErrorHandler
     ) -> None:
         self.name = name
-        self._file = file
-        self._selector = selector
-        self._mask = 0
         self.on_error = on_error
         self.reader: Callback | None = None
         self.writer: Callback | None = None
-
-    def __repr__(self) -> str:
-        return f"<Watch {self.name}>"
+        self._file = file
+        self._selector = selector
+        self._mask = 0
 
     def set_callbacks(self, reader: Callback | None = None, writer: Callback | None = None) -> None:
-        """Call `reader` when the file is readable, `writer` when it is writable, from now on.
+        """Run `reader` when the file is readable and `writer` when it is writable, from now on.
 
-        With neither, the file is not watched at all: a selector has no mask for that, and nothing
-        is heard of a hang-up meanwhile. A hang-up or an error wakes whichever callback there is.
-
-        Raises PermissionError (EPERM) for what epoll refuses: regular files and /dev/null.
+        With neither, the file is not watched, and a hang-up goes unnoticed. A hang-up or an error
+        runs whichever there is. Raises PermissionError for regular files and /dev/null (epoll).
         """
         before = self._mask
         mask = (EVENT_READ if reader else 0) | (EVENT_WRITE if writer else 0)
@@ -83,64 +70,60 @@ class Watcher:
         self._mask, self.reader, self.writer = mask, reader, writer
 
     def unregister(self) -> None:
-        """Watch the file no longer. What this round has already seen of it goes to nobody."""
+        """Stop watching the file. Events of it that this round has already seen are dropped."""
         self.set_callbacks()
 
 
 class Timer:
-    """A time by which something should have happened, and the callback for when it has not.
+    """A callback at a time to come, which each message postpones at next to no cost.
 
-    Made by EventLoop.timer(), then set and cancelled as often as one likes. It has at most one
-    valid entry in the loop's heap, for a time no later than its own:
+        start(10)   makes an entry in the loop's heap
+        start(60)   leaves it; when its time comes, a new one is made for 60 s
+        cancel()    leaves it; when its time comes, it is dropped
+        start(5)    is before the entry, so a new one replaces it
 
-        set(10)     due in 10 s: an entry for then
-        set(60)     due in 60 s: the entry stays; when its time comes, it is put in anew for 60
-        cancel()    not due: the entry stays, and is thrown away when its time comes
-        set(5)      due in 5 s: that is before the entry, so a new one replaces it
+    when: the time of the callback, inf if it is not active. scheduled: that of its valid entry.
     """
 
-    __slots__ = ("_callback", "_loop", "_on_error", "due", "name", "queued")
+    __slots__ = ("_callback", "_loop", "_on_error", "name", "scheduled", "when")
 
     def __init__(
         self, loop: "EventLoop", name: str, callback: Callback, on_error: ErrorHandler
     ) -> None:
         self.name = name
-        self.due = inf  # when to call back
-        self.queued = inf  # for when its entry is
+        self.when = inf
+        self.scheduled = inf
         self._loop = loop
         self._callback = callback
         self._on_error = on_error
 
-    def __repr__(self) -> str:
-        return f"<Deadline {self.name}>"
-
     @property
     def is_active(self) -> bool:
-        """Whether it will call back."""
-        return self.due < inf
+        """True if it has been started and has not run yet."""
+        return self.when < inf
 
     def start(self, seconds: float) -> None:
-        """Call back once, `seconds` after the present round began, whatever was set before.
+        """Run the callback once, `seconds` after the present round began; replaces a former start.
 
-        set(0) calls at the end of this round, or of the next if a deadline's callback says it.
+        start(0) runs it at the end of this round; from a timer's callback, in the next round.
         """
-        if self.due == inf and self.queued < inf:
-            self._loop.idle_entries -= 1
-        self.due = due = self._loop.now + seconds
-        if due < self.queued:
-            self._loop.queue(self)
+        loop = self._loop
+        if self.when == inf:
+            loop.active_timers += 1
+        self.when = when = loop.now + seconds
+        if when < self.scheduled:
+            loop.schedule(self)
 
     def cancel(self) -> None:
-        """Call back no longer. It may be set again."""
-        if self.due < inf:
-            self.due = inf
-            if self.queued < inf:
-                self._loop.idle_entries += 1
-                self._loop.prune()
+        """Do not run the callback. The timer may be started again."""
+        if self.when < inf:
+            self.when = inf
+            self._loop.active_timers -= 1
+            self._loop.compact()
 
     def expire(self) -> None:
-        """It is due: call back."""
-        self.due = inf
+        """Run the callback now, and count the timer as run."""
+        self.cancel()
         try:
             self._callback()
         except Exception as error:  # noqa: BLE001 - of one file's owner, and handed to it
@@ -148,12 +131,10 @@ class Timer:
 
 
 class EventLoop:
-    """Watched files, deadlines, and the loop that serves them.
+    """Watched files, timers, and the loop that serves them.
 
-    now: the time at which the present round woke up, in seconds of the clock. What becomes due
-    while it serves is for the next round, which does not sleep then.
-
-    The selector and the clock can be handed in; close() closes the selector.
+    now: the time at which the present round woke up, in seconds of the clock.
+    active_timers: how many will run. The selector and the clock can be handed in.
     """
 
     def __init__(
@@ -161,28 +142,28 @@ class EventLoop:
         selector: BaseSelector | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.active_timers = 0
+        self.now = clock()
         self._selector = DefaultSelector() if selector is None else selector
         self._clock = clock
         self._heap: list[tuple[float, int, Timer]] = []
-        self._sequence = count()  # breaks ties, first set first called
-        self.idle_entries = 0  # entries of deadlines that are not set, or have an earlier one
+        self._entries_made = 0  # also breaks ties: first started, first run
         self._stopped = False
-        self.now = clock()
 
     def watcher(self, file: HasFileno, name: str, on_error: ErrorHandler = reraise) -> Watcher:
-        """A watch on `file`, without interest yet. It stays the caller's to close.
+        """Return a watcher of `file` without callbacks yet. The file stays the caller's to close.
 
-        name: what messages call it. failed: takes any exception of its callbacks, so that
-        one connection's mistake ends that connection; by default it goes up through run().
+        on_error: takes the exceptions of its callbacks, so that a mistake in one connection ends
+        that connection alone; by default they go up through run().
         """
         return Watcher(self._selector, file, name, on_error)
 
     def timer(self, name: str, callback: Callback, on_error: ErrorHandler = reraise) -> Timer:
-        """A deadline, not set yet. The parameters are watch()'s."""
+        """Return a timer that is not started yet. The parameters are those of watcher()."""
         return Timer(self, name, callback, on_error)
 
     def run(self) -> None:
-        """Serve until stop(); at once if it has been called already. Can be run again."""
+        """Run rounds until stop(); none if it has been called already. May be run again."""
         while not self._stopped:
             self.run_once()
         self._stopped = False
@@ -192,7 +173,7 @@ class EventLoop:
         self._stopped = True
 
     def run_once(self) -> None:
-        """One round: sleep, serve the ready files, then what is due."""
+        """Run one round: sleep, serve the ready files, run the timers that are due."""
         ready = self._selector.select(self._timeout())
         self.now = self._clock()
         for key, events in ready:
@@ -205,59 +186,65 @@ class EventLoop:
             except Exception as error:  # noqa: BLE001 - of one file's owner, and handed to it
                 watcher.on_error(error)
         if self._heap and self._heap[0][0] <= self.now:
-            self._expire()
+            self._run_timers()
 
     def close(self) -> None:
         """Close the selector. The files are their owners' to close."""
         self._selector.close()
 
-    def queue(self, timer: Timer) -> None:
-        """Put in an entry for when `deadline` is due; one for a later time is void by that."""
-        if timer.queued < inf:
-            self.idle_entries += 1
-        timer.queued = timer.due
-        heapq.heappush(self._heap, (timer.due, next(self._sequence), timer))
-        self.prune()
+    @property
+    def next_timer(self) -> Timer | None:
+        """The timer that bounds the next sleep; None if there is none, or its entry is stale."""
+        if self._heap:
+            when, _, timer = self._heap[0]
+            if when == timer.scheduled and timer.is_active:
+                return timer
+        return None
 
-    def prune(self) -> None:
-        """Throw idle entries away when they are half of the heap.
+    def statistics(self) -> dict[str, int]:
+        """Count the entries that are in the heap, and those ever made."""
+        return {"entries": len(self._heap), "entries_made": self._entries_made}
 
-        An entry keeps its owner in memory. Short conversations with deadlines of minutes would
-        otherwise leave as many dead connections behind as there are living ones, many times over.
+    def schedule(self, timer: Timer) -> None:
+        """Make an entry for the timer's time; its former entry, for a later time, becomes stale."""
+        timer.scheduled = timer.when
+        self._entries_made += 1
+        heapq.heappush(self._heap, (timer.when, self._entries_made, timer))
+        self.compact()
+
+    def compact(self) -> None:
+        """Drop stale entries when they outnumber the active timers.
+
+        An entry keeps its owner in memory: for minutes, after a conversation of seconds.
         """
-        if self.idle_entries <= len(self._heap) // 2:
+        if len(self._heap) <= 2 * self.active_timers + 2:
             return
-        self.idle_entries = 0
         entries = []
         for entry in self._heap:
             when, _, timer = entry
             if not timer.is_active:
-                timer.queued = inf
-            elif when == timer.queued:
+                timer.scheduled = inf
+            elif when == timer.scheduled:
                 entries.append(entry)
         heapq.heapify(entries)
         self._heap = entries
 
     def _timeout(self) -> float | None:
-        """How long select() may sleep, in seconds: None is for ever, negative not at all."""
+        """Return the seconds that select() may sleep: None is for ever, negative not at all."""
         return min(self._heap[0][0] - self._clock(), LONGEST_SLEEP) if self._heap else None
 
-    def _expire(self) -> None:
-        """Call what was due when the round began, and put in anew what was pushed back."""
+    def _run_timers(self) -> None:
+        """Run the timers that were due when the round began; postponed ones get new entries."""
         now = self.now
-        looked_at = []
+        popped = []
         while self._heap and self._heap[0][0] <= now:
             when, _, timer = heapq.heappop(self._heap)
-            if when != timer.queued:
-                self.idle_entries -= 1  # it was replaced by an earlier one
-                continue
-            timer.queued = inf
-            if timer.is_active:
-                looked_at.append(timer)
-            else:
-                self.idle_entries -= 1
-        for timer in looked_at:
-            if timer.due <= now:
+            if when == timer.scheduled:  # else an earlier entry has replaced it
+                timer.scheduled = inf
+                if timer.is_active:
+                    popped.append(timer)
+        for timer in popped:
+            if timer.when <= now:
                 timer.expire()
-            elif timer.due < timer.queued:
-                self.queue(timer)
+            elif timer.when < timer.scheduled:
+                self.schedule(timer)

@@ -12,9 +12,9 @@ import os
 import socket
 from collections.abc import Callable
 
+from turnchat.core.listener import make_ready
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Endpoint
-from turnchat.net.sockets import make_ready
 from turnchat.text import reason
 
 RETRY = 0.05  # seconds; for a unix socket whose backlog is full

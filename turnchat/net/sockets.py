@@ -53,18 +53,6 @@ def listen(endpoints: list[Endpoint]) -> socket.socket:
     return _listen_at(last)
 
 
-def make_ready(connected: socket.socket, family: socket.AddressFamily) -> None:
-    """Make a socket of `family` non-blocking, and let it send each frame at once.
-
-    An accepted socket does not inherit the mode of its listener.
-    """
-    connected.setblocking(False)
-    if family != socket.AF_UNIX:
-        # macOS refuses (EINVAL) once the peer is gone; the next recv() reports that.
-        with suppress(OSError):
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
 def _listen_at(endpoint: Endpoint) -> socket.socket:
     if endpoint.family == socket.AF_UNIX:
         return _listen_on_file(endpoint.sockaddr)

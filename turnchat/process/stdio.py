@@ -30,7 +30,7 @@ class Stream(InputFile):
     After read() has returned None, or write() 0, a selector can tell when to try again.
     """
 
-    def read(self, size: int) -> bytes | None:
+    def read(self, size: int, /) -> bytes | None:
         """Read at most `size` bytes: None if there are none now, empty at the end."""
         try:
             return os.read(self._descriptor, size)
@@ -48,6 +48,9 @@ class Stream(InputFile):
         except BlockingIOError:
             return 0
 
+    def close(self) -> None:
+        """Leave the descriptor open: it belongs to the process."""
+
 
 class PrivateStream(Stream):
     """A terminal or a pipe, non-blocking, with a description and descriptor of its own."""
@@ -64,7 +67,7 @@ class BorrowedStream(Stream):
     that borrow one description would otherwise restore each other's momentary flag.
     """
 
-    def read(self, size: int) -> bytes | None:
+    def read(self, size: int, /) -> bytes | None:
         with self.not_blocking():
             return super().read(size)
 
@@ -89,7 +92,7 @@ class SocketStream(Stream):
         self._socket = socket.socket(fileno=os.dup(descriptor))
         super().__init__(self._socket.fileno())
 
-    def read(self, size: int) -> bytes | None:
+    def read(self, size: int, /) -> bytes | None:
         try:
             return self._socket.recv(size, socket.MSG_DONTWAIT)
         except BlockingIOError:

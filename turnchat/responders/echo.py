@@ -1,23 +1,22 @@
 """The responder that answers each message with itself."""
 
-from turnchat.core.connection import Connection
-from turnchat.core.ending import CloseReason
+from turnchat.core.connection import CloseReason, Connection
 
 
 class Echo:
-    """Says what it has heard."""
+    """Sends back each message."""
 
     is_automatic = True
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._body = b""
 
-    def heard(self, body: bytes) -> None:
-        self._body = body
+    def on_turn(self) -> None:
+        """Begin with an empty message, where an echo speaks first."""
+        self._connection.send(b"")
 
-    def turn(self) -> None:
-        self._connection.say(self._body)
+    def on_message(self, body: bytes) -> None:
+        self._connection.send(body)
 
-    def ended(self, _ending: CloseReason) -> None:
-        """An echo has nothing to clean up."""
+    def on_end(self, _reason: CloseReason) -> None:
+        """Do nothing: an echo leaves nothing behind."""

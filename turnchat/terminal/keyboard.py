@@ -27,6 +27,7 @@ class Keyboard(LineReader):
 
     def __init__(self, loop: EventLoop, stream: Stream, *, is_terminal: bool) -> None:
         super().__init__(loop, stream, "keyboard")
+        self._stream = stream
         self.is_terminal = is_terminal
 
     def read(self) -> None:
@@ -44,8 +45,8 @@ class Keyboard(LineReader):
         """
         if not self.is_terminal:
             return False
-        had_any = bool(self._lines) or self._splitter.size > 0
-        self._lines.clear()
+        had_any = bool(self.lines) or self._splitter.size > 0
+        self.lines.clear()
         self._splitter.discard()
         try:
             return (not self._is_in_background() and _flush(self._stream.fileno())) or had_any
@@ -55,7 +56,8 @@ class Keyboard(LineReader):
     def close(self) -> None:
         """Read no more. Lines typed and not taken are lost; the shell must not run them."""
         self.discard()
-        super().close()
+        self.end()
+        self._stream.close()
 
     def _is_in_background(self) -> bool:
         """Return True if another job has the terminal."""

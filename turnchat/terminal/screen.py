@@ -25,18 +25,16 @@ PROMPT, PLAIN = "\x1b[32m", "\x1b[m"  # ECMA-48, 8.3.117 (select graphic renditi
 ERASE_TO_END_OF_LINE = "\x1b[K"  # ECMA-48, 8.3.41
 
 
-class ScriptScreen:
-    """What a script gets: a line for each message, the news, and the errors.
+class PlainScreen:
+    """Lines without prompts, colours or cursor: for a script, or output that is no terminal.
 
-    prompting: whether a prompt is open. shows_details, shows_arrivals: what is news, for people.
+    is_prompting: True while a prompt is open.
     """
 
-    prompting = False
-    shows_details = False
-    shows_arrivals = True
+    is_prompting = False
 
     def __init__(self, messages: Output, news: Output, errors: Output, *, names: bool) -> None:
-        """`names`: whether a message is shown with the name of who said it."""
+        """`names`: show each message with the name of its sender."""
         self._messages = messages
         self._news = news
         self._errors = errors
@@ -44,45 +42,40 @@ class ScriptScreen:
 
     @property
     def is_writable(self) -> bool:
-        """Whether more messages may be shown. If not, say nothing that a peer would answer."""
+        """True if messages may still be shown. If not, send nothing that a peer would answer."""
         return self._messages.is_writable
 
     @property
     def is_drained(self) -> bool:
-        """Whether all has been shown, so that a prompt may be opened."""
+        """True if a prompt may be opened: every line is on the screen."""
         return True
 
-    def message(self, speaker: str, body: bytes) -> None:
-        """Show what a peer has said."""
-        start = f"{speaker}> " if self._names else ""
+    def message(self, sender: str, body: bytes) -> None:
+        """Show a message of the peer."""
+        start = f"{sender}> " if self._names else ""
         self._messages.put(OutputLine(MESSAGE, start, body.decode(errors="backslashreplace")))
 
     def status(self, text: str) -> None:
-        """Show news."""
+        """Show a status line."""
         self._news.put(OutputLine(STATUS, "* ", text))
 
-    notice = status  # both are shown
-
-    def detail(self, text: str) -> None:
-        """Do not show this."""
-
     def error(self, text: str) -> None:
-        """Show news of something that went wrong."""
+        """Show an error."""
         self._errors.put(OutputLine(ERROR, "* ", text))
 
-    def said(self, prompt: str, body: bytes) -> None:
-        """Show what was said while no prompt was open: a script knows its own lines."""
+    def sent(self, prompt: str, body: bytes) -> None:
+        """Show a message that was typed ahead: a plain screen does not repeat its input."""
 
-    def open_prompt(self, prompt: str, in_use: int) -> None:
-        """Ask for a line, while `others` wait: a script is not asked."""
+    def open_prompt(self, prompt: str, waiting: int) -> None:
+        """Ask for a line: a plain screen has no prompt."""
 
     def close_prompt(self, *, entered: bool) -> None:
-        """Ask no longer. `entered`: the line was entered, and the cursor stands below it."""
+        """Ask no longer. `entered`: the line was entered, and the cursor is below it."""
 
     def redraw(self) -> None:
-        """Show the prompt again, if one is open: the shell has been here meanwhile."""
+        """Show an open prompt again, after the shell has written to the screen."""
 
-    def notify(
+    def set_callbacks(
         self,
         on_writable: Callback | None = None,
         on_error: Callable[[OSError], object] | None = None,
@@ -92,7 +85,7 @@ class ScriptScreen:
         self._messages.on_error = on_error
 
     def drain(self, seconds: float | None) -> None:
-        """Wait until everything is written, for so long at the most; None is for ever."""
+        """Wait until everything is written, for `seconds` at most; None is for ever."""
         for output in self._outputs:
             output.drain(seconds)
 
@@ -107,7 +100,7 @@ class ScriptScreen:
         return list(dict.fromkeys((self._messages, self._news, self._errors)))
 
 
-class TerminalScreen(ScriptScreen):
+class TerminalScreen(PlainScreen):
     """A terminal with a person in front of it."""
 
     def __init__(self, output: Output, render: "Renderer") -> None:
@@ -120,35 +113,35 @@ class TerminalScreen(ScriptScreen):
     def is_drained(self) -> bool:
         return self._output.is_drained
 
-    def said(self, prompt: str, body: bytes) -> None:
+    def sent(self, prompt: str, body: bytes) -> None:
         """Show a message that was typed ahead, while no prompt was open."""
         self._output.put(OutputLine(SAID, prompt, body.decode()))
 
-    def open_prompt(self, prompt: str, in_use: int) -> None:
-        """Ask for a line; others wait, `in_use` of them. Only while `is_drained`."""
-        if in_use:
-            self.status(f"{in_use} more wait" if in_use > 1 else "1 more waits")
-        self.prompting = True
+    def open_prompt(self, prompt: str, waiting: int) -> None:
+        """Ask for a line, while `waiting` others wait for one. Only while `is_drained`."""
+        if waiting:
+            self.status(f"{waiting} more wait" if waiting > 1 else "1 more waits")
+        self.is_prompting = True
         self._prompt = self._render.prompt(prompt)
         self._output.pause(self._prompt)
 
     def close_prompt(self, *, entered: bool) -> None:
         """Ask no longer, and show the lines that waited."""
-        if self.prompting:
-            self.prompting = False
+        if self.is_prompting:
+            self.is_prompting = False
             self._output.resume("" if entered else "\n")
 
     def redraw(self) -> None:
-        if self.prompting:
+        if self.is_prompting:
             self._output.pause(self._prompt)
 
-    def notify(
+    def set_callbacks(
         self,
         on_writable: Callback | None = None,
         _on_error: Callable[[OSError], object] | None = None,
     ) -> None:
         """Set `on_writable`. SIGHUP and the keyboard's end report a terminal that hung up."""
-        super().notify(on_writable)
+        super().set_callbacks(on_writable)
 
 
 class Renderer:
@@ -181,11 +174,11 @@ def plainly(line: OutputLine) -> str:
 
 def open_screen(
     loop: EventLoop, opened: OpenStream = open_stream, *, news_apart: bool
-) -> ScriptScreen:
-    """Open a TerminalScreen for a person, or a ScriptScreen; `opened` gives the streams.
+) -> PlainScreen:
+    """Open a TerminalScreen if there is a terminal, or a PlainScreen; `opened` gives the streams.
 
-    A script gets errors on standard error. With `news_apart` it gets status lines there too, and
-    bare messages on standard output; without, both on standard output.
+    A plain screen has errors on standard error. With `news_apart` status lines go there too, and
+    bare messages to standard output; without, both go to standard output.
     """
     if os.isatty(0) and os.isatty(1):
         is_simple = os.environ.get("TERM", "dumb") == "dumb"
@@ -197,7 +190,7 @@ def open_screen(
     output = Output(loop, opened(1), "standard output", plainly)
     errors = Output(loop, opened(2), "standard error", plainly)
     news = errors if news_apart else output
-    return ScriptScreen(output, news, errors, names=not news_apart)
+    return PlainScreen(output, news, errors, names=not news_apart)
 
 
 def _columns() -> int:

@@ -109,7 +109,7 @@ class File:
         if self._saying:
             for event in events:  # the other side has said it
                 if isinstance(event, bytes) or event is ConnectionEvent.BYEBYE:
-                    self._saying.say(event if isinstance(event, bytes) else BYEBYE)
+                    self._saying.send(event if isinstance(event, bytes) else BYEBYE)
         return happenings
 
     def say(self, octets: bytes, sent: int) -> list[Happening]:
@@ -126,7 +126,7 @@ class File:
             if isinstance(event, RemoteProtocolError):
                 self._saying = None  # what follows cannot be judged
             elif self._hearing.turn in (OURS, LAST):
-                self._hearing.say(event if isinstance(event, bytes) else BYEBYE)
+                self._hearing.send(event if isinstance(event, bytes) else BYEBYE)
         return [_happening(event, is_ours=True) for event in events]
 
 

@@ -33,7 +33,9 @@ class RecordedLoop(EventLoop):
         self._notes.deadline = None
         if self._heap:
             when, _, deadline = self._heap[0]
-            if when == deadline.queued and deadline.is_active:  # else an entry that leads nowhere
+            if (
+                when == deadline.scheduled and deadline.is_active
+            ):  # else an entry that leads nowhere
                 self._notes.deadline = deadline.name
         return super()._timeout()
 

@@ -1,0 +1,79 @@
+"""A script that answers: the lines of a pipe or a file, one for each message.
+
+A line goes to the session that has waited longest. An empty line is an empty message. A line that
+cannot be sent ends the script: its rest is not sent, since it was written for other replies.
+"""
+
+from functools import partial
+from os import EX_DATAERR
+
+from turnchat.core.lines import Line, LineReader
+from turnchat.core.loop import Callback, EventLoop
+from turnchat.responders.commands import Commands
+from turnchat.responders.sessions import Action, Sessions, problem_with
+from turnchat.terminal.screen import PlainScreen
+
+EX_ARGPARSE = 2  # the status of argparse for wrong usage; sysexits.h has 64
+
+
+class Script(Sessions):
+    """Lines from a pipe or a file. A server's may have commands among them."""
+
+    def __init__(
+        self,
+        loop: EventLoop,
+        reader: LineReader,
+        screen: PlainScreen,
+        *,
+        quit_server: Callback | None = None,
+    ) -> None:
+        super().__init__(loop, reader, screen)
+        self._commands = Commands(quit_server) if quit_server else None
+        self._next: Action | None = None  # of the line that was taken, for the next turn
+        self._has_taken_a_line = False
+
+    def on_input_end(self) -> None:
+        if self._commands:
+            if not self._has_taken_a_line and not self.status:
+                self.screen.error("nobody can answer: standard input ended without a line")
+                self.status = EX_ARGPARSE
+            self._commands.quit_server()
+
+    def abandon_input(self) -> None:
+        if self._next or self._reader.lines:
+            self.screen.status("what is left of the input was not sent")
+        self._next = None
+        self._reader.end()
+        self.wake()
+
+    def _take(self, line: Line) -> None:
+        self._has_taken_a_line = True
+        meaning = self._commands.interpret(line, self) if self._commands else line
+        if isinstance(meaning, Line):
+            problem = problem_with(meaning)
+            meaning = problem or partial(self.send, meaning.text)
+        if isinstance(meaning, str):
+            self._refuse(line, meaning)
+        else:
+            self._next = meaning
+
+    def _refuse(self, line: Line, why: str) -> None:
+        self.screen.error(f"line {line.number} of the input was not sent: {why}")
+        self.status = EX_DATAERR
+        self.abandon_input()
+
+    def _advance(self) -> None:
+        self._take_lines()
+        while session := self.first():
+            action, self._next = self._next, None
+            if not action:
+                if not self._reader.is_exhausted:
+                    break
+                action = self.send_byebye
+            action(session)
+            self._take_lines()
+        self.end_input_if(not self._next)
+
+    def _take_lines(self) -> None:
+        while not self._next and (line := self._reader.take()):
+            self._take(line)
