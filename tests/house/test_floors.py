@@ -86,7 +86,7 @@ def test_imports_run_downward_and_never_sideways() -> None:
 
 # What is still to be mended.
 TOO_LONG = {PACKAGE / "core/connection.py", PACKAGE / "chat/server.py"}
-TOO_MANY = {"trace"}
+TOO_MANY: set[str] = set()
 LEFT: list[tuple[str, str]] = []
 
 

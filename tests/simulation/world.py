@@ -21,8 +21,8 @@ from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, SelectorKey
 from typing import Any, NoReturn, cast
 
 from turnchat.core.loop import Callback, ErrorHandler, EventLoop, Timer, reraise
+from turnchat.trace.backend import RecordingBackend
 from turnchat.trace.events import Sink
-from turnchat.trace.recorder import Recorder
 
 ROUNDS_WITHOUT_TIME = 3000  # of all processes; more is a spin
 # Bytes that one way of a connection holds, sent and not read yet; seconds that they take at most.
@@ -118,9 +118,9 @@ class Process:
         self.open: dict[int, SimSocket | SimListener] = {}
         self.latest: SimSocket  # made or accepted
         self.selector = SimSelector(self)
-        self.recorder: Recorder | None = None
+        self.recorder: RecordingBackend | None = None
         if world.record:
-            self.recorder = Recorder(world.record(name), clock=lambda: world.now)
+            self.recorder = RecordingBackend(world.record(name), clock=lambda: world.now)
             self.loop: EventLoop = self.recorder.loop(self.selector, lambda: world.now)
         else:
             self.loop = SimLoop(self.selector, lambda: world.now)

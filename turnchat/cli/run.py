@@ -104,26 +104,25 @@ def open_backend(program: str, arguments: argparse.Namespace) -> Iterator[Backen
     if not (arguments.trace or arguments.record):
         yield Backend()
         return
-    from turnchat.trace.backend import recorded  # noqa: PLC0415 - see above
+    from turnchat.trace import IncompleteRecording, record  # noqa: PLC0415 - see above
 
     path = arguments.record
-    with ExitStack() as stack:
-        try:
-            backend, writer = stack.enter_context(
-                recorded(
-                    program,
-                    path,
-                    trace=arguments.trace,
-                    lengths_only=arguments.record_lengths_only,
-                )
-            )
-        except OSError as error:
-            failure = f"cannot write the recording {path}: {reason(error)}"
-            raise StartupError(os.EX_CANTCREAT, failure, "choose another file") from error
-        yield backend
-    if writer and writer.error:
-        failure = f"the recording {path} is not complete: {reason(writer.error)}"
-        raise StartupError(os.EX_IOERR, failure, "the part that was written can be replayed")
+    recording = record(
+        path, program, trace=arguments.trace, lengths_only=arguments.record_lengths_only
+    )
+    try:
+        with ExitStack() as stack:
+            try:
+                backend = stack.enter_context(recording)
+            except OSError as error:
+                failure = f"cannot write the recording {path}: {reason(error)}"
+                raise StartupError(os.EX_CANTCREAT, failure, "choose another file") from error
+            yield backend
+    except IncompleteRecording as error:
+        failure = f"the recording {path} is not complete: {reason(error)}"
+        raise StartupError(
+            os.EX_IOERR, failure, "the part that was written can be replayed"
+        ) from error
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""See the loop: a recorder, a live trace, and what is made of a recording.
+"""Record an event loop and explain it.
 
-To record a loop of your own, put the recorder around its selector and its sockets:
+To record a loop of your own, wrap its selector and its sockets:
 
     from turnchat.trace import record
 
@@ -9,28 +9,31 @@ To record a loop of your own, put the recorder around its selector and its socke
         listening = recorder.listener(socket.create_server(("127.0.0.1", 2322)))
         ...
 
-and use them as before. What accept() gives is recorded as well. A file is called what it is
-registered with as data, if that is a string or has a name. Then look for mistakes:
+and use them as before. Sockets that accept() returns are recorded as well. A file gets its name
+from the data that it is registered with: a string, or an object with a name. Then look for
+mistakes:
 
     turnchat-replay mine.jsonl --lint
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from turnchat.trace.recorder import Recorder
-from turnchat.trace.writer import Writer, create
+if TYPE_CHECKING:
+    from turnchat.trace.backend import RecordingBackend
+    from turnchat.trace.recorder import IncompleteRecording, record
+
+__all__ = ["IncompleteRecording", "RecordingBackend", "record"]
+
+_MODULES = {
+    "IncompleteRecording": "recorder",
+    "RecordingBackend": "backend",
+    "record": "recorder",
+}
 
 
-@contextmanager
-def record(path: str, program: str = "", *, lengths_only: bool = False) -> Iterator[Recorder]:
-    """A recorder that writes to `path`, to its end. Raises OSError, also when it was full.
-
-    lengths_only: leave out what is said, and record how long it was.
-    """
-    with create(path) as file:
-        writer = Writer(file, program, bodies=not lengths_only)
-        with Recorder(writer, lengths_only=lengths_only) as recorder:
-            yield recorder
-    if writer.error:
-        raise writer.error
+def __getattr__(name: str) -> object:
+    """Import the module of a name when it is first used: PEP 562."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,84 +1,118 @@
-"""The programs' outside with a recorder around it, for --trace and --record."""
+"""A Backend that records: its loop, sockets and streams emit an event for each call.
 
-import socket
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from select import select
+The programs are handed a Backend, and a loop of one's own can use the wrappers directly. Nothing
+between the callers and the kernel knows of it. The meaning of a call is not recorded, because the
+bytes give it back (interpreter.py).
+"""
 
-from turnchat.core.loop import EventLoop
+import signal
+import time
+from collections.abc import Callable, Sequence
+from selectors import BaseSelector, DefaultSelector
+from typing import Self, cast
+
+from turnchat.core.loop import Callback, ErrorHandler, EventLoop, Timer, reraise
 from turnchat.process.backend import Backend
 from turnchat.process.signals import Signals
-from turnchat.process.stdio import Stream, has_colours, open_stream
-from turnchat.trace.events import Sink
-from turnchat.trace.live import tracer
-from turnchat.trace.recorder import Recorder
-from turnchat.trace.writer import Writer, create
+from turnchat.process.stdio import Stream
+from turnchat.trace.events import WRAPPER_FILES, EventLog, Sink
+from turnchat.trace.wrappers import RecordingSelector, RecordingSocket, RecordingStream, Socket
+
+WRAPPER_FILES.add(__file__)
 
 STREAMS = ("keyboard", "screen", "standard error")
-PATIENCE = 1.0  # seconds for whoever reads a trace
 PIPES = ("input of a program", "output of a program", "errors of a program")
 
 
-class Recorded(Backend):
-    """The real ones, and a recorder around each."""
+class RecordingBackend(Backend):
+    """Wrap what a loop uses. The end of a `with` block is the end of the recording.
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def loop(self) -> EventLoop:
-        return self._recorder.loop()
-
-    def signals(self, loop: EventLoop) -> Signals:
-        return self._recorder.signals(loop)
-
-    def make_socket(self, family: int, kind: int) -> socket.socket:
-        return self._recorder.socket(super().make_socket(family, kind))
-
-    def listening(self, listening: socket.socket) -> socket.socket:
-        return self._recorder.listener(listening)
-
-    def stream(self, descriptor: int) -> Stream:
-        return self._recorder.stream(super().stream(descriptor), STREAMS[descriptor])
-
-    def pipes(self, pipes: Sequence[Stream]) -> Sequence[Stream]:
-        return [self._recorder.stream(pipe, name) for pipe, name in zip(pipes, PIPES, strict=True)]
-
-
-@contextmanager
-def recorded(
-    program: str, path: str | None, *, trace: bool, lengths_only: bool
-) -> Iterator[tuple[Recorded, Writer | None]]:
-    """The recorded outside, and who writes the recording, if there is to be one. Raises OSError."""
-    sinks: list[Sink] = []
-    writer = None
-    with ExitStack() as stack:
-        if path is not None:
-            file = stack.enter_context(create(path))
-            writer = Writer(file, program, bodies=not lengths_only)
-            sinks.append(writer)
-        if trace:
-            told = Told()
-            sinks.append(tracer(told, colour=told.has_colours))
-        with Recorder(*sinks, lengths_only=lengths_only) as recorder:
-            yield Recorded(recorder), writer
-
-
-class Told:
-    """Standard error, for a trace. Who does not read for a while is told no more.
-
-    The loop stands still meanwhile, and no signal gets through: so the while is short.
+    log: where the events go.
     """
 
-    def __init__(self) -> None:
-        self.has_colours = has_colours(2)
-        self._stream = open_stream(2)
-        self._is_over = False
+    def __init__(
+        self,
+        *sinks: Sink,
+        clock: Callable[[], float] = time.monotonic,
+        lengths_only: bool = False,
+    ) -> None:
+        self.log = EventLog(*sinks, clock=clock, lengths_only=lengths_only)
 
-    def __call__(self, text: str) -> None:
-        octets = text.encode(errors="backslashreplace")
-        while octets and not self._is_over:
-            try:
-                octets = octets[self._stream.write(octets) :]
-                self._is_over = bool(octets) and not select([], [self._stream], [], PATIENCE)[1]
-            except OSError:  # nobody will read there any more
-                self._is_over = True
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.log.emit("end")
+
+    def selector(self, real: BaseSelector | None = None) -> BaseSelector:
+        """Wrap a selector; by default the best that the system has."""
+        return RecordingSelector(self.log, DefaultSelector() if real is None else real)
+
+    def socket(self, real: Socket, name: str = "", kind: str = "connection") -> Socket:
+        """Wrap a socket."""
+        return cast(Socket, RecordingSocket(self.log, real, name, kind))
+
+    def listener(self, real: Socket, name: str = "listener") -> Socket:
+        """Wrap a listening socket. The sockets that it accepts are wrapped, too."""
+        return self.socket(real, name, "listener")
+
+    def wrap_stream(self, real: Stream, name: str) -> Stream:
+        """Wrap a stream."""
+        return RecordingStream(self.log, real, name)
+
+    def loop(
+        self,
+        selector: BaseSelector | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> EventLoop:
+        """Make an event loop whose selector and timers are recorded."""
+        wrapped = RecordingSelector(self.log, DefaultSelector() if selector is None else selector)
+        return RecordingLoop(self.log, wrapped, clock)
+
+    def signals(self, loop: EventLoop) -> Signals:
+        return RecordingSignals(self.log, loop)
+
+    def make_socket(self, family: int, kind: int) -> Socket:
+        return self.socket(super().make_socket(family, kind))
+
+    def listening(self, listening: Socket) -> Socket:
+        return self.listener(listening)
+
+    def stream(self, descriptor: int) -> Stream:
+        return self.wrap_stream(super().stream(descriptor), STREAMS[descriptor])
+
+    def pipes(self, pipes: Sequence[Stream]) -> Sequence[Stream]:
+        return [self.wrap_stream(pipe, name) for pipe, name in zip(pipes, PIPES, strict=True)]
+
+
+class RecordingLoop(EventLoop):
+    """An event loop that emits `deadline` before the callback of a timer, which no call shows."""
+
+    def __init__(
+        self, log: EventLog, selector: RecordingSelector, clock: Callable[[], float]
+    ) -> None:
+        self._log = log
+        super().__init__(selector, clock)
+        selector.loop = self
+
+    def timer(self, name: str, callback: Callback, on_error: ErrorHandler = reraise) -> Timer:
+        def recorded() -> None:
+            self._log.emit("deadline", name=name)
+            callback()
+
+        return super().timer(name, recorded, on_error)
+
+
+class RecordingSignals(Signals):
+    """Signals that emit an event when the loop hears of them."""
+
+    def __init__(self, log: EventLog, loop: EventLoop) -> None:
+        self._log = log
+        super().__init__(loop)
+
+    def on(self, number: signal.Signals, callback: Callback) -> None:
+        def recorded() -> None:
+            self._log.emit("signal", name=number.name)
+            callback()
+
+        super().on(number, recorded)

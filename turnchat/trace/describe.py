@@ -1,6 +1,7 @@
-"""Events in words: the call as strace shows it, what it means now, and what it means at all.
+"""Describe events in words: the call as strace shows it, its effect, and an explanation.
 
-How a round slept is told of the round as a whole: select() and its return are two events.
+The sleep of a round is described for the round as a whole, because select() and its return are two
+events.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,11 +11,11 @@ from turnchat.core.conversation import LAST, OURS, OVER, THEIRS, Turn
 from turnchat.core.frame import quote
 from turnchat.text import counted, safe
 from turnchat.trace.format import Event
-from turnchat.trace.interpreter import File, Happening
+from turnchat.trace.interpreter import Effect, File
 
-SHOWN = 32  # octets of a call that are quoted at the most
+QUOTE_LIMIT = 32  # bytes of a call, or characters of a message
 
-OWNERS: dict[Turn, str] = {
+TURNS: dict[Turn, str] = {
     OURS: "our turn",
     THEIRS: "their turn",
     LAST: "our turn, the last one",
@@ -22,50 +23,50 @@ OWNERS: dict[Turn, str] = {
 }
 MASKS = {"r": "to read", "w": "to write", "rw": "to read and to write", "": "for nothing"}
 
-# What a call means, for who sees it the first time.
-SENTENCES = {
-    "open": "The loop has a new file. It hears of it only when it is registered.",
+# The meaning of a call, for readers who see it for the first time.
+EXPLANATIONS = {
+    "open": "The loop has a new file. It can be watched once it is registered.",
     "name": "The file gets its name.",
-    "register": "The file joins the interest set: select() will tell when it is ready for this.",
-    "modify": "The file stays in the interest set, but something else is waited for.",
-    "unregister": "The file leaves the interest set: select() does not look at it any more.",
-    "select": "The thread sleeps in the kernel until a registered file is ready or the time is up.",
-    "ready": "select() returns those that are ready. It says that a call will not block, no more.",
-    "dispatch": "The loop calls whoever waits for this file.",
-    "deadline": "The time is up: the loop calls whoever has set this deadline.",
-    "signal": "A signal has come. Its handler wrote its number into a socket that the loop reads.",
-    "accept": "The first who waits in the backlog gets a socket of its own.",
-    "accept EAGAIN": "Nobody waits in the backlog any more. The listener goes on being watched.",
-    "connect": "The connection is there at once.",
-    "connect EINPROGRESS": "The kernel goes on with it: the socket is writable when it is decided.",
-    "connected": "The kernel tells how it went: the connection is there.",
-    "recv": "recv() takes what is there, at most so many octets. It may be less than a frame.",
-    "recv end": "No octets: the peer has ended its stream, and nothing more will ever come.",
-    "recv EAGAIN": "Nothing was there after all. Readiness is a hint, so this is no error.",
-    "send": "The kernel has taken all of it. That it is on its way does not mean that it is there.",
+    "register": "The file joins the interest set. select() returns when it is ready for this.",
+    "modify": "The file stays in the interest set, but is now watched for something else.",
+    "unregister": "The file leaves the interest set. select() does not watch it any more.",
+    "select": "The thread sleeps until a registered file is ready or the time is up.",
+    "ready": "select() returns the files that are ready: calls on them should not block.",
+    "dispatch": "The loop runs the callback of this file.",
+    "deadline": "The time is up. The loop runs the callback of this timer.",
+    "signal": "A signal has come. Its number was written into a socket that the loop watches.",
+    "accept": "The first connection in the kernel's queue gets a socket of its own.",
+    "accept EAGAIN": "The kernel's queue of connections is empty. The listener stays registered.",
+    "connect": "The connection is established at once.",
+    "connect EINPROGRESS": "The kernel goes on connecting. The socket becomes writable at the end.",
+    "connected": "The kernel reports the outcome: the connection is established.",
+    "recv": "recv() takes the bytes that are there, up to a limit. A frame may come in parts.",
+    "recv end": "No bytes: the peer has ended its stream. Nothing more will come.",
+    "recv EAGAIN": "Nothing was there after all. Readiness is only a hint, so this is no error.",
+    "send": "The kernel has taken all bytes. They may not have arrived yet.",
     "send short": "The kernel's buffer took a part. The rest waits until the socket is writable.",
-    "send EAGAIN": "The kernel's buffer is full. All of it waits until the socket is writable.",
-    "read": "The keyboard or a program has something for us.",
-    "read end": "The end: nothing more will be typed or printed.",
-    "read EAGAIN": "Nothing is there now; select() will tell when that changes.",
-    "write": "The screen or a program has taken it.",
-    "write EAGAIN": "Nobody reads there now. What is to be shown waits.",
-    "shutdown": "We send no more, and say so; what the peer still sends is read.",
-    "close": "The descriptor is free; the next file may get its number.",
+    "send EAGAIN": "The kernel's buffer is full. All bytes wait until the socket is writable.",
+    "read": "Input from the keyboard or from a program.",
+    "read end": "The input has ended. Nothing more will come.",
+    "read EAGAIN": "There is no input now. select() returns when there is.",
+    "write": "The screen or a program has taken the output.",
+    "write EAGAIN": "The reader has stalled, and its buffer is full. The output waits.",
+    "shutdown": "This side sends nothing more. It still reads until the peer ends its stream, too.",
+    "close": "The descriptor is free. The next file may get its number.",
     "end": "The recording ends here.",
 }
-FAILED = "The call has failed; errno(3) says what this error means."
+FAILED = "The call has failed. errno(3) explains the error."
 
 
-def sentence(event: Event) -> str:
-    """What such a call means at all."""
-    return SENTENCES.get(f"{event['call']}{_outcome(event)}") or (
-        FAILED if "error" in event else SENTENCES[event["call"]]
+def explanation(event: Event) -> str:
+    """Explain calls of this kind."""
+    return EXPLANATIONS.get(f"{event['call']}{_outcome(event)}") or (
+        FAILED if "error" in event else EXPLANATIONS[event["call"]]
     )
 
 
 def call(event: Event) -> tuple[str, str, str]:
-    """A call, its arguments and its result."""
+    """Return the name of a call, its arguments and its result."""
     name = event["call"]
     arguments = ""
     result: str = event.get("error", "")
@@ -78,11 +79,11 @@ def call(event: Event) -> tuple[str, str, str]:
         case "recv" | "read":
             arguments = str(event["size"])
             if not result:
-                result = _counted_octets(event["octets"])
+                result = _counted_bytes(event["octets"])
         case "send" | "write":
             arguments = _quoted(event.get("octets", ""))
             if not result:
-                result = f"{event['sent']} of {counted(len(event['octets']), 'octet')} taken"
+                result = f"{event['sent']} of {counted(len(event['octets']), 'byte')} taken"
         case "accept":
             result = result or f"from {event['peer'] or 'a unix socket'}"
         case "connect":
@@ -92,39 +93,39 @@ def call(event: Event) -> tuple[str, str, str]:
     return name, arguments, result
 
 
-def meaning(event: Event, file: File | None, happenings: list[Happening]) -> str:
-    """What it has brought about just now."""
-    if happenings:
-        return ", ".join(_told(one) for one in happenings) + _whose(file)
+def effect(event: Event, file: File | None, effects: list[Effect]) -> str:
+    """Describe the effect of a call: a message, a turn, a part of a frame."""
+    if effects:
+        return ", ".join(_clause(one) for one in effects) + _turn_of(file)
     match event["call"]:
         case "recv" if file and file.is_conversation and "error" not in event:
             if file.turn is OVER:
-                return OWNERS[OVER]
-            return f"frame: {file.progress}{_whose(file)}"
+                return TURNS[OVER]
+            return f"frame: {file.progress}{_turn_of(file)}"
         case "send" if file and file.unsent:
-            return f"{counted(len(file.unsent), 'octet')} still to be sent"
+            return f"{counted(len(file.unsent), 'byte')} still to be sent"
         case "select" if event["deadline"]:
-            return f"until the deadline of {event['deadline']} at the latest"
+            return f"until the timer of {event['deadline']} at the latest"
     return ""
 
 
-def sleep(told: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> str:
-    """How long select() slept, how long it might have, and what ended it.
+def sleep(round_: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> str:
+    """Describe the sleep of a round: its length, its limit, and the reason for its end.
 
-    told, files: a round of a story, and the files of that story.
+    round_, files: a round of a timeline, and the files of that timeline.
     """
-    if not told["number"]:
+    if not round_["number"]:
         return "Before the loop's first select()."
-    names = list(dict.fromkeys(files[number]["name"] for number, _ in told["ready"]))
+    names = list(dict.fromkeys(files[number]["name"] for number, _ in round_["ready"]))
     are = "is" if len(names) == 1 else "are"
     end = f"{_listed(names)} {are} ready" if names else "no file is ready"
-    timeout, deadline = told["timeout"], told["deadline"]
+    timeout, timer = round_["timeout"], round_["deadline"]
     if timeout is not None and timeout <= 0:
-        due = "" if deadline is None else f": the deadline of {deadline} is due"
+        due = "" if timer is None else f": the timer of {timer} is due"
         return f"did not sleep{due}; {end}"
     most = ", for as long as it takes" if timeout is None else f" of at most {_span(timeout)}"
-    until = "" if deadline is None else f", until the deadline of {deadline}"
-    return f"slept {_span(told['woke'] - told['t'])}{most}{until}; {end}"
+    until = "" if timer is None else f", until the timer of {timer}"
+    return f"slept {_span(round_['woke'] - round_['t'])}{most}{until}; {end}"
 
 
 def _outcome(event: Event) -> str:
@@ -137,32 +138,32 @@ def _outcome(event: Event) -> str:
     return ""
 
 
-def _told(happening: Happening) -> str:
-    who = "we say" if happening.is_ours else "the peer says"
-    match happening.kind:
+def _clause(one: Effect) -> str:
+    match one.kind:
         case "fault":
-            what = "we break" if happening.is_ours else "the peer breaks"
-            return f"{what} the protocol {happening.text}"
+            subject = "we break" if one.is_ours else "the peer breaks"
+            return f"{subject} the protocol {one.text}"
         case "end":
             return "the peer sends no more"
         case _:
-            text = safe(happening.text)
-            return f"{who} “{text[:SHOWN]}{'…' * (len(text) > SHOWN)}”"
+            subject = "we say" if one.is_ours else "the peer says"
+            text = safe(one.text)
+            return f"{subject} “{text[:QUOTE_LIMIT]}{'…' * (len(text) > QUOTE_LIMIT)}”"
 
 
-def _whose(file: File | None) -> str:
-    return f", {OWNERS[file.turn]}" if file and file.is_conversation else ""
+def _turn_of(file: File | None) -> str:
+    return f", {TURNS[file.turn]}" if file and file.is_conversation else ""
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Names in a row: "one", "one, two and three"; of more than four, the first three."""
+    """Join names: "one", "one, two and three"; of more than four, show the first three."""
     if len(names) > 4:
         return f"{', '.join(names[:3])} and {len(names) - 3} more"
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _span(seconds: float) -> str:
-    """A length of time with three digits and the unit that fits."""
+    """Show a length of time with three digits and the unit that fits."""
     micro = round(seconds * 1e6)
     if micro < 1000:
         return f"{micro} µs"
@@ -171,13 +172,13 @@ def _span(seconds: float) -> str:
     return f"{float(f'{seconds:.3g}'):g} s"
 
 
-def _counted_octets(octets: str) -> str:
-    if not octets:
+def _counted_bytes(data: str) -> str:
+    if not data:
         return "the end"
-    return f"{counted(len(octets), 'octet')} {_quoted(octets)}"
+    return f"{counted(len(data), 'byte')} {_quoted(data)}"
 
 
-def _quoted(octets: str) -> str:
-    """Octets in double quotes, escaped, and cut short."""
-    shown = quote(octets[:SHOWN].encode("latin-1"), SHOWN)[1:-1].replace('"', '\\"')
-    return f'"{shown}"' + ("..." if len(octets) > SHOWN else "")
+def _quoted(data: str) -> str:
+    """Quote bytes: escaped, and cut at QUOTE_LIMIT."""
+    shown = quote(data[:QUOTE_LIMIT].encode("latin-1"), QUOTE_LIMIT)[1:-1].replace('"', '\\"')
+    return f'"{shown}"' + ("..." if len(data) > QUOTE_LIMIT else "")

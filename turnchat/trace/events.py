@@ -1,4 +1,8 @@
-"""Notes of what a loop calls: each as an event, with its time, its file and who made it."""
+"""An event for each call of a recorded loop: its time, its file, its result and its caller.
+
+The caller is the function that wanted the call. Functions that only pass a call on do not count,
+so each module of wrappers enters itself in WRAPPER_FILES; core.loop is left out by `caller` too.
+"""
 
 import errno
 import selectors
@@ -10,25 +14,22 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Self
 
+import turnchat
+from turnchat.core import loop
 from turnchat.trace.format import Event
 
 Sink = Callable[[Event], object]
 
-PACKAGE = Path(__file__).parent.parent  # turnchat
-# What only passes a call on: not who made it.
-BETWEEN = {
-    str(PACKAGE / "trace" / "events.py"),
-    str(PACKAGE / "trace" / "wrappers.py"),
-    str(PACKAGE / "trace" / "loops.py"),
-    selectors.__file__,
-}
-LOOP = str(PACKAGE / "core" / "loop.py")
+# Source files whose functions only pass calls on. Wrapper modules add their own `__file__`.
+WRAPPER_FILES = {__file__, selectors.__file__}
+LOOP_FILE = loop.__file__
+PACKAGE = Path(turnchat.__file__).parent
 
 
-class Notes:
-    """Notes events, and keeps the numbers and names of files.
+class EventLog:
+    """Hand events to sinks, and keep the numbers and names of files.
 
-    lengths_only: whether messages are left out.
+    lengths_only: True if the text of messages is left out.
     """
 
     def __init__(
@@ -37,56 +38,56 @@ class Notes:
         clock: Callable[[], float] = time.monotonic,
         lengths_only: bool = False,
     ) -> None:
-        """Each of `sinks` gets each event, in their order."""
+        """Hand each event to each of `sinks`, in their order."""
         self.lengths_only = lengths_only
-        self.deadline: str | None = None  # that bounds the next sleep
         self._sinks = sinks
         self._clock = clock
         self._count = 0
         self._names: dict[int, str] = {}
 
     def now(self) -> float:
-        """The time of an event, in seconds."""
+        """Return the time for an event, in seconds."""
         return round(self._clock(), 6)
 
-    def note(self, call: str, *, at: float | None = None, **details: object) -> None:
-        """Something happened, now or `at` another time."""
+    def emit(self, call: str, *, at: float | None = None, **details: object) -> None:
+        """Hand an event to the sinks. Its time is `at`, by default now."""
         event = {"t": self.now() if at is None else at, "call": call, **details}
         for sink in self._sinks:
             sink(event)
 
-    def introduce(self, kind: str, name: str = "") -> int:
-        """A new file's number."""
+    def register_file(self, kind: str, name: str = "") -> int:
+        """Return the number of a new file."""
         self._count += 1
         self._names[self._count] = name
-        self.note("open", file=self._count, kind=kind, name=name)
+        self.emit("open", file=self._count, kind=kind, name=name)
         return self._count
 
-    def name(self, file: int, name: str) -> None:
-        """A file is called so from now on."""
+    def rename_file(self, file: int, name: str) -> None:
+        """Give a file another name. An empty name changes nothing."""
         if name and self._names.get(file) != name:
             self._names[file] = name
-            self.note("name", file=file, name=name)
+            self.emit("name", file=file, name=name)
 
-    def forget(self, file: int) -> None:
-        """A file is closed: no need to remember its name."""
+    def forget_file(self, file: int) -> None:
+        """Forget the name of a file that is closed."""
         self._names.pop(file, None)
 
 
-class Noting:
-    """Notes a call when it is over: its details, and the error that it raised.
+class Call:
+    """Emit an event when a call is over: its details, and the error that it raised.
 
-    What gives octets away bears the time of its beginning, everything else that of its end. So
-    nothing is received before it was sent, by the recordings of both sides.
+    `send` and `write` bear the time of their beginning, all other calls that of their end. So the
+    recordings of both sides show each byte sent before it is received.
     """
 
-    def __init__(self, notes: Notes, call: str, **details: object) -> None:
-        self._notes = notes
-        self._call = call
+    def __init__(self, log: EventLog, name: str, **details: object) -> None:
+        self._log = log
+        self._name = name
         self._details = details | {"by": caller()}
-        self._began = notes.now() if call in ("send", "write") else None
+        self._began = log.now() if name in ("send", "write") else None
 
     def add(self, **details: object) -> None:
+        """Add to the details, or replace some."""
         self._details |= details
 
     def __enter__(self) -> Self:
@@ -95,13 +96,16 @@ class Noting:
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         if error is not None:
             self.add(error=_name_of_error(error))
-        self._notes.note(self._call, at=self._began, **self._details)
+        self._log.emit(self._name, at=self._began, **self._details)
 
 
 def caller(*, of_loop: bool = False) -> str:
-    """Which function makes the call, and where it stands; the loop only if it does so itself."""
+    """Return the function that makes the present call, and its file.
+
+    of_loop: True if the loop makes it for itself, as it does with select().
+    """
     frame: FrameType | None = sys._getframe(1)
-    passing = BETWEEN if of_loop else BETWEEN | {LOOP}
+    passing = WRAPPER_FILES if of_loop else WRAPPER_FILES | {LOOP_FILE}
     while frame and frame.f_code.co_filename in passing:
         frame = frame.f_back
     if not frame:
@@ -111,14 +115,14 @@ def caller(*, of_loop: bool = False) -> str:
 
 @cache
 def _place(code: CodeType) -> str:
-    """A function, and where it stands. Looked up once: it took a seventh of a recorded turn."""
+    """Return a function's name and file. Cached: it took a seventh of a recorded turn."""
     path = Path(code.co_filename)
     shown = path.relative_to(PACKAGE.parent) if path.is_relative_to(PACKAGE) else path.name
     return f"{code.co_qualname} in {shown}"
 
 
 def _name_of_error(error: BaseException) -> str:
-    """EAGAIN, for instance; where there is no errno, the exception's name."""
+    """Return EAGAIN, for instance; without an errno, the name of the exception."""
     if isinstance(error, OSError) and error.errno and error.errno in errno.errorcode:
         return errno.errorcode[error.errno]
     return "EAGAIN" if isinstance(error, BlockingIOError) else type(error).__name__

@@ -1,9 +1,9 @@
-"""A recording: what a loop called, and what came of it, one JSON object on each line.
+"""The file format of a recording: the calls of a loop and their results, one JSON object a line.
 
-Theory of operation. The first line says what follows, and in which version. Each later line is one
-event: when it happened, which call it was, on which file, and its result. CALLS names the fields
-of each; FORMAT.md explains them. A reader takes nothing on trust: a line that is no event is
-refused by its number. Only the last line may be torn, since whoever wrote it may have been killed.
+The first line names the version. Each later line is one event: its time, the call, the file and
+the result. CALLS names the fields of each call, and FORMAT.md explains them. A reader trusts
+nothing: it refuses a line that is no event, and gives its number. Only the last line may be torn,
+because the process that wrote it may have been killed.
 """
 
 import json
@@ -41,27 +41,27 @@ CALLS: dict[str, dict[str, Kind]] = {
     "close": FILE,
     "end": {},
 }
-RESULTS = {"new", "peer", "local", "octets", "sent"}  # which a call that failed may lack
+RESULTS = {"new", "peer", "local", "octets", "sent"}  # a call that failed may lack these
 MASKS = {"", "r", "w", "rw"}
-WORDS = {"kind": {"listener", "connection", "stream", "other"}, "events": MASKS}
-SHOWN = 200  # characters of what is wrong
-LONGEST = 1e12  # seconds
+VALUES = {"kind": {"listener", "connection", "stream", "other"}, "events": MASKS}
+REASON_LIMIT = 200  # characters of an error
+TIME_LIMIT = 1e12  # seconds
 
 
 class BadRecording(ValueError):
-    """A file is not a recording, or not one that can be understood. Says in which line."""
+    """A file is not a recording, or has a line that cannot be understood. Gives its number."""
 
     def __init__(self, line: int, reason: str) -> None:
-        shown = reason if len(reason) <= SHOWN else f"{reason[:SHOWN]}..."
+        shown = reason if len(reason) <= REASON_LIMIT else f"{reason[:REASON_LIMIT]}..."
         super().__init__(f"line {line}: {shown}")
         self.line = line
 
 
 class Recording(NamedTuple):
-    """What was read of a file.
+    """The content of a file.
 
-    program: whose loop it was. has_bodies: whether the messages are in it. events: each with the
-    number of its line. is_cut_off: whether the last line is torn or the end is missing.
+    program: the one whose loop it was. has_bodies: True if the text of messages is in it. events:
+    each with the number of its line. is_cut_off: True if the last line is torn or `end` is missing.
     """
 
     program: str
@@ -71,12 +71,12 @@ class Recording(NamedTuple):
 
 
 def head(program: str, *, bodies: bool) -> Event:
-    """The first line of a recording."""
+    """Return the first line of a recording, as an object."""
     return {MAGIC: VERSION, "program": program, "bodies": bodies}
 
 
 def line_of(event: Event) -> str:
-    """An event as a line."""
+    """Return an event as a line."""
     return json.dumps(event, separators=(",", ":")) + "\n"
 
 
@@ -128,7 +128,7 @@ def _refuse(constant: str) -> None:
 
 
 def _checked(number: int, event: Any) -> Event:
-    """`event`, if it is one."""
+    """Return `event` if it is one, else raise BadRecording."""
     if not isinstance(event, dict):
         raise BadRecording(number, "an event is an object, {...}")
     if "call" not in event:
@@ -146,8 +146,8 @@ def _checked(number: int, event: Any) -> Event:
     for name, kind in OPTIONAL.items():
         if name in event and not _fits(name, event[name], kind):
             raise BadRecording(number, f"{name!r} of {call} is {event[name]!r}")
-    if any(octet > "\xff" for octet in event.get("octets", "")):
-        raise BadRecording(number, "an octet is a character up to U+00FF")
+    if any(byte > "\xff" for byte in event.get("octets", "")):
+        raise BadRecording(number, "a byte is a character up to U+00FF")
     _check_text(number, event)
     return event
 
@@ -156,13 +156,13 @@ def _fits(name: str, value: Any, kind: Kind) -> bool:
     fits = isinstance(value, kind) and not isinstance(value, bool)
     match name:
         case "t" | "timeout":
-            return fits and (value is None or abs(value) < LONGEST)
+            return fits and (value is None or abs(value) < TIME_LIMIT)
         case "file" | "new" | "size" | "sent":
             return fits and bool(value >= 0)
         case "error":
             return fits and bool(value)
         case "kind" | "events":
-            return fits and value in WORDS[name]
+            return fits and value in VALUES[name]
         case "files":
             return fits and all(_is_ready(pair) for pair in value)
         case _:
@@ -178,7 +178,7 @@ def _is_ready(pair: Any) -> bool:
 
 
 def _check_text(number: int, event: Event) -> None:
-    """Half a character of UTF-16 is one in JSON, and nowhere else."""
+    """Refuse half a character of UTF-16: JSON can express it, and UTF-8 cannot."""
     for name, value in event.items():
         try:
             f"{name}{value}".encode()
@@ -187,7 +187,7 @@ def _check_text(number: int, event: Event) -> None:
 
 
 def _check_files(number: int, event: Event, opened: set[int]) -> None:
-    """Every file is opened once, before it is used."""
+    """Refuse a file that is used before it is opened, or opened twice."""
     files = [event[name] for name in ("file", "new") if name in event]
     if event["call"] == "open":
         if event["file"] in opened:

@@ -1,10 +1,12 @@
-"""What a recording means: each event, with what it did to frames and turns.
+"""Interpret a recording: for each event, its effect on frames and turns.
 
-Theory of operation. The recorder notes calls; what the parser and the table of turns made of them
-is found out again here, by feeding the recorded octets to the same Conversation. What was sent is
-fed to a second one, of the other side, for it has to be a frame in its turn just as well. So this
-works for any loop whose sockets were recorded, also for one that makes mistakes.
+The recorder emits calls. Their effect follows from the recorded bytes, which are fed to the same
+Conversation that the programs use. Sent bytes are fed to a second Conversation, of the other side,
+because they have to be a frame in its turn as well. So this works for any loop whose sockets were
+recorded, even for one that makes mistakes.
 """
+
+from typing import NamedTuple
 
 from turnchat.core.conversation import (
     BYEBYE,
@@ -16,40 +18,30 @@ from turnchat.core.conversation import (
     Conversation,
     Turn,
 )
-from turnchat.core.conversation import Event as Heard
+from turnchat.core.conversation import Event as ConversationEvent
 from turnchat.core.frame import HEADER_SIZE, LENGTH_OF, RemoteProtocolError
 from turnchat.trace.format import Event
 
 MIRRORED = {OURS: THEIRS, THEIRS: OURS}
 
 
-class Happening:
-    """Something that a call brought about: a message, a goodbye, the end of a stream, a fault."""
+class Effect(NamedTuple):
+    """Something that a call brought about.
 
-    __slots__ = ("is_ours", "kind", "text")
+    kind: `message`, `goodbye`, `end` (of the stream) or `fault`. is_ours: True if this side did it.
+    """
 
-    def __init__(self, kind: str, text: str, *, is_ours: bool) -> None:
-        self.kind = kind
-        self.text = text
-        self.is_ours = is_ours
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Happening) and (self.kind, self.text, self.is_ours) == (
-            other.kind,
-            other.text,
-            other.is_ours,
-        )
-
-    def __repr__(self) -> str:
-        return f"Happening({self.kind!r}, {self.text!r}, is_ours={self.is_ours})"
+    kind: str
+    text: str
+    is_ours: bool
 
 
 class File:
-    """One file of the loop, as far as the events have come.
+    """One file of the loop, after the events so far.
 
-    mask: in the interest set, or None. unsent: of the frame that is under way, what the kernel has
-    not taken. local, peer: addresses, if there are any. is_shut: whether this side has ended its
-    stream; what comes then is read for an orderly end, not heard.
+    mask: in the interest set, or None. unsent: the part of the last frame that the kernel has not
+    taken. local, peer: addresses; empty if there are none. is_shut: True if this side has ended its
+    stream; bytes that come then are read for an orderly end and have no effect.
     """
 
     def __init__(self, number: int, kind: str, name: str) -> None:
@@ -61,80 +53,79 @@ class File:
         self.is_closed = False
         self.unsent = ""
         self.local = self.peer = ""
-        self._hearing: Conversation | None = None
-        self._saying: Conversation | None = None
+        self._receiving: Conversation | None = None
+        self._sending: Conversation | None = None
 
     @property
     def is_conversation(self) -> bool:
-        """Whether octets of a conversation have passed, or may."""
-        return self._hearing is not None
+        """True if bytes of a conversation have passed, or may."""
+        return self._receiving is not None
 
     @property
     def turn(self) -> Turn:
-        """Whose it is."""
-        assert self._hearing
-        return OVER if self.is_shut else self._hearing.turn
+        """The turn, as this side sees it."""
+        assert self._receiving
+        return OVER if self.is_shut else self._receiving.turn
 
     @property
-    def turns(self) -> int:
-        assert self._hearing
-        return self._hearing.message_count
+    def message_count(self) -> int:
+        """The number of messages so far, of both sides."""
+        assert self._receiving
+        return self._receiving.message_count
 
     @property
     def partial(self) -> bytes:
-        """The beginning of a frame that has not come wholly."""
-        return self._hearing.partial if self._hearing else b""
+        """The beginning of a frame that is not complete yet."""
+        return self._receiving.partial if self._receiving else b""
 
     @property
     def progress(self) -> str:
-        """How far the frame is that the peer sends."""
+        """The part of the peer's frame that has come, in words."""
         if not self.partial:
             return "between frames"
         length = LENGTH_OF.get(self.partial[:HEADER_SIZE])
         if length is None:
-            return f"{len(self.partial)} of {HEADER_SIZE} octets of the header"
-        return f"{len(self.partial) - HEADER_SIZE} of {length} octets of the body"
+            return f"{len(self.partial)} of {HEADER_SIZE} bytes of the header"
+        return f"{len(self.partial) - HEADER_SIZE} of {length} bytes of the body"
 
     def begin(self, first: Turn) -> None:
-        """A conversation begins here, with that turn."""
-        self._hearing = Conversation(first)
-        self._saying = Conversation(MIRRORED[first])
+        """Begin a conversation with the turn `first`."""
+        self._receiving = Conversation(first)
+        self._sending = Conversation(MIRRORED[first])
 
-    def hear(self, octets: bytes) -> list[Happening]:
-        """The peer has sent `octets`; none are the end of its stream."""
-        if not self._hearing or self.is_shut:
+    def receive(self, data: bytes) -> list[Effect]:
+        """Take in bytes from the peer; no bytes are the end of its stream."""
+        if not self._receiving or self.is_shut:
             return []
-        events = self._hearing.receive(octets) if octets else self._hearing.receive_eof()
-        happenings = [_happening(event, is_ours=False) for event in events]
-        if self._saying:
-            for event in events:  # the other side has said it
+        events = self._receiving.receive(data) if data else self._receiving.receive_eof()
+        if self._sending:
+            for event in events:  # for the other side, this was a message that it sent
                 if isinstance(event, bytes) or event is ConnectionEvent.BYEBYE:
-                    self._saying.send(event if isinstance(event, bytes) else BYEBYE)
-        return happenings
+                    self._sending.send(event if isinstance(event, bytes) else BYEBYE)
+        return [_effect_of(event, is_ours=False) for event in events]
 
-    def say(self, octets: bytes, sent: int) -> list[Happening]:
-        """This side has asked to send `octets`, and so many of them were taken."""
-        rest = octets[sent:].decode("latin-1")
-        is_more = bool(self.unsent)
-        self.unsent = rest
-        if not self._saying or not self._hearing or is_more or not octets:
+    def send(self, data: bytes, sent: int) -> list[Effect]:
+        """Take in that `data` was to be sent, and that the kernel took `sent` bytes of it."""
+        is_rest = bool(self.unsent)
+        self.unsent = data[sent:].decode("latin-1")
+        if not self._sending or not self._receiving or is_rest or not data:
             return []
         if self.turn is OVER:
-            return [Happening("fault", "after the end of the conversation", is_ours=True)]
-        events = self._saying.receive(octets)
+            return [Effect("fault", "after the end of the conversation", is_ours=True)]
+        events = self._sending.receive(data)
         for event in events:
             if isinstance(event, RemoteProtocolError):
-                self._saying = None  # what follows cannot be judged
-            elif self._hearing.turn in (OURS, LAST):
-                self._hearing.send(event if isinstance(event, bytes) else BYEBYE)
-        return [_happening(event, is_ours=True) for event in events]
+                self._sending = None  # later bytes cannot be judged
+            elif self._receiving.turn in (OURS, LAST):
+                self._receiving.send(event if isinstance(event, bytes) else BYEBYE)
+        return [_effect_of(event, is_ours=True) for event in events]
 
 
-class Retelling:
-    """The loop, as far as the events have come.
+class Interpreter:
+    """The loop, after the events so far.
 
-    files: by their numbers. round: the number of the present one, the first being 1; 0 is what
-    went before. ready: in that round.
+    files: by their numbers. round: the number of the present one; the first is 1, and the set-up
+    before it is 0. ready: the files that are ready in this round.
     """
 
     def __init__(self) -> None:
@@ -142,8 +133,8 @@ class Retelling:
         self.round = 0
         self.ready: list[File] = []
 
-    def feed(self, event: Event) -> list[Happening]:
-        """Take in one event: what it brought about."""
+    def feed(self, event: Event) -> list[Effect]:
+        """Take in one event, and return its effects."""
         call, failed = event["call"], "error" in event
         match call:
             case "open":
@@ -162,7 +153,7 @@ class Retelling:
                 return self._feed_to(self.files[event["file"]], event, failed=failed)
         return []
 
-    def _feed_to(self, file: File, event: Event, *, failed: bool) -> list[Happening]:
+    def _feed_to(self, file: File, event: Event, *, failed: bool) -> list[Effect]:
         match event["call"]:
             case "send":
                 return self._send(file, event)
@@ -172,7 +163,7 @@ class Retelling:
             case _ if failed:
                 pass
             case "recv":
-                return file.hear(event["octets"].encode("latin-1"))
+                return file.receive(event["octets"].encode("latin-1"))
             case "name":
                 file.name = event["name"]
             case "register" | "modify":
@@ -185,18 +176,18 @@ class Retelling:
                 file.is_closed = True
         return []
 
-    def _send(self, file: File, event: Event) -> list[Happening]:
-        happenings = file.say(event.get("octets", "").encode("latin-1"), event.get("sent", 0))
+    def _send(self, file: File, event: Event) -> list[Effect]:
+        effects = file.send(event.get("octets", "").encode("latin-1"), event.get("sent", 0))
         if event.get("error", "EAGAIN") != "EAGAIN":
-            file.unsent = ""  # the connection is lost, and what was under way with it
-        return happenings
+            file.unsent = ""  # it is lost with the connection
+        return effects
 
 
-def _happening(event: Heard, *, is_ours: bool) -> Happening:
+def _effect_of(event: ConversationEvent, *, is_ours: bool) -> Effect:
     if isinstance(event, RemoteProtocolError):
-        return Happening("fault", str(event), is_ours=is_ours)
+        return Effect("fault", str(event), is_ours=is_ours)
     if isinstance(event, bytes):
-        return Happening("message", event.decode(errors="backslashreplace"), is_ours=is_ours)
+        return Effect("message", event.decode(errors="backslashreplace"), is_ours=is_ours)
     if event is ConnectionEvent.BYEBYE:
-        return Happening("goodbye", BYEBYE.decode(), is_ours=is_ours)
-    return Happening("end", "the end of the stream", is_ours=is_ours)
+        return Effect("goodbye", BYEBYE.decode(), is_ours=is_ours)
+    return Effect("end", "the end of the stream", is_ours=is_ours)

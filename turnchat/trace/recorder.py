@@ -1,57 +1,65 @@
-"""The recorder: takes notes at the loop's seams, and hands in what stands there.
+"""Record a loop into a file, or show its calls on standard error, or both."""
 
-Theory of operation. The loop is handed a selector and a clock, connections a socket, the console
-its streams. The recorder makes others, which pass each call on and note it: what was asked, the
-result or the error, when, and by which function. Nothing in between knows. What a call means is
-not noted, since it can be found out again from the octets (retelling.py).
-"""
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from select import select
 
-import time
-from collections.abc import Callable
-from selectors import BaseSelector, DefaultSelector
-from typing import Self, cast
+from turnchat.process.stdio import has_colours, open_stream
+from turnchat.trace.backend import RecordingBackend
+from turnchat.trace.events import Sink
+from turnchat.trace.live import tracer
+from turnchat.trace.writer import Writer, create
 
-from turnchat.core.loop import EventLoop
-from turnchat.process.signals import Signals
-from turnchat.process.stdio import Stream
-from turnchat.trace.events import Notes
-from turnchat.trace.loops import RecordedLoop, RecordedSignals
-from turnchat.trace.wrappers import RecordedSelector, RecordedSocket, RecordedStream, Socket
+STALL_LIMIT = 1.0  # seconds; the loop stands still meanwhile, and no signal gets through
 
 
-class Recorder(Notes):
-    """Makes objects that note what they are asked to do. At the end of a `with` it notes that."""
+class IncompleteRecording(OSError):
+    """The recording ends before the loop did: a write to its file failed."""
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.note("end")
+@contextmanager
+def record(
+    path: str | None, program: str = "", *, trace: bool = False, lengths_only: bool = False
+) -> Iterator[RecordingBackend]:
+    """Record the loop of a `with` block to the file at `path`, if that is not None.
 
-    def selector(self, real: BaseSelector | None = None) -> BaseSelector:
-        """A selector that notes what is asked of `real`, by default the best there is."""
-        return RecordedSelector(self, DefaultSelector() if real is None else real)
+    trace: show each call on standard error, too.
+    lengths_only: leave the text of messages out, and keep their lengths.
 
-    def socket(self, real: Socket, name: str = "", kind: str = "connection") -> Socket:
-        """A socket that notes what is asked of `real`."""
-        return cast(Socket, RecordedSocket(self, real, name, kind))
+    Raises OSError if the file cannot be created, and IncompleteRecording at the end of the block
+    if a write has failed.
+    """
+    sinks: list[Sink] = []
+    writer = None
+    with ExitStack() as stack:
+        if path is not None:
+            file = stack.enter_context(create(path))
+            writer = Writer(file, program, bodies=not lengths_only)
+            sinks.append(writer)
+        if trace:
+            stderr = StderrSink()
+            sinks.append(tracer(stderr.write, colour=stderr.has_colours))
+        yield stack.enter_context(RecordingBackend(*sinks, lengths_only=lengths_only))
+    if writer and writer.error:
+        raise IncompleteRecording(writer.error.errno, writer.error.strerror) from writer.error
 
-    def listener(self, real: Socket, name: str = "listener") -> Socket:
-        """A listening socket; those that it accepts are recorded too."""
-        return self.socket(real, name, "listener")
 
-    def stream(self, real: Stream, name: str) -> Stream:
-        """A stream that notes what is asked of `real`."""
-        return RecordedStream(self, real, name)
+class StderrSink:
+    """Standard error, for a trace. If its reader stalls for a second, the trace stops."""
 
-    def loop(
-        self,
-        selector: BaseSelector | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> EventLoop:
-        """An event loop whose selector and deadlines are recorded."""
-        return RecordedLoop(self, self.selector(selector), clock)
+    def __init__(self) -> None:
+        self.has_colours = has_colours(2)
+        self._stream = open_stream(2)
+        self._has_stopped = False
 
-    def signals(self, loop: EventLoop) -> Signals:
-        """Signals that are noted when the loop hears of them."""
-        return RecordedSignals(self, loop)
+    def write(self, text: str) -> None:
+        """Write all of `text`, unless the trace has stopped."""
+        data = text.encode(errors="backslashreplace")
+        while data and not self._has_stopped:
+            try:
+                data = data[self._stream.write(data) :]
+                self._has_stopped = bool(data) and not select(
+                    [], [self._stream], [], STALL_LIMIT
+                )[1]
+            except OSError:  # its reader has gone
+                self._has_stopped = True

@@ -1,79 +1,84 @@
-"""Recording without the messages: their lengths stay, and that one was BYEBYE.
+"""Recording without the messages: their lengths stay, and BYEBYE is still recognized.
 
-Theory of operation. What was said is nobody's business, but the loop's behaviour is to be seen. So
-each octet of a body is replaced by a dot, and the headers stay as they are. BYEBYE decides what
-happens next, hence a body of its length keeps what it has in common with it from its beginning on.
-Octets that are not a frame are replaced from the first one that proves it.
+Messages are private; the loop's behaviour is not. So a dot replaces each byte of a body, and the
+headers stay as they are. BYEBYE decides how the conversation goes on. A body of its length
+therefore keeps the bytes that it has in common with BYEBYE, from its beginning on. Where the bytes
+cannot be a frame, dots replace them from the first byte that proves it; digits of a header stay.
 """
 
 from turnchat.core.conversation import BYEBYE
 from turnchat.core.frame import HEADER_SIZE, LENGTH_OF
 
 DOT = b"."
-NO_FRAME = -1  # the length by a header that is none
+NO_FRAME = -1  # the length that an invalid header announces
 
 
-class Clear:
-    """No veil."""
+class NoRedaction:
+    """Record everything."""
 
-    def cover(self, octets: bytes) -> bytes:
-        """The octets as they are."""
-        return octets
+    def redact(self, data: bytes) -> bytes:
+        """Return `data` as it is."""
+        return data
 
-    def copy(self) -> "Clear":
-        """It remembers nothing, so this is as good as another one."""
+    def copy(self) -> "NoRedaction":
+        """Return itself: there is no state."""
         return self
 
 
-class Veil(Clear):
-    """Covers one direction of one connection; fed with all its octets, in their order."""
+class Redactor(NoRedaction):
+    """Redact one direction of one connection. It is fed all bytes, in their order."""
 
     def __init__(self) -> None:
         self._header = b""
-        self._length = 0  # of the body, by its header; NO_FRAME if that is none
-        self._passed = 0  # octets of the body so far
-        self._is_byebye = False  # as far as the body has come
+        self._length = 0  # of the body, by its header; NO_FRAME if that is invalid
+        self._passed = 0  # bytes of the body so far
+        self._is_byebye = False  # so far
 
-    def cover(self, octets: bytes) -> bytes:
-        """As many octets, without what was said."""
-        covered = bytearray()
-        while octets:
+    @property
+    def pending(self) -> bytes:
+        """The bytes that it remembers: at most one header."""
+        return self._header
+
+    def redact(self, data: bytes) -> bytes:
+        """Return as many bytes, without the text of messages."""
+        redacted = bytearray()
+        while data:
             if len(self._header) < HEADER_SIZE:
-                piece, octets = octets[:1], octets[1:]
-                covered += self._cover_header(piece)
+                piece, data = data[:1], data[1:]
+                redacted += self._redact_header(piece)
             elif self._length == NO_FRAME:
-                piece, octets = octets, b""
-                covered += DOT * len(piece)
+                piece, data = data, b""
+                redacted += DOT * len(piece)
             else:
                 left = self._length - self._passed
-                piece, octets = octets[:left], octets[left:]
-                covered += self._cover_body(piece)
-        return bytes(covered)
+                piece, data = data[:left], data[left:]
+                redacted += self._redact_body(piece)
+        return bytes(redacted)
 
-    def copy(self) -> "Veil":
-        """A veil that has covered the same octets."""
-        veil = Veil()
-        veil.__dict__.update(self.__dict__)
-        return veil
+    def copy(self) -> "Redactor":
+        """Return a redactor that has seen the same bytes."""
+        twin = Redactor()
+        twin.__dict__.update(self.__dict__)
+        return twin
 
-    def _cover_header(self, octet: bytes) -> bytes:
-        self._header += octet
+    def _redact_header(self, byte: bytes) -> bytes:
+        self._header += byte
         if len(self._header) == HEADER_SIZE:
             self._length = LENGTH_OF.get(self._header, NO_FRAME)
             self._begin_body()
-        return octet if octet.isdigit() else DOT
+        return byte if byte.isdigit() else DOT
 
-    def _cover_body(self, piece: bytes) -> bytes:
+    def _redact_body(self, piece: bytes) -> bytes:
         kept = piece if self._is_byebye else b""
         while kept and not BYEBYE.startswith(kept, self._passed):
             kept = kept[:-1]
         self._is_byebye = len(kept) == len(piece)
         self._passed += len(piece)
-        covered = kept + DOT * (len(piece) - len(kept))
+        redacted = kept + DOT * (len(piece) - len(kept))
         if self._passed == self._length:
             self._begin_body()
             self._header = b""
-        return covered
+        return redacted
 
     def _begin_body(self) -> None:
         self._passed = 0

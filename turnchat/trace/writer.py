@@ -1,4 +1,4 @@
-"""Writes a recording: the lines of a round together, when it is over."""
+"""Write a recording: the lines of a round together, when the round is over."""
 
 import errno
 import os
@@ -9,22 +9,28 @@ from turnchat.trace.format import Event, head, line_of
 
 
 def create(path: str) -> FileIO:
-    """A new file for a recording, for its owner alone: what was said is in it. Raises OSError."""
+    """Create the file for a recording. Raises OSError.
+
+    Only its owner can read it, because messages are in it.
+    """
     file = FileIO(path, "w", opener=_open)
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        os.fchmod(file.fileno(), 0o600)  # also if it was there before
+        os.fchmod(file.fileno(), 0o600)  # an existing file keeps its mode otherwise
     return file
 
 
 def _open(name: str, flags: int) -> int:
-    # A pipe without a reader is refused (ENXIO); one whose reader is slow ends the recording.
+    # A pipe without a reader is refused (ENXIO); one with a slow reader ends the recording.
     return os.open(name, flags | os.O_NONBLOCK, 0o600)
 
 
 class Writer:
-    """A sink for events: what is written is in the kernel, and survives the end of the process.
+    """A sink that writes events to a file.
 
-    error: what the last write met. Nothing is written after it, and the conversations go on.
+    Each write goes straight to the kernel, so it survives the end of the process.
+
+    error: the error of the last write, or None. After an error nothing more is written, and the
+    conversations go on.
     """
 
     def __init__(self, file: FileIO, program: str, *, bodies: bool) -> None:
@@ -39,14 +45,14 @@ class Writer:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the lines that wait."""
         lines, self._lines = self._lines, []
-        octets = "".join(lines).encode("ascii")
+        data = "".join(lines).encode("ascii")
         try:
-            while octets and not self.error:
-                taken: int | None = self._file.write(octets)
+            while data and not self.error:
+                taken: int | None = self._file.write(data)
                 if taken is None:
-                    raise BlockingIOError(errno.EAGAIN, "nobody reads it")
-                octets = octets[taken:]
+                    raise BlockingIOError(errno.EAGAIN, "its reader is too slow")
+                data = data[taken:]
         except OSError as error:
             self.error = error
