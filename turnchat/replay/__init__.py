@@ -1,1 +1,31 @@
-"""A recording presented: a page, text, findings, a file for Perfetto."""
+"""Present a recording: a page for the browser, mistakes of the loop, broken rules, other formats.
+
+The functions are not called like their modules, because a package holds only one of a name.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from turnchat.replay.lint import find_mistakes
+    from turnchat.replay.page import render_page
+    from turnchat.replay.perfetto import export_perfetto
+    from turnchat.replay.timeline import build_timeline
+    from turnchat.replay.validate import find_problems
+
+__all__ = ["build_timeline", "export_perfetto", "find_mistakes", "find_problems", "render_page"]
+
+_MODULES = {
+    "build_timeline": "timeline",
+    "export_perfetto": "perfetto",
+    "find_mistakes": "lint",
+    "find_problems": "validate",
+    "render_page": "page",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import the module of a name when it is first used: PEP 562."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,9 +1,9 @@
-"""The page on which a recording can be walked through, forwards and backwards, in a browser.
+"""Render the page that shows a recording step by step, forwards and backwards, in a browser.
 
-Theory of operation. page() puts the files of the folder page/ and the story of a recording into
-one HTML document. It needs no server, no network and no other file, and its Content-Security-Policy
-forbids it to ask for any. What peers said is data: it is in the document as JSON only, in which no
-text can end the element that holds it, and the scripts show it as text and never as HTML.
+render_page() puts the files of the folder page/ and a timeline into one HTML document. The document
+needs no server, no network and no other file, and its Content-Security-Policy forbids requests. The
+text of peers is data: it is in the document as JSON only, in which no text can end the element that
+holds it, and the scripts show it as text and never as HTML.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).with_name("page")
 
-# Each begins with what it is for. They share one scope, so those that define come first.
+# They share one scope, so definitions come before their uses.
 SCRIPTS = (
     "dom.js",
     "model.js",
@@ -25,15 +25,16 @@ SCRIPTS = (
 )
 
 
-def page(story: Mapping[str, object]) -> str:
-    """The whole HTML document that shows `story`."""
+def render_page(timeline: Mapping[str, object]) -> str:
+    """Return the HTML document that shows `timeline`."""
+    data = f'<script type="application/json" id="timeline">{_json(timeline)}</script>'
     parts = {
         "<!-- style -->": f"<style>\n{_text('page.css')}</style>",
         "<!-- scripts -->": "\n".join(f"<script>\n{_text(name)}</script>" for name in SCRIPTS),
-        "<!-- story -->": f'<script type="application/json" id="story">{_json(story)}</script>',
+        "<!-- timeline -->": data,
     }
     document = _text("page.html")
-    for place, part in parts.items():  # the story comes last: what it says is not searched
+    for place, part in parts.items():  # the timeline comes last, so its text is not searched
         document = document.replace(place, part)
     return document
 
@@ -42,6 +43,6 @@ def _text(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def _json(story: Mapping[str, object]) -> str:
-    r"""JSON that no text in it can break out of: the parser of HTML looks for "<" alone."""
-    return json.dumps(story, separators=(",", ":")).replace("<", r"\u003c")
+def _json(timeline: Mapping[str, object]) -> str:
+    r"""Return JSON without "<", which alone could end the element that holds it."""
+    return json.dumps(timeline, separators=(",", ":")).replace("<", r"\u003c")

@@ -1,54 +1,53 @@
-"""A recording in the Trace Event Format, which Perfetto and chrome://tracing open.
+"""Export a recording in the Trace Event Format, which Perfetto and chrome://tracing open.
 
-Theory of operation. A track for the loop, with its sleeps; a track for each file, with a slice for
-each of its callbacks and an instant for each call in it. A flow arrow leads from the slice in which
-a message is heard to the one in which its answer is said. Times are microseconds, and so are the
-durations. The format: "Trace Event Format", Google, 2016 (sections Complete, Instant, Flow and
-Metadata Events).
+The loop has a track with its sleeps. Each file has a track with a slice for each callback, and an
+instant for each call in it. A flow arrow leads from the slice that received a message to the slice
+that sent the answer. Times and durations are microseconds. The format: "Trace Event Format",
+Google, 2016 (sections Complete, Instant, Flow and Metadata Events).
 """
 
 import json
 from typing import Any
 
-from turnchat.trace.describe import call, meaning
+from turnchat.trace.describe import call, effect
 from turnchat.trace.format import Event, Recording
-from turnchat.trace.interpreter import File, Happening, Retelling
+from turnchat.trace.interpreter import Effect, File, Interpreter
 
-LOOP = 0  # its track
+LOOP = 0  # the track of the loop
 PROCESS = 1
 
 
-def perfetto(recording: Recording) -> str:
-    """A recording as JSON."""
+def export_perfetto(recording: Recording) -> str:
+    """Return a recording as JSON in the Trace Event Format."""
     tracks = Tracks(recording.program)
-    retelling = Retelling()
+    interpreter = Interpreter()
     for _, event in recording.events:
-        happenings = retelling.feed(event)
-        tracks.add(event, retelling, happenings)
-    for file in retelling.files.values():
+        effects = interpreter.feed(event)
+        tracks.add(event, interpreter, effects)
+    for file in interpreter.files.values():
         tracks.name(file.number, file.name)
     return json.dumps({"displayTimeUnit": "ms", "traceEvents": tracks.events})
 
 
 class Tracks:
-    """Makes trace events of events."""
+    """Turn the events of a recording into trace events."""
 
     def __init__(self, program: str) -> None:
         self.events: list[dict[str, Any]] = []
-        self._slice: dict[str, Any] | None = None  # that is open: a sleep or a callback
+        self._slice: dict[str, Any] | None = None  # the open one: a sleep or a callback
         self._flow = 0
-        self._heard: dict[int, int] = {}  # flows that have begun, by file
+        self._received: dict[int, int] = {}  # open flows, by file
         self._metadata("process_name", LOOP, program or "a loop")
         self.name(LOOP, "the loop")
 
     def name(self, track: int, name: str) -> None:
-        """Give a track its name."""
+        """Name a track."""
         self._metadata("thread_name", track, name)
 
-    def add(self, event: Event, retelling: Retelling, happenings: list[Happening]) -> None:
-        """Add what an event, just retold, shows."""
+    def add(self, event: Event, interpreter: Interpreter, effects: list[Effect]) -> None:
+        """Add an event. The interpreter has been fed it."""
         time = event["t"] * 1e6
-        file = retelling.files.get(event.get("file", LOOP))
+        file = interpreter.files.get(event.get("file", LOOP))
         match event["call"]:
             case "select":
                 self._begin(time, LOOP, "sleep", {"bounded by": event["deadline"] or "nothing"})
@@ -57,35 +56,33 @@ class Tracks:
             case "dispatch":
                 self._begin(time, event["file"], "callback", {})
             case "deadline":
-                self._begin(time, LOOP, f"deadline of {event['name']}", {})
+                self._begin(time, LOOP, f"timer of {event['name']}", {})
             case "end":
                 self._end(time)
             case "open" | "name":
                 pass
             case _:
-                self._call(time, event, file, happenings)
+                self._call(time, event, file, effects)
 
-    def _call(
-        self, time: float, event: Event, file: File | None, happenings: list[Happening]
-    ) -> None:
+    def _call(self, time: float, event: Event, file: File | None, effects: list[Effect]) -> None:
         track = file.number if file else LOOP
         name, arguments, result = call(event)
         details = {
             "arguments": arguments,
             "result": result,
-            "means": meaning(event, file, happenings),
+            "effect": effect(event, file, effects),
         }
         self._put("i", time, track, name, s="t", args=details)
-        for happening in happenings:
-            if happening.kind in ("message", "goodbye"):
-                self._flow_of(time, track, happening)
+        for one in effects:
+            if one.kind in ("message", "goodbye"):
+                self._add_flow(time, track, one)
 
-    def _flow_of(self, time: float, track: int, happening: Happening) -> None:
-        if happening.is_ours and track in self._heard:
-            self._put("f", time, track, "answer", cat="turn", id=self._heard.pop(track), bp="e")
-        elif not happening.is_ours:
+    def _add_flow(self, time: float, track: int, one: Effect) -> None:
+        if one.is_ours and track in self._received:
+            self._put("f", time, track, "answer", cat="turn", id=self._received.pop(track), bp="e")
+        elif not one.is_ours:
             self._flow += 1
-            self._heard[track] = self._flow
+            self._received[track] = self._flow
             self._put("s", time, track, "answer", cat="turn", id=self._flow)
 
     def _begin(self, time: float, track: int, name: str, details: dict[str, Any]) -> None:

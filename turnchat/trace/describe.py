@@ -88,7 +88,9 @@ def call(event: Event) -> tuple[str, str, str]:
             result = result or f"from {event['peer'] or 'a unix socket'}"
         case "connect":
             arguments = event.get("peer", "")
-        case "deadline" | "signal" | "name":
+        case "deadline":
+            name, arguments = "timer", event["name"]
+        case "signal" | "name":
             arguments = event["name"]
     return name, arguments, result
 

@@ -58,8 +58,8 @@ class StderrSink:
         while data and not self._has_stopped:
             try:
                 data = data[self._stream.write(data) :]
-                self._has_stopped = bool(data) and not select(
-                    [], [self._stream], [], STALL_LIMIT
-                )[1]
+                self._has_stopped = (
+                    bool(data) and not select([], [self._stream], [], STALL_LIMIT)[1]
+                )
             except OSError:  # its reader has gone
                 self._has_stopped = True

@@ -34,11 +34,6 @@ class Redactor(NoRedaction):
         self._passed = 0  # bytes of the body so far
         self._is_byebye = False  # so far
 
-    @property
-    def pending(self) -> bytes:
-        """The bytes that it remembers: at most one header."""
-        return self._header
-
     def redact(self, data: bytes) -> bytes:
         """Return as many bytes, without the text of messages."""
         redacted = bytearray()

@@ -1,10 +1,10 @@
 "use strict";
-// What is said in words, and octets spelled one by one. It goes into the page as text, never as
-// HTML: peers wrote some of it.
+// Elements, words and bytes. All of it goes into the page as text, never as HTML: peers wrote some
+// of it.
 
 const $ = (id) => document.getElementById(id);
 
-// A new element: its properties, and what it contains.
+// Make an element with its properties and its children.
 function make(tag, properties, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...children);
@@ -13,7 +13,7 @@ function make(tag, properties, ...children) {
 
 const text = (tag, className, words) => make(tag, { className, textContent: words, title: words });
 
-// What is always a class of an element, and the flags that are set.
+// The class names of an element: `always`, and the flags that are true.
 function classes(always, flags) {
   return [always, ...Object.keys(flags).filter((flag) => flags[flag])].join(" ");
 }
@@ -22,7 +22,7 @@ const some = (number, thing) => `${number.toLocaleString("en")} ${thing}${number
 
 const nameOf = (file) => (file === null ? "the loop" : files[file].name);
 
-// What came before the first select() has the number 0.
+// Round 0 is the set-up before the first select().
 function titleOf(round) {
   const title = round.number ? `Round ${round.number.toLocaleString("en")}` : "Set-up";
   return sides.length > 1 ? `${title} of ${sides[round.side].program}` : title;
@@ -36,44 +36,44 @@ function callOf({ file, call, args }) {
 const resultOf = ({ error, result }) => (error ? `−1 ${error}` : result);
 
 const UTF8 = new TextDecoder();
-const ESCAPES = /\p{Cc}\[[\d;?]*[A-Za-z]/gu; // what colours a terminal, and clears its rows
+const ESCAPES = /\p{Cc}\[[\d;?]*[A-Za-z]/gu; // colours of a terminal, and the like
 
-// What octets say to a reader: as UTF-8, on one line.
-function readable(octets) {
-  const decoded = UTF8.decode(Uint8Array.from(octets, (octet) => octet.charCodeAt(0)));
+// Bytes as text: decoded as UTF-8, on one line.
+function readable(data) {
+  const decoded = UTF8.decode(Uint8Array.from(data, (byte) => byte.charCodeAt(0)));
   return decoded.replace(ESCAPES, "").replace(/\p{Cc}+/gu, " ").trim();
 }
 
 const HEADER = 3;
-const MOST_CELLS = 300; // more than a frame; what the screen is written can be longer
+const CELL_LIMIT = 300; // more than a frame; output for the screen can be longer
 
-// A cell for an octet: itself if it can be printed, else its two hexadecimal digits.
-function cell(octet, className) {
-  if (octet === undefined) return text("span", `octet empty ${className}`, "");
-  const code = octet.charCodeAt(0);
+// A cell for a byte: its character if that is printable, else two hexadecimal digits.
+function cell(byte, className) {
+  if (byte === undefined) return text("span", `byte empty ${className}`, "");
+  const code = byte.charCodeAt(0);
   const hex = code.toString(16).padStart(2, "0");
   const isPrintable = code >= 0x20 && code <= 0x7e;
-  const words = !isPrintable ? hex : code === 0x20 ? "␣" : octet;
-  const made = text("span", classes(`octet ${className}`, { hex: !isPrintable }), words);
-  return Object.assign(made, { title: `octet ${code}, 0x${hex}` });
+  const words = !isPrintable ? hex : code === 0x20 ? "␣" : byte;
+  const made = text("span", classes(`byte ${className}`, { hex: !isPrintable }), words);
+  return Object.assign(made, { title: `byte ${code}, 0x${hex}` });
 }
 
-// `size` cells for octets, the last ones empty. The first `header` of them are a frame's header.
-function cells(octets, header = 0, size = octets.length) {
+// `size` cells for bytes; the last ones may be empty. The first `header` cells are a header.
+function cells(data, header = 0, size = data.length) {
   const box = make("div", { className: "cells" });
-  for (let i = 0; i < Math.min(size, MOST_CELLS); i++) {
-    box.append(cell(octets[i], i < header ? "head" : "body"));
+  for (let i = 0; i < Math.min(size, CELL_LIMIT); i++) {
+    box.append(cell(data[i], i < header ? "head" : "body"));
   }
-  if (size > MOST_CELLS) box.append(text("span", "more", `and ${size - MOST_CELLS} more`));
+  if (size > CELL_LIMIT) box.append(text("span", "more", `and ${size - CELL_LIMIT} more`));
   return box;
 }
 
-// How many octets the body has, by its header; 0 as long as that is not known.
+// The size of a body in bytes, by its header; 0 while the header is incomplete.
 function bodySize(buffer) {
   return Number(/^[0-9]{3}/.exec(buffer)?.[0] ?? 0);
 }
 
-// The place for one frame: three cells of header, then as many as the header says; filling.
+// Cells for a frame that fills up: three for the header, then as many as the header announces.
 function frameCells(buffer) {
   return cells(buffer, HEADER, Math.max(HEADER + bodySize(buffer), buffer.length));
 }

@@ -1,10 +1,10 @@
 "use strict";
-// The files at the present moment: the interest set, and each connection with its buffers and its
-// turn. With two sides, the two ends of a connection are shown as one, with what is between them.
+// The files at the present position: the interest set, and each connection with its buffers and its
+// turn. With two sides, both ends of a connection are shown as one, with the bytes between them.
 
-const CAST = 4; // as many connections are shown at once
+const CAST = 4; // the number of connections that are shown at once
 
-// One entry for each connection: with two sides, the first side's end stands for both.
+// The file that stands for a connection. With two sides that is the end of the first side.
 const principal = files.map(({ kind, side, peer }, number) => {
   if (kind !== "connection") return null;
   return side && peer !== null ? peer : number;
@@ -12,10 +12,10 @@ const principal = files.map(({ kind, side, peer }, number) => {
 const connections = files.flatMap((_, file) => (principal[file] === file ? [file] : []));
 
 const chosen = new Set(); // by the user, in the interest set
-let cast = []; // whose connections are drawn, and have a lifeline in the diagram
+let cast = []; // the connections that are drawn, and have a lifeline in the diagram
 
-// Who is shown: all if they are few; else who was chosen, and if nobody was, whose calls are
-// nearest. Who stays keeps the place, so that little moves from step to step.
+// The connections to show: all if there are few, else those chosen, else those with the nearest
+// calls. One that stays keeps its place, so that little moves from step to step.
 function castAt({ number }) {
   if (connections.length <= CAST) return connections;
   if (chosen.size) return [...chosen].slice(-CAST).sort((a, b) => a - b);
@@ -43,7 +43,7 @@ const interestSets = sides.map(({ program }, side) => {
 
 function drawInterest(place) {
   for (const set of interestSets) {
-    // A file of which nothing is known is not there yet; one that is closed is gone.
+    // A file without a state is not open yet. A closed one is shown only at its own steps.
     set.watched = files.flatMap(({ side }, file) => {
       const state = side === set.side && stateOf(file, place.number);
       return state && (!state.closed || place.step.file === file) ? [file] : [];
@@ -53,7 +53,7 @@ function drawInterest(place) {
   }
 }
 
-// What select() has reported in the present round, once it has.
+// The result of select() in the present round, after it has returned.
 function readyAt({ round, stage }, side) {
   return round.side === side && stage !== "sleep" ? round.ready : [];
 }
@@ -96,14 +96,14 @@ function drawConnections(place) {
   note.hidden = connections.length <= CAST;
   note.textContent = chosen.size
     ? `Chosen: ${cast.length} of ${all}, ${CAST} at most.`
-    : `${cast.length} of ${all}: whose calls are nearest. Choose others (○) in the interest set.`;
+    : `${cast.length} of ${all}: the nearest calls. Choose others (○) in the interest set.`;
   const box = $("connections");
   box.replaceChildren(...cast.map((file) => connectionCard(file, place)));
   if (!cast.length) box.append(text("p", "note", "None in this recording."));
   box.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 }
 
-// A connection from the one end to the other.
+// A connection with both ends.
 function connectionCard(file, place) {
   const { peer } = files[file];
   const near = stateOf(file, place.number);
@@ -114,33 +114,33 @@ function connectionCard(file, place) {
     card.classList.add("both");
     card.append(wireOf(near, stateOf(peer, place.number)), endOf(peer, place));
   } else if (near && !near.closed) {
-    // When only one end was recorded, all that is known of the other is the turn.
+    // If only one end was recorded, nothing but the turn is known of the other.
     const turn = near.turn === "theirs" ? token() : "";
     card.append(make("div", { className: "remote" }, text("h3", "", "peer"), turn));
   }
   return card;
 }
 
-// The token of the turn is on the side whose turn it is.
+// The token is on the side that has the turn.
 const token = (turn) => text("span", "token", turn === "last" ? "last turn" : "turn");
 
 const WAITS = { r: "waits to read", w: "waits to write", rw: "waits to read or write", "": "idle" };
 
-// An end that was recorded: who it is, its buffers, and what the parser waits for.
+// An end that was recorded: its name, its buffers, and the progress of its parser.
 function endOf(file, place) {
   const state = stateOf(file, place.number);
   const { mask, closed, turn, turns = 0, unsent = "", buffer = "", parser } = state ?? {};
-  const who = make("div", { className: "who" }, text("h3", "", nameOf(file)));
-  if (turn === "ours" || turn === "last") who.append(token(turn));
-  if (turn === "over") who.append(text("span", "over", "over"));
+  const heading = make("div", { className: "heading" }, text("h3", "", nameOf(file)));
+  if (turn === "ours" || turn === "last") heading.append(token(turn));
+  if (turn === "over") heading.append(text("span", "over", "over"));
   const waits = closed ? "closed" : WAITS[mask] ?? "not registered";
-  const end = make("div", { className: classes("end", { gone: !state || closed }) }, who,
+  const end = make("div", { className: classes("end", { gone: !state || closed }) }, heading,
     text("p", "facts", state ? `${waits} · ${some(turns, "turn")}` : "not there yet"));
   if (sides.length > 1) end.prepend(text("p", "facts", sides[files[file].side].program));
   if (!state || closed) return end;
   const whole = wholeFrame(file, state, place);
   const says = whole ? "a whole frame: handed on" : parser;
-  const left = unsent ? `${some(unsent.length, "octet")} still to be sent` : "empty";
+  const left = unsent ? `${some(unsent.length, "byte")} still to be sent` : "empty";
   end.append(bufferOf("buffer", "read buffer", says, frameCells(whole || buffer)),
     bufferOf("buffer unsent", "write buffer", left, cells(unsent)));
   return end;
@@ -151,23 +151,24 @@ function bufferOf(className, name, words, content) {
   return make("div", { className }, heading, content);
 }
 
-// The frame that the present step completed. The buffer is empty again when the step is over, but
-// what it was filled with is what one wants to see.
+// The frame that the present step completed. The buffer is empty after the step, but a reader wants
+// to see the frame.
 function wholeFrame(file, state, { step, number }) {
-  const heard = step.events?.some(({ kind, ours }) => !ours && kind !== "end" && kind !== "fault");
-  if (step.file !== file || state.buffer || !heard) return "";
-  const frame = (stateOf(file, number - 1)?.buffer ?? "") + step.octets;
+  const received = step.effects?.some(({ kind, ours }) =>
+    !ours && kind !== "end" && kind !== "fault");
+  if (step.file !== file || state.buffer || !received) return "";
+  const frame = (stateOf(file, number - 1)?.buffer ?? "") + step.data;
   return frame.slice(0, HEADER + bodySize(frame));
 }
 
-// What is between two ends: octets under way, and the token, which travels with them.
+// Between two ends: bytes in flight, and the token, which travels with them.
 function wireOf(near, far) {
   const wire = make("div", { className: "wire" });
   if (near?.turn === "theirs" && far?.turn === "theirs") wire.append(token());
   for (const [state, arrow] of [[near, "→"], [far, "←"]]) {
-    if (!state?.way) continue;
-    const words = `${arrow} ${some(state.way.length, "octet")} under way`;
-    wire.append(text("p", "", words), cells(state.way, HEADER));
+    if (!state?.inflight) continue;
+    const words = `${arrow} ${some(state.inflight.length, "byte")} in flight`;
+    wire.append(text("p", "", words), cells(state.inflight, HEADER));
   }
   return wire;
 }

@@ -1,11 +1,11 @@
 "use strict";
-// A list of any length: only the rows that can be seen are in the document.
+// A list of any length. Only its visible rows are in the document.
 //
-// All rows are equally high, so where a row lies follows from its number. One row is the current
-// one: it alone is reached with Tab, and the focus stays on it when it moves.
+// All rows have the same height, so a row's place follows from its number. Tab reaches only the
+// current row, and the focus stays on it when it moves.
 
 class VirtualList {
-  // box: the element that scrolls. height: of a row, in rem. draw(i): the element for row i.
+  // box: the element that scrolls. height: of a row, in rem. draw(i): makes the element of row i.
   constructor(box, height, draw) {
     this.box = box;
     this.height = height;

@@ -1,11 +1,11 @@
 "use strict";
-// The recording, and what was the case at each of its steps.
+// The recorded timeline, and the state at each of its steps.
 //
-// A position is the number of a step. Rounds are made of steps too: the first is the call of
-// select(), the second is what it reported, and then come the callbacks and the deadlines.
+// A position is the number of a step. A round consists of steps: the call of select(), its result,
+// and then the callbacks and the timers.
 
-const story = JSON.parse($("story").textContent);
-const { sides, files, texts, steps } = story;
+const timeline = JSON.parse($("timeline").textContent);
+const { sides, files, texts, steps } = timeline;
 
 const rounds = []; // each with `steps`, the numbers of its steps
 const roundOf = []; // the number of a step's round in `rounds`
@@ -15,12 +15,12 @@ const numbered = new Map(); // rounds by side and number: "0:42"
 const changes = files.map(() => []);
 const states = files.map(() => []);
 
-// Where the buttons jump to: the steps with messages, with faults, and those that had to wait.
+// The targets of the jump buttons: steps with messages, with faults, and with EAGAIN.
 const landmarks = { message: [], fault: [], eagain: [] };
 
-// With two sides the rounds overlap: a piece of the one, a piece of the other. The pieces of a
-// round have the same number, and the last of them knows best what select() reported.
-for (const piece of story.rounds) {
+// The rounds of two sides overlap, so a round may come in several pieces with the same number. The
+// last piece has the complete result of select().
+for (const piece of timeline.rounds) {
   const key = `${piece.side}:${piece.number}`;
   if (!numbered.has(key)) numbered.set(key, rounds.push({ steps: [] }) - 1);
   const index = numbered.get(key);
@@ -32,7 +32,7 @@ function add(number, index) {
   const step = steps[number];
   rounds[index].steps.push(number);
   roundOf[number] = index;
-  // Octets that arrived change the state of the other end, too: of the sender's.
+  // Bytes that arrive also change the state of the sender's end.
   for (const [file, state] of [[step.file, step.state], step.other ?? []]) {
     if (!state) continue;
     changes[file].push(number);
@@ -43,23 +43,23 @@ function add(number, index) {
   landmarks[kind === "goodbye" ? "message" : kind]?.push(number);
 }
 
-// What the loop is at in the nth step of a round, which begins with select and ready.
+// The stage of a round at its nth step. A round begins with select and ready.
 function stageAt(round, nth) {
   if (!round.number) return "set-up";
   if (nth <= 2) return nth === 1 ? "sleep" : "ready";
-  const isLate = round.steps.slice(2, nth).some((number) => steps[number].call === "deadline");
-  return isLate || !round.ready.length ? "deadlines" : "callbacks";
+  const isTimer = round.steps.slice(2, nth).some((number) => steps[number].call === "timer");
+  return isTimer || !round.ready.length ? "timers" : "callbacks";
 }
 
-// What a step is drawn as: the gravest of what it brought about.
+// The kind of a step, which decides its colour: that of its gravest effect.
 function kindOf(step) {
   for (const kind of ["fault", "message", "goodbye", "end"]) {
-    if (step.events?.some((event) => event.kind === kind)) return kind;
+    if (step.effects?.some((effect) => effect.kind === kind)) return kind;
   }
   return step.error ? "error" : "plain";
 }
 
-// Everything that depends on the position alone. nth: the step in its round, the first being 1.
+// All that follows from the position. nth: the number of the step in its round, from 1 on.
 function placeOf(number) {
   const index = roundOf[number];
   const round = rounds[index];
@@ -67,7 +67,7 @@ function placeOf(number) {
   return { number, index, round, nth, step: steps[number], stage: stageAt(round, nth) };
 }
 
-// The place of the last entry of `sorted` that is at most `value`; -1 if there is none.
+// The index of the last entry of `sorted` that is at most `value`; -1 if there is none.
 function lastAtMost(sorted, value) {
   let low = 0;
   let high = sorted.length;
@@ -79,12 +79,12 @@ function lastAtMost(sorted, value) {
   return low - 1;
 }
 
-// The state of a file after a step; undefined as long as nothing is known of it.
+// The state of a file after a step; undefined before its first state.
 function stateOf(file, number) {
   return states[file][lastAtMost(changes[file], number)];
 }
 
-// The address of a position, and back. What does not exist has no position.
+// Convert between positions and addresses. An address of no round gives undefined.
 function addressOf(number) {
   const { round, nth } = placeOf(number);
   const step = nth > 1 ? `&step=${nth}` : "";

@@ -1,10 +1,10 @@
 "use strict";
-// The position: buttons, keys, the address, playing. Every way to another step leads through go().
+// The position: buttons, keys, the address, playing. Every move to another step goes through go().
 
 let now = 0; // the step that is shown
 let playing; // the timer while it plays
 // A browser ignores a page that writes its address too often, so a run of steps writes it once.
-let unwritten; // the timer until then
+let unwritten; // the timer of that write
 
 const roundSteps = new VirtualList($("steps"), 1.8, stepRow);
 
@@ -29,20 +29,21 @@ function drawNow({ number, round, nth, step, stage }) {
   const result = resultOf(step);
   $("call").replaceChildren(callOf(step), text("span", "result", result && ` = ${result}`));
   $("call").classList.toggle("error", step.error !== undefined);
-  $("octets").replaceChildren(cells(step.octets ?? "", beginsFrame(step, number) ? HEADER : 0));
-  $("means").replaceChildren(text("b", "", step.now ?? ""), ` ${texts[step.means]}`);
+  $("data").replaceChildren(cells(step.data ?? "", beginsFrame(step, number) ? HEADER : 0));
+  const explanation = ` ${texts[step.explanation]}`;
+  $("explanation").replaceChildren(text("b", "", step.effect ?? ""), explanation);
   $("where").textContent = texts[step.where] ?? "";
   roundSteps.show(round.steps.length, nth - 1);
 }
 
-// Whether the octets of a call begin with a header, which is marked then.
+// True if the bytes of a call begin with a header, which is marked then.
 function beginsFrame({ file, call }, number) {
   if (file === null || files[file].kind !== "connection") return false;
   const before = stateOf(file, number - 1);
   return call === "send" ? !before?.unsent : !before?.buffer;
 }
 
-// jump: to a place that the browser's back button should come back from. A single step is not one.
+// jump: true if the browser's back button should lead back here. A single step is no jump.
 function go(number, { jump = false, keepPlaying = false } = {}) {
   if (!keepPlaying) pause();
   if (jump) writeAddress();
@@ -56,7 +57,7 @@ function go(number, { jump = false, keepPlaying = false } = {}) {
 function refresh() {
   const place = placeOf(now);
   drawNow(place);
-  drawTimeline(place);
+  drawStrips(place);
   drawInterest(place);
   drawConnections(place);
   drawSequence(place);
@@ -74,14 +75,14 @@ function goToAddress() {
   refresh();
 }
 
-// Back from inside a round leads to its beginning first, as in a music player.
+// From inside a round, back leads to its beginning first, as in a music player.
 function goRound(change) {
   const { index, nth } = placeOf(now);
   const target = change < 0 && nth > 1 ? index : index + change;
   go(rounds[Math.max(0, Math.min(rounds.length - 1, target))].steps[0]);
 }
 
-// To the next of some steps, or the one before.
+// Go to the next of `targets`, or to the one before.
 function jumpAmong(targets, back) {
   const place = back ? lastAtMost(targets, now - 1) : lastAtMost(targets, now) + 1;
   if (place in targets) go(targets[place], { jump: true });
@@ -109,7 +110,7 @@ let zoom = 100; // percent of the browser's own size
 function resize(change) {
   zoom = Math.max(70, Math.min(200, zoom + change));
   document.documentElement.style.fontSize = `${zoom}%`;
-  measureTimeline();
+  measureStrips();
   refresh();
 }
 
@@ -119,7 +120,7 @@ function changeTheme() {
   style.colorScheme = (style.colorScheme || preferred) === "dark" ? "light" : "dark";
 }
 
-// What there is to do: the id of its button, if it has one, its key, if it has one, and the action.
+// The actions: the id of the button or null, the key or null, and the function.
 const actions = [
   ["back", "ArrowLeft", () => go(now - 1)],
   ["step", "ArrowRight", () => go(now + 1)],
@@ -151,16 +152,16 @@ document.addEventListener("keydown", (event) => {
   if (typing || presses || event.ctrlKey || event.altKey || event.metaKey) return;
   const action = keys.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
   if (!action) return;
-  event.preventDefault(); // the arrows and the space bar would scroll, too
+  event.preventDefault(); // arrows and the space bar would also scroll
   action(event);
 });
 
-// A click leaves the focus where it is: else the space bar would press that button again.
+// A click does not move the focus. Otherwise the space bar would press that button again.
 document.addEventListener("mousedown", (event) => {
   if (event.target.closest("button")) event.preventDefault();
 });
 
-// In the overview one can drag; in the detail what is under the pointer would move away.
+// Dragging works in the overview only: the detail would move away under the pointer.
 function follow(event, number) {
   if (!event.buttons || number === undefined || number === now) return;
   go(number, { jump: event.type === "pointerdown" });
@@ -172,13 +173,13 @@ for (const type of ["pointerdown", "pointermove"]) {
 
 window.addEventListener("hashchange", goToAddress);
 new ResizeObserver(() => {
-  measureTimeline();
-  drawTimeline(placeOf(now));
-}).observe($("timeline"));
+  measureStrips();
+  drawStrips(placeOf(now));
+}).observe($("strips"));
 
 document.body.classList.toggle("two-sided", sides.length > 1);
-document.title = `${story.title} – turnchat`;
-$("title").textContent = story.title;
-measureTimeline();
+document.title = `${timeline.title} – turnchat`;
+$("title").textContent = timeline.title;
+measureStrips();
 goToAddress();
 performance.mark("ready");

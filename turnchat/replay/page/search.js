@@ -3,15 +3,15 @@
 
 const field = $("search");
 const panel = $("found");
-let haystacks; // made by the first search: most visits need none
-let found = []; // the steps that match
+let haystacks; // made by the first search, because most visits have none
+let found = []; // the numbers of matching steps
 const results = new VirtualList($("found-list"), 1.9, foundRow);
 
-const saidIn = ({ events = [] }) => events.map((event) => event.text).join(" ");
+const messagesOf = ({ effects = [] }) => effects.map((effect) => effect.text).join(" ");
 
 function search() {
   haystacks ??= steps.map((step) =>
-    `${callOf(step)} ${nameOf(step.file)} ${resultOf(step)} ${saidIn(step)}`.toLowerCase());
+    `${callOf(step)} ${nameOf(step.file)} ${resultOf(step)} ${messagesOf(step)}`.toLowerCase());
   const needle = field.value.trim().toLowerCase();
   found = needle ? haystacks.flatMap((text, i) => (text.includes(needle) ? [i] : [])) : [];
   panel.hidden = !needle;
@@ -33,14 +33,14 @@ function foundRow(i) {
   return make("button", { onclick: () => go(found[i], { jump: true }) },
     text("span", "when", titleOf(round)),
     text("span", "", `${callOf(step)} = ${resultOf(step)}`),
-    text("span", "said", saidIn(step)));
+    text("span", "said", messagesOf(step)));
 }
 
 field.oninput = field.onfocus = search;
 document.querySelector(".search").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target === field) jumpAmong(found, event.shiftKey);
   if (event.key !== "Escape") return;
-  event.preventDefault(); // it would empty the field, too
+  event.preventDefault(); // Escape would also empty the field
   panel.hidden = true;
   document.activeElement.blur();
 });

@@ -1,24 +1,24 @@
 "use strict";
-// The whole conversation as a sequence diagram. A row is a step that moved octets, made or ended a
-// connection, or meant something; it is drawn when it is scrolled into sight.
+// The conversation as a sequence diagram. A step has a row if it moves bytes, opens or ends a
+// connection, or has an effect. Only rows in sight are drawn.
 
-const OWN_STREAMS = 3; // with more streams than this those of a side share one lifeline
+const OWN_STREAMS = 3; // if there are more streams, those of a side share one lifeline
 
-// All rows, in order: {number, file, kind, ours, said}. opened, closed: the rows between which each
-// connection was there.
+// All rows, in order: {number, file, kind, ours, said}. opened, closed: the first and last row of
+// each connection.
 const opened = new Map();
 const closed = new Map();
 const rows = steps.flatMap((step, number) => rowsOf(step, number));
 const rowSteps = rows.map((row) => row.number);
 rows.forEach(({ kind, file }, i) => ({ opened, closed })[kind]?.set(file, i));
 
-function rowsOf({ file, call, events, octets, error, state }, number) {
+function rowsOf({ file, call, effects, data, error, state }, number) {
   if (file === null) return [];
   const row = (kind, ours, said) => ({ number, file, kind, ours, said });
   const sends = call === "send" || call === "write";
-  const found = events?.map((event) => row(event.kind, event.ours, event.text)) ?? [];
+  const found = effects?.map((effect) => row(effect.kind, effect.ours, effect.text)) ?? [];
   const isConnection = files[file].kind === "connection";
-  if (octets && !error && !events) found.push(row(isConnection ? "part" : "stream", sends));
+  if (data && !error && !effects) found.push(row(isConnection ? "part" : "stream", sends));
   if (!isConnection || !state) return found;
   if (changes[file][0] === number) found.unshift(row("opened", false, "opened"));
   if (state.closed && !stateOf(file, number - 1)?.closed) found.push(row("closed", true, "closed"));
@@ -29,8 +29,8 @@ const streams = files.flatMap(({ kind }, file) => (kind === "stream" ? [file] : 
 
 const loopKey = (file) => `loop ${files[file].side}`;
 
-// The far lifeline of what happens at a file, by its key. The other end of a connection whose both
-// ends were recorded is the other loop.
+// The key of the far lifeline of a file. If both ends of a connection were recorded, that is the
+// other loop.
 function farKey(file) {
   const { kind, peer, side } = files[file];
   if (kind === "stream") return streams.length <= OWN_STREAMS ? file : `streams ${side}`;
@@ -39,16 +39,16 @@ function farKey(file) {
   return cast.includes(file) ? file : "others";
 }
 
-// The lifelines from left to right: {name, x} by their keys, x being a part of the width.
+// The lifelines from left to right: {name, x} by their keys. x is a fraction of the width.
 function lifelines() {
   const remote = connections.filter((file) => files[file].peer === null);
   const named = (file) => [file, nameOf(file)];
   const all = remote.filter((file) => cast.includes(file)).map(named);
   const others = remote.length - all.length;
   if (others) all.push(["others", `${others.toLocaleString("en")} others`]);
-  // With two sides the loops are neighbours, and the streams of each are on its other side.
+  // With two sides the loops are neighbours. The streams of each are on its outer side.
   sides.forEach(({ program }, side) => {
-    const short = program.replace("turnchat-", ""); // there is little room
+    const short = program.replace("turnchat-", ""); // there is little space
     const loop = [`loop ${side}`, sides.length > 1 ? short : "the loop"];
     const own = streams.filter((file) => files[file].side === side);
     const shared = [`streams ${side}`, some(own.length, "stream")];
@@ -72,11 +72,11 @@ function sequenceRow(i) {
   const { number, file, kind, ours, said } = rows[i];
   const far = farKey(file);
   const isMark = kind === "opened" || kind === "closed";
-  // On a lifeline that several share, the words tell whose they are.
+  // On a lifeline that several share, the label names the connection.
   const isBoth = files[file].peer !== null;
   const isShared = typeof far !== "number" && !isBoth;
   const whose = isMark ? `${nameOf(file)} ` : isShared ? `${nameOf(file)}: ` : "";
-  const words = `${whose}${PREFIXES[kind] ?? ""}${said ?? readable(steps[number].octets)}`;
+  const words = `${whose}${PREFIXES[kind] ?? ""}${said ?? readable(steps[number].data)}`;
   const [from, to] = [loopKey(file), far].map((key) => lanes.get(key).x);
   const [left, right] = [Math.min(from, to), Math.max(from, to)];
   const label = text("span", "words", words);
@@ -85,12 +85,12 @@ function sequenceRow(i) {
   Object.assign(line.style, isMark
     ? { left: percent(to) }
     : { left: percent(left), width: percent(right - left) });
-  // The words begin at the arrow's left end, or end at its right end if there is more room.
+  // The label begins at the arrow's left end, or ends at its right end if there is more space.
   Object.assign(label.style, right <= 1 - left
     ? { left: percent(isMark ? to : left), maxWidth: percent(1 - left) }
     : { right: percent(1 - right), maxWidth: percent(right) });
   return make("button", {
-    // The current row may be before the position: it is past then.
+    // The current row may lie before the position; then it is past.
     className: classes(`arrow ${kind}`, { past: number !== now, leaving: ours && isBoth }),
     title: words,
     ariaLabel: isMark ? words : `${ours ? "to" : "from"} ${nameOf(file)}: ${words}`,
@@ -111,7 +111,7 @@ function drawSequence(place) {
   lines.replaceChildren(...[...lanes].map(([key, { x }]) => lifeline(key, x)));
 }
 
-// A lifeline behind the rows: solid while its connection is there.
+// A lifeline behind the rows: solid while its connection is open.
 function lifeline(key, x) {
   const line = make("span", { style: `left: ${percent(x)}` });
   if (!opened.has(key)) return line;

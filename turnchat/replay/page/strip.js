@@ -1,14 +1,14 @@
 "use strict";
-// The rounds as two strips: all of them above, those around the position below.
+// The rounds as two strips: the overview of all rounds, and the detail around the position.
 //
-// All steps of a kind are one SVG path, so drawing costs the same for a hundred rounds as for
-// twenty thousand. In the overview a column of pixels stands for many rounds, and shows the
-// gravest of what they brought about.
+// All steps of a kind are one SVG path, so drawing a hundred rounds costs as much as drawing twenty
+// thousand. A column of pixels in the overview may stand for many rounds. Its colour is that of
+// their gravest effect.
 
 const SVG = "http://www.w3.org/2000/svg";
 const KINDS = ["sleep", "plain", "error", "end", "message", "goodbye", "fault"]; // by gravity
-const BOX = 6; // pixels, of a step
-const ROOM = [14, 48]; // pixels, of a round in the strip below: at least, and at most
+const BOX = 6; // pixels; the height of a step
+const COLUMN = [14, 48]; // pixels; the least and the greatest width of a round in the detail
 
 class Strip {
   constructor(id) {
@@ -21,7 +21,7 @@ class Strip {
     }
   }
 
-  // In place of what was drawn of these kinds: rectangles, each as [kind, x, y, width, height].
+  // Replace the drawing of these kinds by rectangles: [kind, x, y, width, height].
   draw(kinds, rectangles) {
     const drawn = Object.fromEntries(kinds.map((kind) => [kind, ""]));
     for (const [kind, x, y, w, h] of rectangles) drawn[kind] += `M${x} ${y}h${w}v${h}h${-w}z`;
@@ -34,13 +34,13 @@ const detail = new Strip("detail");
 const most = rounds.reduce((highest, round) => Math.max(highest, round.steps.length), 1);
 let firstInDetail = 0;
 
-function measureTimeline() {
+function measureStrips() {
   for (const strip of [overview, detail]) {
     ({ width: strip.width, height: strip.height } = strip.svg.getBoundingClientRect());
   }
-  detail.column = Math.max(ROOM[0], Math.min(ROOM[1], detail.width / rounds.length));
-  // A short recording has both strips side by side, column for column.
-  overview.used = Math.min(overview.width, rounds.length * ROOM[1]);
+  detail.column = Math.max(COLUMN[0], Math.min(COLUMN[1], detail.width / rounds.length));
+  // In a short recording, the columns of both strips have the same width.
+  overview.used = Math.min(overview.width, rounds.length * COLUMN[1]);
   drawOverview();
 }
 
@@ -58,14 +58,14 @@ function drawOverview() {
       count = Math.max(count, round.steps.length);
       for (const i of round.steps) gravest = Math.max(gravest, KINDS.indexOf(kindOf(steps[i])));
     }
-    // The root keeps small rounds visible beside one that serves a thousand connections.
+    // The square root keeps small rounds visible beside one with a thousand connections.
     const high = Math.max(2, Math.sqrt(count / most) * height);
     rectangles.push([KINDS[gravest], column * wide, height - high, wide - (wide > 3), high]);
   }
   overview.draw(KINDS, rectangles);
 }
 
-// One column for each round: its steps one upon the other, and behind them how long it slept. The
+// One column for each round: its steps in a stack, and behind them the length of its sleep. The
 // rounds of a second side hang from the top.
 function drawDetail(place) {
   const { width, height, column } = detail;
@@ -79,7 +79,7 @@ function drawDetail(place) {
       const y = round.side ? from : height - from - high;
       rectangles.push([kind, x + inset, y, column - 2 * inset, high]);
     };
-    // From a microsecond to a thousand seconds there are nine powers of ten.
+    // A microsecond and a thousand seconds are nine powers of ten apart.
     const slept = (Math.log10(Math.max(1e-6, round.woke - round.t)) + 6) / 9;
     if (round.number) add("sleep", 0, Math.max(0, Math.min(1, slept)) * height, 1);
     const boxes = Math.min(round.steps.length, Math.floor(height / BOX));
@@ -92,7 +92,7 @@ function drawDetail(place) {
   detail.draw([...KINDS, "here"], rectangles);
 }
 
-function drawTimeline(place) {
+function drawStrips(place) {
   const x = ((place.index + 0.5) / rounds.length) * overview.used;
   overview.draw(["here"], [["here", x - 1.5, 0, 3, overview.height]]);
   overview.svg.setAttribute("aria-valuemax", rounds.length);
@@ -101,7 +101,7 @@ function drawTimeline(place) {
   drawDetail(place);
 }
 
-// The position under the pointer: in the overview a round, in the detail a step.
+// The position under the pointer: a round in the overview, a step in the detail.
 function positionInOverview(event) {
   const index = Math.floor((event.offsetX / overview.used) * rounds.length);
   return rounds[Math.max(0, Math.min(rounds.length - 1, index))].steps[0];

@@ -1,0 +1,111 @@
+"""The caller in an event: the function that wanted the call, never one that passes it on."""
+
+import inspect
+import os
+import selectors
+import signal
+import socket
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import turnchat.trace
+from tests.support import Clock, run_until, tcp_pair
+from turnchat.core.loop import EventLoop
+from turnchat.process.backend import Backend
+from turnchat.process.signals import Signals
+from turnchat.process.stdio import Stream
+from turnchat.trace.backend import RecordingBackend
+from turnchat.trace.events import LOOP_FILE, WRAPPER_FILES, Call, EventLog, caller
+from turnchat.trace.format import Event
+from turnchat.trace.wrappers import RecordingSocket
+
+# A class of turnchat.trace that has one of these as its base, or emits calls, is a wrapper.
+WRAPPED = (selectors.BaseSelector, Stream, EventLoop, Signals, Backend)
+
+
+def modules() -> Iterator[ModuleType]:
+    """The modules of turnchat.trace."""
+    (folder,) = turnchat.trace.__path__
+    for path in sorted(Path(folder).glob("[!_]*.py")):
+        yield import_module(f"turnchat.trace.{path.stem}")
+
+
+def wraps(module: ModuleType) -> bool:
+    """True if a module defines something that passes calls on."""
+    own = [
+        one for one in vars(module).values() if getattr(one, "__module__", "") == module.__name__
+    ]
+    emits = any(value in (Call, EventLog) for value in vars(module).values())
+    return emits or any(inspect.isclass(one) and issubclass(one, WRAPPED) for one in own)
+
+
+def test_every_file_with_a_wrapper_is_a_wrapper_file() -> None:
+    found = {str(module.__file__) for module in modules() if wraps(module)}
+    assert found | {selectors.__file__} == WRAPPER_FILES
+    assert len(found) == 3
+
+
+def test_the_loop_file_and_the_wrapper_files_hold_the_code_that_runs() -> None:
+    assert EventLoop.run_once.__code__.co_filename == LOOP_FILE
+    assert Call.__enter__.__code__.co_filename in WRAPPER_FILES
+    assert RecordingBackend.socket.__code__.co_filename in WRAPPER_FILES
+
+
+def callers(events: list[Event]) -> set[str]:
+    """The files of the callers in events."""
+    return {event["by"].rpartition(" in ")[2] for event in events if event.get("by")}
+
+
+def test_no_wrapper_is_named_as_a_caller() -> None:
+    events: list[Event] = []
+    backend = RecordingBackend(events.append, clock=Clock())
+    loop = backend.loop()
+    signals = backend.signals(loop)
+    here, there = tcp_pair()
+    reading, writing = os.pipe()
+    got: list[bytes] = []
+    with backend.socket(here) as ours, there:
+        source, sink = (backend.wrap_stream(Stream(end), "pipe") for end in (reading, writing))
+        watcher = loop.watcher(ours, "peer")
+        watcher.set_callbacks(reader=lambda: got.append(ours.recv(9)))
+        signals.on(signal.SIGUSR1, lambda: got.append(b"signal"))
+        signal.raise_signal(signal.SIGUSR1)
+        there.sendall(b"x")
+        run_until(loop, lambda: len(got) == 2)
+        ours.sendall(b"y")
+        sink.write(b"z")
+        assert source.read(9) == b"z"
+        watcher.set_callbacks(writer=lambda: None)
+        watcher.unregister()
+        ours.shutdown(socket.SHUT_WR)
+    signals.close()
+    loop.close()
+    os.close(reading)
+    os.close(writing)
+    # select() is the loop's own call; registrations of signals and sockets are not the loop's.
+    assert callers([one for one in events if one["call"] == "select"]) == {"turnchat/core/loop.py"}
+    assert callers([one for one in events if one["call"] != "select"]) == {
+        Path(__file__).name,
+        "turnchat/process/signals.py",
+    }
+
+
+def test_a_wrapper_file_that_is_missing_is_named_as_the_caller() -> None:
+    """So the tests above would notice it."""
+    events: list[Event] = []
+    backend = RecordingBackend(events.append, clock=Clock())
+    here, there = tcp_pair()
+    with backend.socket(here) as ours, there:
+        wrapper = RecordingSocket.send.__code__.co_filename
+        WRAPPER_FILES.remove(wrapper)
+        try:
+            ours.send(b"x")
+        finally:
+            WRAPPER_FILES.add(wrapper)
+    assert "turnchat/trace/wrappers.py" in callers(events)
+
+
+def test_the_function_that_asks_is_its_own_caller() -> None:
+    assert caller() == "test_the_function_that_asks_is_its_own_caller in test_events.py"

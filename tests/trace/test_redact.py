@@ -1,0 +1,55 @@
+"""Recordings without the text of messages."""
+
+import pickle
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.recording import calls, recorder
+from turnchat.core.frame import BODY_LIMIT, encode
+from turnchat.trace.redact import Redactor
+
+
+def test_only_headers_and_byebye_are_kept() -> None:
+    assert Redactor().redact(b"005hello000003BYE006BYEBYE006BYEbye") == (
+        b"005.....000003...006BYEBYE006BYE..."
+    )
+
+
+def test_only_digits_are_kept_of_bytes_that_are_no_frame() -> None:
+    assert Redactor().redact(b"hello") == b"....."
+    assert Redactor().redact(b"256secret007") == b"256........."
+
+
+@given(st.lists(st.binary(max_size=BODY_LIMIT)), st.integers(1, 20))
+def test_a_stream_is_redacted_alike_however_it_is_cut(bodies: list[bytes], size: int) -> None:
+    stream = b"".join(map(encode, bodies))
+    redactor = Redactor()
+    pieces = [redactor.redact(stream[i : i + size]) for i in range(0, len(stream), size)]
+    assert b"".join(pieces) == Redactor().redact(stream)
+    assert len(Redactor().redact(stream)) == len(stream)
+
+
+def test_a_flood_that_is_no_frame_is_not_remembered() -> None:
+    redactor = Redactor()
+    redactor.redact(b"999")
+    size = len(pickle.dumps(redactor))
+    for _ in range(100):
+        assert redactor.redact(bytes(65536)) == b"." * 65536
+    assert len(pickle.dumps(redactor)) == size
+
+
+def test_bytes_that_are_sent_again_are_redacted_again() -> None:
+    made, events = recorder(lengths_only=True)
+
+    class Narrow:
+        fileno = staticmethod(lambda: 9)
+
+        def send(self, data: bytes) -> int:
+            return min(4, len(data))
+
+    ours = made.socket(Narrow())  # type: ignore[arg-type]
+    rest = b"007secrets"
+    while rest:
+        rest = rest[ours.send(rest) :]
+    assert [event["octets"] for event in calls(events, "send")] == ["007.......", "......", ".."]
