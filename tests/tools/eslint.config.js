@@ -1,6 +1,6 @@
 // npx eslint@9 -c tests/tools/eslint.config.js turnchat/replay/page
 //
-// The scripts of the page share one scope: what one defines at its top, the others may use.
+// The scripts of the page share one scope: each may use the top-level definitions of the others.
 
 const fs = require("node:fs");
 const path = require("node:path");
@@ -25,7 +25,7 @@ function readonly(names) {
   return Object.fromEntries(names.map((name) => [name, "readonly"]));
 }
 
-// The recommended rules, from wherever the eslint that runs this lies.
+// The recommended rules of the eslint that runs this, wherever it is installed.
 const main = require.main?.path ?? process.argv[1];
 const js = require(require.resolve("@eslint/js", { paths: [fs.realpathSync(main), __dirname] }));
 

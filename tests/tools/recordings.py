@@ -1,4 +1,4 @@
-"""Makes the recordings that ship with turnchat anew, from real runs.
+"""Make the example recordings anew, from real runs.
 
 python -m tests.tools.recordings
 """
@@ -19,12 +19,12 @@ from turnchat.net.sockets import listen
 from turnchat.responders.echo import Echo
 from turnchat.trace import record
 
-EXAMPLES = ROOT / "turnchat" / "trace" / "examples"
-LEAST = 2304  # octets; the smallest buffer that the kernel gives
+EXAMPLES = ROOT / "turnchat" / "replay" / "examples"
+LEAST = 2304  # bytes; the smallest buffer that the kernel gives
 
 
 def on_terminals(path: Path, talk: Callable[[Terminal, str], None]) -> None:
-    """An operator at a server that is recorded, and what `talk` makes of it."""
+    """Record a server with an operator. `talk` gets its terminal and its address."""
     server = Terminal(SERVER, "--record", str(path), "127.0.0.1:0")
     server.sees("* listening on")
     talk(server, server.text.rpartition(" ")[2])
@@ -68,7 +68,7 @@ def two_clients(path: Path) -> None:
 
 
 def with_echo(path: Path, talk: Callable[[Peer], None]) -> None:
-    """An echo that is recorded, and a peer that talks with it."""
+    """Record an echo server. `talk` gets a peer that is connected to it."""
     server = Program(SERVER, "--echo", "--once", "--record", str(path), "127.0.0.1:0")
     peer = Peer.to(server.line("stderr").rpartition(" ")[2])
     talk(peer)
@@ -89,7 +89,7 @@ def split_header(path: Path) -> None:
 
 
 def wait_for_round(path: Path, piece: bytes) -> None:
-    """Until the server has received `piece`, and sleeps again."""
+    """Wait until the server has received `piece` and sleeps again."""
     while f'"octets":"{piece.decode()}"' not in path.read_text():
         pass
 
@@ -105,12 +105,14 @@ def out_of_turn(path: Path) -> None:
 
 
 def slow_reader(path: Path) -> None:
-    """Small buffers on both sides, and a peer that talks again and again without reading."""
+    """Record a server with small buffers, and a peer that sends without reading."""
     (endpoint,) = resolve(Address(port=0))
     with record(str(path), "turnchat-server") as recorder:
         loop = recorder.loop()
         listening = listen([endpoint])
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LEAST)  # accept() passes it on
+        listening.setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, LEAST
+        )  # accepted sockets inherit it
         server = Server(loop, Noted(), Limits())
         server.start(recorder.listener(listening), Echo)
         with socket.socket() as slow:
@@ -135,18 +137,18 @@ def slow_reader(path: Path) -> None:
 
 
 def run_until(loop: EventLoop, condition: Callable[[], bool]) -> None:
-    """Run rounds until then. No deadline of a test's own is to be seen in the recording."""
+    """Run rounds until `condition` holds, without a timer: it would be in the recording."""
     while not condition():
         loop.run_once()
 
 
 def is_stuck(server: Server) -> bool:
-    """Whether the kernel has not taken all of an answer."""
+    """True if the kernel has not taken all of an answer."""
     return any(one._unsent for one in server._connections.values())
 
 
 def has_answered(server: Server, said: int) -> bool:
-    """Whether as many messages were answered, as far as the kernel takes it."""
+    """True if `said` messages were answered, as far as the kernel takes the answers."""
     conversations = [one.conversation for one in server._connections.values()]
     return bool(conversations) and all(one.message_count == 2 * said for one in conversations)
 
@@ -165,7 +167,7 @@ def main() -> None:
     }
     for name, make in made.items():
         make(EXAMPLES / f"{name}.jsonl")
-        print(f"{name}: {(EXAMPLES / f'{name}.jsonl').stat().st_size} octets", file=sys.stderr)
+        print(f"{name}: {(EXAMPLES / f'{name}.jsonl').stat().st_size} bytes", file=sys.stderr)
 
 
 if __name__ == "__main__":

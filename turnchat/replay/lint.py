@@ -29,7 +29,7 @@ class Finding(NamedTuple):
     text: str
 
 
-# Is called with an event before the interpreter, and yields the round and the text of mistakes.
+# A lint sees an event before the interpreter does. It yields the round and the text of mistakes.
 Lint = Callable[[Event, Interpreter], Iterable[tuple[int, str]]]
 
 

@@ -2,8 +2,8 @@
 
 render_page() puts the files of the folder page/ and a timeline into one HTML document. The document
 needs no server, no network and no other file, and its Content-Security-Policy forbids requests. The
-text of peers is data: it is in the document as JSON only, in which no text can end the element that
-holds it, and the scripts show it as text and never as HTML.
+text of peers is data. It is in the document as JSON only, where no text can end the element that
+holds it. The scripts show it as text and never as HTML.
 """
 
 import json

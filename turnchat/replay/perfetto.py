@@ -45,7 +45,7 @@ class Tracks:
         self._metadata("thread_name", track, name)
 
     def add(self, event: Event, interpreter: Interpreter, effects: list[Effect]) -> None:
-        """Add an event. The interpreter has been fed it."""
+        """Add an event that the interpreter has taken in."""
         time = event["t"] * 1e6
         file = interpreter.files.get(event.get("file", LOOP))
         match event["call"]:

@@ -40,7 +40,7 @@ def find_problems(recording: Recording) -> Iterator[Problem]:
 
 
 def _broken(event: Event, interpreter: Interpreter, file: File | None) -> Iterator[str]:
-    """Yield the rules that an event breaks. The interpreter has not been fed it yet."""
+    """Yield the rules that an event breaks. The interpreter must not have taken it in yet."""
     call = event["call"]
     if file and file.is_closed and "error" not in event and call not in AFTER_CLOSE:
         yield f"{call} on {file.name}, which is closed"
