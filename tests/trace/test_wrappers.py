@@ -13,7 +13,7 @@ from tests.support import Clock, tcp_pair
 from tests.support.recording import calls, read_from, recorder
 from turnchat.process.stdio import Stream
 from turnchat.replay.validate import find_problems
-from turnchat.trace import record
+from turnchat.trace import IncompleteRecording, RecordingBackend, record
 
 
 def test_recv_and_send_have_their_arguments_and_their_result() -> None:
@@ -223,3 +223,20 @@ def test_a_students_loop_is_recorded(tmp_path: Path) -> None:
     assert not list(find_problems(recording))
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert lines[0] == {"turnchat-recording": 1, "program": "mine", "bodies": True}
+
+
+def three_rounds(made: RecordingBackend) -> None:
+    with made.selector() as selector:
+        for _ in range(3):
+            selector.select(0)
+
+
+def test_a_write_that_fails_ends_the_recording_and_not_the_loop() -> None:
+    full = "No space left on device"
+    with pytest.raises(IncompleteRecording, match=full), record("/dev/full") as made:
+        three_rounds(made)
+
+
+def test_a_file_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), record(str(tmp_path / "none" / "mine.jsonl")):
+        pass
