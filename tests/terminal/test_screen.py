@@ -5,7 +5,7 @@ import pytest
 from turnchat.core.loop import EventLoop
 from turnchat.process.stdio import Stream
 from turnchat.terminal.output import LIMIT, Output
-from turnchat.terminal.screen import Renderer, PlainScreen, TerminalScreen, plainly
+from turnchat.terminal.screen import PlainScreen, Renderer, TerminalScreen, plainly
 
 
 class Written(Stream):

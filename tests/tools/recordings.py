@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from select import select
 
-from tests.support import CLIENT, ROOT, SERVER, Noted, Peer, Program, Terminal
+from tests.support import CLIENT, ROOT, SERVER, Peer, Program, Terminal
+from tests.support.logs import collected_log
 from turnchat.chat.server import Limits, Server
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Address
@@ -106,14 +107,15 @@ def out_of_turn(path: Path) -> None:
 
 def slow_reader(path: Path) -> None:
     """Record a server with small buffers, and a peer that sends without reading."""
-    (endpoint,) = resolve(Address(port=0))
+    (endpoint,) = Address(port=0).resolve()
     with record(str(path), "turnchat-server") as recorder:
         loop = recorder.loop()
         listening = listen([endpoint])
         listening.setsockopt(
             socket.SOL_SOCKET, socket.SO_SNDBUF, LEAST
         )  # accepted sockets inherit it
-        server = Server(loop, Noted(), Limits())
+        logger, _ = collected_log()
+        server = Server(loop, logger, Limits())
         server.start(recorder.listener(listening), Echo)
         with socket.socket() as slow:
             slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LEAST)
@@ -130,7 +132,7 @@ def slow_reader(path: Path) -> None:
                 assert peer.hear() == message
             peer.say("BYEBYE")
             run_until(loop, partial(is_readable, slow))
-        run_until(loop, lambda: not server._connections)
+        run_until(loop, lambda: not server.connections)
         server.stop()
         server.close()
         loop.close()
@@ -144,12 +146,12 @@ def run_until(loop: EventLoop, condition: Callable[[], bool]) -> None:
 
 def is_stuck(server: Server) -> bool:
     """True if the kernel has not taken all of an answer."""
-    return any(one._unsent for one in server._connections.values())
+    return any(one.statistics()["unsent"] for one in server.connections)
 
 
 def has_answered(server: Server, said: int) -> bool:
     """True if `said` messages were answered, as far as the kernel takes the answers."""
-    conversations = [one.conversation for one in server._connections.values()]
+    conversations = [one.conversation for one in server.connections]
     return bool(conversations) and all(one.message_count == 2 * said for one in conversations)
 
 

@@ -27,11 +27,11 @@ def what_happened(scenario: Scenario) -> object:
     return (
         scenario.world.rounds,
         scenario.world.now,
-        [talker.record.said for talker in scenario.talkers.values()],
-        [talker.record.heard for talker in scenario.talkers.values()],
+        [talker.record.sent for talker in scenario.talkers.values()],
+        [talker.record.received for talker in scenario.talkers.values()],
         [[(end is socket, data) for end, data in socket.history] for socket in scenario.talkers],
-        scenario.news.lines,
-        scenario.clients_news.lines,
+        scenario.log.lines,
+        scenario.clients_log.lines,
     )
 
 
@@ -52,8 +52,8 @@ def test_a_recorded_simulation_holds_the_same_messages(first: int) -> None:
             for one in messages(events):
                 told[one.is_ours].append(one.text)
         records = [talker.record for talker in scenario.talkers.values()]
-        assert sorted(told[False]) == _texts(body for one in records for body in one.heard), seed
-        assert sorted(told[True]) == _texts(body for one in records for body in one.said), seed
+        assert sorted(told[False]) == _texts(body for one in records for body in one.received), seed
+        assert sorted(told[True]) == _texts(body for one in records for body in one.sent), seed
 
 
 def _texts(bodies: Any) -> list[str]:
