@@ -111,9 +111,8 @@ def slow_reader(path: Path) -> None:
     with record(str(path), "turnchat-server") as recorder:
         loop = recorder.loop()
         listening = listen([endpoint])
-        listening.setsockopt(
-            socket.SOL_SOCKET, socket.SO_SNDBUF, LEAST
-        )  # accepted sockets inherit it
+        # Accepted sockets inherit the size of the buffer.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LEAST)
         logger, _ = collected_log()
         server = Server(loop, logger, Limits())
         server.start(recorder.listener(listening), Echo)
