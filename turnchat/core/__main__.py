@@ -13,7 +13,7 @@ from itertools import count
 
 from turnchat.core.connection import CloseReason, Connection, Label, Timeouts
 from turnchat.core.conversation import OURS, THEIRS, Conversation, Turn
-from turnchat.core.frame import BODY_LIMIT, BodyTooLong
+from turnchat.core.frame import BODY_LIMIT
 from turnchat.core.lines import InputFile, LineReader
 from turnchat.core.listener import Listener, make_ready
 from turnchat.core.loop import EventLoop
@@ -36,11 +36,11 @@ class Chat:
         self.begin(connected, THEIRS, f"client {next(self.numbers)}")
 
     def begin(self, connected: socket.socket, first: Turn, name: str) -> None:
-        watcher = self.loop.watcher(connected, name)
+        watcher, label = self.loop.watcher(connected, name), Label(name)
+        conversation = Conversation(first)
         connection = Connection(
-            self.loop, connected, watcher, Conversation(first), self,
-            label=Label(name), timeouts=TIMEOUTS,
-        )  # fmt: skip
+            self.loop, connected, watcher, conversation, self, label=label, timeouts=TIMEOUTS
+        )
         self.connections.add(connection)
         connection.start(Session(self, connection))
 
@@ -48,13 +48,13 @@ class Chat:
         """Send a line in each conversation that waits, as far as there are lines."""
         while self.waiting and (line := self.lines.take()):
             if line.size > BODY_LIMIT:
-                show(f"* not sent: {BodyTooLong(line.size)}")
+                show(f"* not sent: the line has {line.size} bytes, {BODY_LIMIT} is the most")
             else:
                 self.waiting.popleft().send(line.text)
         if self.lines.is_exhausted:
             if self.listener:
                 self.listener.close()
-                self.listener = None
+            self.listener = None
             for connection in self.connections:
                 connection.leave()
             self.stop_if_empty()
@@ -64,7 +64,7 @@ class Chat:
             self.loop.stop()
 
     def on_end(self, connection: Connection, reason: CloseReason) -> None:
-        if connection in self.waiting:
+        with suppress(ValueError):
             self.waiting.remove(connection)
         connection.responder.on_end(reason)
         show(f"* {connection.label.name}: {reason.cause} {reason.error or ''}")
@@ -83,8 +83,7 @@ class Session:
     is_automatic = False
 
     def __init__(self, chat: Chat, connection: Connection) -> None:
-        self.chat = chat
-        self.connection = connection
+        self.chat, self.connection = chat, connection
 
     def on_turn(self) -> None:
         self.chat.waiting.append(self.connection)
@@ -95,8 +94,7 @@ class Session:
         if self.connection.is_open:
             self.on_turn()
 
-    def on_end(self, _reason: CloseReason) -> None:
-        """Nothing is to be cleaned up."""
+    def on_end(self, reason: CloseReason) -> None: ...
 
 
 def show(text: str) -> None:
@@ -106,8 +104,7 @@ def show(text: str) -> None:
 
 def main(role: str, port: str = "2322") -> None:
     """Serve, or talk with a server, on 127.0.0.1."""
-    chat = Chat()
-    address = ("127.0.0.1", int(port))
+    chat, address = Chat(), ("127.0.0.1", int(port))
     if role == "server":
         listening = socket.create_server(address)
         listening.setblocking(False)

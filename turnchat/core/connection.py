@@ -22,6 +22,9 @@ DRAIN_SIZE = 1 << 16
 CLOSE_TIMEOUT = 2.0  # seconds for flushing, and for the peer to close
 DRAIN_LIMIT = 1 << 20  # bytes of a peer that does not close but goes on sending
 
+Phase = StrEnum("Phase", ("OPEN", "ENDING", "CLOSING", "CLOSED"))
+OPEN, ENDING, CLOSING, CLOSED = Phase
+
 
 class Stream(Protocol):
     """A connected byte stream, such as a socket.socket; BlockingIOError means: not now."""
@@ -69,9 +72,8 @@ class Responder(Protocol):
     """The source of this side's messages in one conversation, which calls Connection.send().
 
     is_automatic: True if replies are computed; a half-closed peer then still gets one.
-    on_turn: the conversation begins, and the turn is ours.
-    on_message: a message has come, and if the connection is open the turn with it.
-    on_end: the conversation is over.
+    on_turn: the conversation begins, and the turn is ours. on_message: a message has come, and if
+    the connection is open the turn with it. on_end: the conversation is over.
     """
 
     is_automatic: bool
@@ -108,10 +110,6 @@ class Label(NamedTuple):
     peer: str = ""
 
 
-Phase = StrEnum("Phase", ("OPEN", "ENDING", "CLOSING", "CLOSED"))
-OPEN, ENDING, CLOSING, CLOSED = Phase
-
-
 class Connection:
     """One conversation and its stream, which it closes. started: when, on the loop's clock."""
 
@@ -119,7 +117,6 @@ class Connection:
         "_drained", "_is_leaving", "_owner", "_phase", "_reason", "_stream", "_timeouts",
         "_timer", "_unsent", "_watcher", "conversation", "label", "responder", "started",
     )  # fmt: skip
-
     responder: Responder
 
     def __init__(
@@ -134,18 +131,12 @@ class Connection:
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - it is immutable
     ) -> None:
         """`watcher` is that of `stream`, both ready for use: non-blocking, after any handshake."""
-        self.label = label
-        self.started = loop.now
-        self.conversation = conversation
-        self._stream = stream
-        self._watcher = watcher
-        self._owner = owner
+        self.label, self.started, self.conversation = label, loop.now, conversation
+        self._stream, self._watcher, self._owner = stream, watcher, owner
         self._timeouts = timeouts
-        self._phase = OPEN
-        self._reason = DEFECT  # until end() gives the true one
+        self._phase, self._reason = OPEN, DEFECT  # the true reason comes with end()
         self._is_leaving = False
-        self._unsent = b""
-        self._drained = 0
+        self._unsent, self._drained = b"", 0
         watcher.on_error = on_error = self.on_error  # one bound method for both, 64 bytes less
         self._timer = loop.timer(watcher.name, self._on_timer, on_error)
 
@@ -171,7 +162,7 @@ class Connection:
             responder.on_turn()
 
     def send(self, body: bytes) -> None:
-        """Send `body` to the peer; BYEBYE ends the conversation. After its end this does nothing.
+        """Send a message; BYEBYE ends the conversation. After its end this does nothing.
 
         Raises NotOurTurn or BodyTooLong; then nothing has changed.
         """
@@ -199,8 +190,7 @@ class Connection:
     def end(self, reason: CloseReason) -> None:
         """End the conversation in good order, unless it has ended already."""
         if self._phase is OPEN:
-            self._phase = ENDING
-            self._reason = reason
+            self._phase, self._reason = ENDING, reason
             self._timer.start(0)
 
     def abort(self, reason: CloseReason) -> None:
@@ -256,23 +246,29 @@ class Connection:
 
     def _send(self) -> None:
         try:
-            sent = self._stream.send(self._unsent)
+            self._unsent = self._unsent[self._stream.send(self._unsent) :]
         except BlockingIOError:
-            return
+            pass
         except OSError as error:
             self._unsent = b""
             self.end(CloseReason(Cause.LOST, error))
-            return
-        self._unsent = self._unsent[sent:]
+
+    def _on_timer(self) -> None:
+        if self._phase is OPEN:
+            self._on_timeout()
+        elif self._phase is ENDING:
+            self._begin_closing()
+        else:
+            self._close()
 
     def _on_timeout(self) -> None:
         if self.conversation.turn is not Turn.THEIRS:
             return  # our turn does not cancel the timer: that would cost something at each message
+        idle, frame = self._timeouts
         if self.conversation.partial:
-            self.end(CloseReason(Cause.INCOMPLETE, seconds=self._timeouts.frame))
+            self.end(CloseReason(Cause.INCOMPLETE, seconds=frame))
         else:
-            cause = Cause.UNREAD if self._unsent else Cause.SILENT
-            self.end(CloseReason(cause, seconds=self._timeouts.idle))
+            self.end(CloseReason(Cause.UNREAD if self._unsent else Cause.SILENT, seconds=idle))
 
     def _begin_closing(self) -> None:
         self._phase = CLOSING
@@ -311,11 +307,3 @@ class Connection:
             self._timer.cancel()
             self._stream.close()
             self._owner.on_close(self)
-
-    def _on_timer(self) -> None:
-        if self._phase is OPEN:
-            self._on_timeout()
-        elif self._phase is ENDING:
-            self._begin_closing()
-        else:
-            self._close()

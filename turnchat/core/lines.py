@@ -1,17 +1,17 @@
 """Bytes in, lines out: standard input in the same loop as the sockets.
 
 A reader reads until there is nothing now, and only then watches its file. So regular files and
-/dev/null, which epoll refuses, need no case of their own: each read gives something. It also finds
-the end of a named pipe that had no writer when it was opened, which epoll never reports.
+/dev/null, which epoll refuses, need no case of their own. It also finds the end of a named pipe
+that had no writer when it was opened, which epoll never reports.
 """
 
 import errno
 import os
 import select
 from collections import deque
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from turnchat.core.loop import Callback, EventLoop, HasFileno
+from turnchat.core.loop import Callback, EventLoop
 
 LINE_LIMIT = 1024  # bytes; four times the largest message
 ENDLESS = 1 << 24  # bytes
@@ -42,8 +42,8 @@ class LineSplitter:
     def feed(self, data: bytes) -> list[Line]:
         """Take in `data` and return the lines it completes."""
         *ends, rest = data.split(b"\n")
-        lines = [self._extend(end, is_end=True) for end in ends]
-        return [line for line in (*lines, self._extend(rest)) if line]
+        lines = [*(self._extend(end, is_end=True) for end in ends), self._extend(rest)]
+        return [line for line in lines if line]
 
     def finish(self) -> Line | None:
         """Return the line that the end of the input completes, if one has begun."""
@@ -69,16 +69,10 @@ class LineSplitter:
         return line
 
 
-class Readable(HasFileno, Protocol):
-    """A file whose read() gives bytes, b"" at its end, or None if there are none now."""
-
-    def read(self, size: int, /) -> bytes | None: ...
-
-
 class InputFile:
-    """A descriptor of the process, read without blocking and without O_NONBLOCK.
+    """A descriptor of the process. read() gives b"" at its end, and None if there is nothing now.
 
-    That flag belongs to the open file, which the shell shares and which outlives the process.
+    O_NONBLOCK is not set: it belongs to the open file, which the shell shares.
     """
 
     def __init__(self, descriptor: int = 0) -> None:
@@ -89,8 +83,7 @@ class InputFile:
 
     def read(self, size: int, /) -> bytes | None:
         try:
-            is_ready = select.select([self], [], [], 0)[0]
-            return os.read(self._descriptor, size) if is_ready else None
+            return os.read(self._descriptor, size) if select.select([self], [], [], 0)[0] else None
         except OSError as error:
             if error.errno == errno.EIO and os.isatty(self._descriptor):
                 return b""  # the terminal has hung up
@@ -104,13 +97,12 @@ class LineReader:
     """
 
     def __init__(
-        self, loop: EventLoop, file: Readable, name: str, on_input: Callback | None = None
+        self, loop: EventLoop, file: InputFile, name: str, on_input: Callback | None = None
     ) -> None:
         self.on_input = on_input
         self.error: OSError | None = None
         self.lines: deque[Line] = deque()
-        self._file = file
-        self._splitter = LineSplitter()
+        self._file, self._splitter = file, LineSplitter()
         self._is_at_end = self._is_drained = False  # drained: the last read found nothing
         self._watcher = loop.watcher(file, name)
         self._again = loop.timer(name, self.read)
@@ -153,8 +145,7 @@ class LineReader:
             data = self._file.read(READ_SIZE)
         except OSError as error:
             self.error, data = error, b""
-        self._is_drained = data is None
-        self._is_at_end = data == b""
+        self._is_drained, self._is_at_end = data is None, data == b""
         if data:
             self.lines += self._splitter.feed(data)
         elif self._is_at_end and (line := self._splitter.finish()):

@@ -1,12 +1,11 @@
 """Accepting: a listening socket in the loop.
 
 Each time it is ready a bounded number of connections is accepted, so that a storm of newcomers
-cannot keep the loop from the conversations that are under way. A connection that was reset while it
-waited in the backlog is passed over.
+cannot keep the loop from the conversations that are under way.
 
 When no more can be accepted, because descriptors have run out or there is no room, newcomers stay
 in the backlog and the listener stays readable: watching it would be a spin. So it pauses, for a
-while or until resume(). on_wait hears of that once, and again only after the backlog was empty.
+while or until resume().
 """
 
 import errno
@@ -21,10 +20,10 @@ ACCEPTS = 64  # in one callback
 PAUSE = 1.0  # seconds without watching, when accept() has failed
 
 # The connection died in the backlog; Linux hands in the error that killed it (accept(2)).
-GONE = {getattr(errno, name) for name in (
-    "ECONNABORTED", "EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "ENOPROTOOPT",
-    "EOPNOTSUPP", "EPERM", "EPROTO", "ETIMEDOUT", "ENONET",
-) if hasattr(errno, name)}  # fmt: skip
+GONE = {getattr(errno, name, None) for name in (
+    "ECONNABORTED", "EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "ENONET",
+    "ENOPROTOOPT", "EOPNOTSUPP", "EPERM", "EPROTO", "ETIMEDOUT",
+)}  # fmt: skip
 
 
 class Listener:
@@ -38,12 +37,12 @@ class Listener:
         on_wait: Callable[[OSError | None], object] = lambda _: None,
         is_full: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`on_wait` hears why newcomers wait: the error of accept(), or None if `is_full`."""
-        self._socket = listening
-        self._family = listening.family  # looked up once: it makes an enum member each time
-        self._on_accept = on_accept
-        self._on_wait = on_wait
-        self._is_full = is_full
+        """`on_wait` hears why newcomers wait: the error of accept(), or None if `is_full`.
+
+        It hears of it once, and again only after the backlog was empty.
+        """
+        self._socket, self._family = listening, listening.family
+        self._on_accept, self._on_wait, self._is_full = on_accept, on_wait, is_full
         self._is_accepting = False
         self._are_waiting = False  # newcomers, and on_wait has heard of it
         self._watcher = loop.watcher(listening, "listener")
@@ -58,27 +57,25 @@ class Listener:
 
     def pause(self, error: OSError | None = None) -> None:
         """Accept none until resume(); after an error, for PAUSE seconds at most."""
-        self._is_accepting = False
-        self._watcher.unregister()
+        self._stop_accepting()
         if error:
             self._retry.start(PAUSE)
-        else:
-            self._retry.cancel()
-        if not self._are_waiting:  # said once, not at each newcomer
+        if not self._are_waiting:
             self._are_waiting = True
             self._on_wait(error)
 
     def close(self) -> None:
         """Accept no more; newcomers that still wait in the backlog are refused."""
+        self._stop_accepting()
+        self._socket.close()
+
+    def _stop_accepting(self) -> None:
         self._is_accepting = False
         self._retry.cancel()
         self._watcher.unregister()
-        self._socket.close()
 
     def _on_readable(self) -> None:
         for number in range(ACCEPTS):
-            if not self._is_accepting:
-                return  # on_accept has paused or closed it
             if self._is_full():
                 if number == 0:
                     self.pause()  # it is readable, so at least one newcomer waits
@@ -92,18 +89,16 @@ class Listener:
                 if error.errno not in GONE:  # EMFILE, ENFILE, ENOBUFS, ENOMEM and the like
                     self.pause(error)
                     return
-            else:
-                make_ready(accepted, self._family)
-                self._on_accept(accepted, address)
+                continue
+            make_ready(accepted, self._family)
+            self._on_accept(accepted, address)
+            if not self._is_accepting:
+                return  # on_accept has paused or closed it
 
 
 def make_ready(connected: socket.socket, family: int) -> None:
-    """Make a socket of `family` non-blocking, and let it send each frame at once.
-
-    An accepted socket does not inherit the mode of its listener.
-    """
+    """Make a socket non-blocking, as an accepted one is not, and let it send each frame at once."""
     connected.setblocking(False)
     if family != socket.AF_UNIX:
-        # macOS refuses (EINVAL) once the peer is gone; the next recv() tells of that.
-        with suppress(OSError):
+        with suppress(OSError):  # macOS: EINVAL once the peer is gone; the next recv() tells of it
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -47,11 +47,9 @@ class Watcher:
     ) -> None:
         self.name = name
         self.on_error = on_error
+        self._selector, self._file, self._mask = selector, file, 0
         self.reader: Callback | None = None
         self.writer: Callback | None = None
-        self._file = file
-        self._selector = selector
-        self._mask = 0
 
     def set_callbacks(self, reader: Callback | None = None, writer: Callback | None = None) -> None:
         """Run `reader` when the file is readable and `writer` when it is writable, from now on.
@@ -59,8 +57,7 @@ class Watcher:
         With neither, the file is not watched, and a hang-up goes unnoticed. A hang-up or an error
         runs whichever there is. Raises PermissionError for regular files and /dev/null (epoll).
         """
-        before = self._mask
-        mask = (EVENT_READ if reader else 0) | (EVENT_WRITE if writer else 0)
+        before, mask = self._mask, (EVENT_READ if reader else 0) | (EVENT_WRITE if writer else 0)
         if mask and not before:
             self._selector.register(self._file, mask, self)
         elif before and not mask:
@@ -91,11 +88,8 @@ class Timer:
         self, loop: "EventLoop", name: str, callback: Callback, on_error: ErrorHandler
     ) -> None:
         self.name = name
-        self.when = inf
-        self.scheduled = inf
-        self._loop = loop
-        self._callback = callback
-        self._on_error = on_error
+        self.when = self.scheduled = inf
+        self._loop, self._callback, self._on_error = loop, callback, on_error
 
     @property
     def is_active(self) -> bool:
@@ -107,12 +101,11 @@ class Timer:
 
         start(0) runs it at the end of this round; from a timer's callback, in the next round.
         """
-        loop = self._loop
         if self.when == inf:
-            loop.active_timers += 1
-        self.when = when = loop.now + seconds
-        if when < self.scheduled:
-            loop.schedule(self)
+            self._loop.active_timers += 1
+        self.when = self._loop.now + seconds
+        if self.when < self.scheduled:
+            self._loop.schedule(self)
 
     def cancel(self) -> None:
         """Do not run the callback. The timer may be started again."""
@@ -122,7 +115,7 @@ class Timer:
             self._loop.compact()
 
     def expire(self) -> None:
-        """Run the callback now, and count the timer as run."""
+        """Run the callback now, and not again."""
         self.cancel()
         try:
             self._callback()
@@ -131,16 +124,14 @@ class Timer:
 
 
 class EventLoop:
-    """Watched files, timers, and the loop that serves them.
+    """Watched files, timers, and the loop that serves them. The selector and clock may be given.
 
     now: the time at which the present round woke up, in seconds of the clock.
-    active_timers: how many will run. The selector and the clock can be handed in.
+    active_timers: the number of timers that will run.
     """
 
     def __init__(
-        self,
-        selector: BaseSelector | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        self, selector: BaseSelector | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.active_timers = 0
         self.now = clock()
@@ -195,11 +186,8 @@ class EventLoop:
     @property
     def next_timer(self) -> Timer | None:
         """The timer that bounds the next sleep; None if there is none, or its entry is stale."""
-        if self._heap:
-            when, _, timer = self._heap[0]
-            if when == timer.scheduled and timer.is_active:
-                return timer
-        return None
+        when, _, timer = self._heap[0] if self._heap else (inf, 0, None)
+        return timer if timer and timer.is_active and timer.scheduled == when else None
 
     def statistics(self) -> dict[str, int]:
         """Count the entries that are in the heap, and those ever made."""
@@ -219,15 +207,11 @@ class EventLoop:
         """
         if len(self._heap) <= 2 * self.active_timers + 2:
             return
-        entries = []
-        for entry in self._heap:
-            when, _, timer = entry
+        for _, _, timer in self._heap:
             if not timer.is_active:
                 timer.scheduled = inf
-            elif when == timer.scheduled:
-                entries.append(entry)
-        heapq.heapify(entries)
-        self._heap = entries
+        self._heap = [entry for entry in self._heap if entry[0] == entry[2].scheduled]
+        heapq.heapify(self._heap)
 
     def _timeout(self) -> float | None:
         """Return the seconds that select() may sleep: None is for ever, negative not at all."""
@@ -235,16 +219,14 @@ class EventLoop:
 
     def _run_timers(self) -> None:
         """Run the timers that were due when the round began; postponed ones get new entries."""
-        now = self.now
         popped = []
-        while self._heap and self._heap[0][0] <= now:
+        while self._heap and self._heap[0][0] <= self.now:
             when, _, timer = heapq.heappop(self._heap)
             if when == timer.scheduled:  # else an earlier entry has replaced it
                 timer.scheduled = inf
-                if timer.is_active:
-                    popped.append(timer)
+                popped.append(timer)
         for timer in popped:
-            if timer.when <= now:
+            if timer.when <= self.now:
                 timer.expire()
             elif timer.when < timer.scheduled:
                 self.schedule(timer)
