@@ -14,7 +14,7 @@ from itertools import count
 from turnchat.core.connection import CloseReason, Connection, Label, Timeouts
 from turnchat.core.conversation import OURS, THEIRS, Conversation, Turn
 from turnchat.core.frame import BODY_LIMIT
-from turnchat.core.lines import InputFile, LineReader
+from turnchat.core.lines import LineReader
 from turnchat.core.listener import Listener, make_ready
 from turnchat.core.loop import EventLoop
 
@@ -26,7 +26,8 @@ class Chat:
 
     def __init__(self) -> None:
         self.loop = EventLoop()
-        self.lines = LineReader(self.loop, InputFile(), "stdin", self.send_lines)
+        stdin = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115 - it stays open
+        self.lines = LineReader(self.loop, stdin, "stdin", self.send_lines)
         self.listener: Listener | None = None
         self.connections: set[Connection] = set()
         self.waiting: deque[Connection] = deque()  # for a line, the longest first
@@ -114,7 +115,7 @@ def main(role: str, port: str = "2322") -> None:
         connected = socket.create_connection(address)  # blocks, before the loop runs
         make_ready(connected, connected.family)
         chat.begin(connected, OURS, "server")
-    chat.lines.read()
+    chat.lines.start()
     with suppress(KeyboardInterrupt):
         chat.loop.run()
 

@@ -1,22 +1,18 @@
 """Bytes in, lines out: standard input in the same loop as the sockets.
 
-A reader reads until there is nothing now, and only then watches its file. So regular files and
-/dev/null, which epoll refuses, need no case of their own. It also finds the end of a named pipe
-that had no writer when it was opened, which epoll never reports.
+Its file stays blocking, since O_NONBLOCK belongs to the open file, which the shell shares. So there
+is one read for each readiness. epoll refuses regular files and /dev/null (EPERM), which never block
+for long: they are read in each round.
 """
 
-import errno
-import os
-import select
 from collections import deque
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from turnchat.core.loop import Callback, EventLoop
+from turnchat.core.loop import Callback, EventLoop, HasFileno
 
 LINE_LIMIT = 1024  # bytes; four times the largest message
-ENDLESS = 1 << 24  # bytes
+ENDLESS = 1 << 24  # bytes; /dev/zero is given up
 READ_SIZE = 1 << 12  # bytes; the most a terminal holds (n_tty, N_TTY_BUF_SIZE)
-READS = 256  # in one round; a terminal gives one line a read, and pasted lines arrive together
 LINES_AHEAD = 128  # lines that may wait before reading stops
 
 
@@ -31,8 +27,8 @@ class Line(NamedTuple):
 class LineSplitter:
     """Collects bytes until a newline ends them; one carriage return before it is dropped.
 
-    Of a line over LINE_LIMIT only the beginning is kept, but all its bytes are counted. A line of
-    over ENDLESS bytes (/dev/zero) is given up. size: bytes of the line that has begun.
+    Of a line over LINE_LIMIT only the beginning is kept, but all its bytes are counted. size: the
+    bytes of the line that has begun.
     """
 
     def __init__(self) -> None:
@@ -54,8 +50,7 @@ class LineSplitter:
         self._kept, self.size, self._has_return = b"", 0, False
 
     def _extend(self, data: bytes, *, is_end: bool = False) -> Line | None:
-        line = None
-        was_given_up = self.size > ENDLESS
+        line, was_given_up = None, self.size > ENDLESS
         if data:
             self.size += len(data)
             self._kept += data[: LINE_LIMIT - len(self._kept)]
@@ -69,41 +64,25 @@ class LineSplitter:
         return line
 
 
-class InputFile:
-    """A descriptor of the process. read() gives b"" at its end, and None if there is nothing now.
+class Readable(HasFileno, Protocol):
+    """A file whose read() gives bytes, b"" at the end, and None if there are none now."""
 
-    O_NONBLOCK is not set: it belongs to the open file, which the shell shares.
-    """
-
-    def __init__(self, descriptor: int = 0) -> None:
-        self._descriptor = descriptor
-
-    def fileno(self) -> int:
-        return self._descriptor
-
-    def read(self, size: int, /) -> bytes | None:
-        try:
-            return os.read(self._descriptor, size) if select.select([self], [], [], 0)[0] else None
-        except OSError as error:
-            if error.errno == errno.EIO and os.isatty(self._descriptor):
-                return b""  # the terminal has hung up
-            raise
+    def read(self, size: int, /) -> bytes | None: ...
 
 
 class LineReader:
-    """Lines of a file, read in the loop once read() has been called; take() gives the next one.
+    """Lines of a file, read in the loop after start(); take() gives the next one.
 
     on_input: runs when lines have come, or the end. error: the reason for an early end.
     """
 
     def __init__(
-        self, loop: EventLoop, file: InputFile, name: str, on_input: Callback | None = None
+        self, loop: EventLoop, file: Readable, name: str, on_input: Callback | None = None
     ) -> None:
         self.on_input = on_input
         self.error: OSError | None = None
         self.lines: deque[Line] = deque()
-        self._file, self._splitter = file, LineSplitter()
-        self._is_at_end = self._is_drained = False  # drained: the last read found nothing
+        self._file, self._splitter, self._is_at_end = file, LineSplitter(), False
         self._watcher = loop.watcher(file, name)
         self._again = loop.timer(name, self.read)
 
@@ -112,22 +91,24 @@ class LineReader:
         """True if there is no line now and none will come."""
         return self._is_at_end and not self.lines
 
+    def start(self) -> None:
+        """Read, from now on or again, while it wants more."""
+        try:
+            self._watcher.set_callbacks(reader=self.read if self._wants_more() else None)
+        except PermissionError:
+            self._again.start(0)
+
     def take(self) -> Line | None:
         """Return the next line, or None if there is none now."""
-        if not self.lines:
-            return None
-        line = self.lines.popleft()
-        self._continue()
+        line = self.lines.popleft() if self.lines else None
+        if line and len(self.lines) == LINES_AHEAD - 1:
+            self.start()
         return line
 
     def read(self) -> None:
-        """Read what there is now, within the bounds, and go on in later rounds."""
-        self._is_drained = False
-        for _ in range(READS):
-            if self._is_drained or not self._wants_more():
-                break
-            self._read_once()
-        self._continue()
+        """Read what there is now, and go on while it wants more."""
+        self._read_now()
+        self.start()
         if self.on_input and (self.lines or self._is_at_end):
             self.on_input()
 
@@ -135,27 +116,22 @@ class LineReader:
         """Read no more, and forget the lines that were not taken."""
         self._is_at_end = True
         self.lines.clear()
-        self._continue()
+        self._again.cancel()
+        self._watcher.unregister()
 
     def _wants_more(self) -> bool:
         return not self._is_at_end and len(self.lines) < LINES_AHEAD
 
-    def _read_once(self) -> None:
+    def _read_now(self) -> bool:
+        """Read once. Return False if there was nothing now."""
         try:
             data = self._file.read(READ_SIZE)
         except OSError as error:
             self.error, data = error, b""
-        self._is_drained, self._is_at_end = data is None, data == b""
-        if data:
-            self.lines += self._splitter.feed(data)
-        elif self._is_at_end and (line := self._splitter.finish()):
+        if data is None:
+            return False
+        self._is_at_end = not data
+        self.lines += self._splitter.feed(data)
+        if self._is_at_end and (line := self._splitter.finish()):
             self.lines.append(line)
-
-    def _continue(self) -> None:
-        """Read when the file is readable, or in the next round, or not at all."""
-        watches = self._wants_more() and self._is_drained
-        self._watcher.set_callbacks(reader=self.read if watches else None)
-        if self._wants_more() and not watches:
-            self._again.start(0)
-        else:
-            self._again.cancel()
+        return True

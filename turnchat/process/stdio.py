@@ -17,18 +17,22 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from turnchat.core.lines import InputFile
-
 STANDARD = (0, 1, 2)
 
 OpenStream = Callable[[int], "Stream"]
 
 
-class Stream(InputFile):
+class Stream:
     """A descriptor that can be read and written at any time; here a regular file or a device.
 
     After read() has returned None, or write() 0, a selector can tell when to try again.
     """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        return self._descriptor
 
     def read(self, size: int, /) -> bytes | None:
         """Read at most `size` bytes: None if there are none now, empty at the end."""

@@ -1,10 +1,13 @@
 """The keyboard: lines of standard input, and the care that a terminal needs.
 
-A terminal stays in its own (canonical) mode: the kernel edits a line and delivers it whole. A line
-that is being typed is not known here, but it can be discarded.
+Its stream never blocks, so it is read until there is nothing now, and only then watched. Lines that
+were pasted together arrive together, and a named pipe that had no writer when it was opened has an
+end, which epoll never reports.
 
-A background job must not touch its terminal: to read from it, or to flush it, stops the job by
-SIGTTIN or SIGTTOU (POSIX, 11.1.4, terminal access control). So it looks again every second.
+A terminal stays in its own (canonical) mode: the kernel edits a line and delivers it whole. A line
+that is being typed is not known here, but it can be discarded. A background job must not touch its
+terminal: to read or to flush it stops the job by SIGTTIN or SIGTTOU (POSIX, 11.1.4, terminal access
+control). So it looks again every second.
 """
 
 import fcntl
@@ -16,6 +19,7 @@ from turnchat.core.lines import LineReader
 from turnchat.core.loop import EventLoop
 from turnchat.process.stdio import OpenStream, Stream, open_stream
 
+READS = 256  # in one round; a terminal gives one line a read
 IN_BACKGROUND = 1.0  # seconds from one look to the next
 
 
@@ -27,13 +31,23 @@ class Keyboard(LineReader):
 
     def __init__(self, loop: EventLoop, stream: Stream, *, is_terminal: bool) -> None:
         super().__init__(loop, stream, "keyboard")
-        self._stream = stream
         self.is_terminal = is_terminal
+        self._stream = stream
+        self._is_drained = False  # the last read found nothing
+
+    def start(self) -> None:
+        """Read when the stream is readable; in the next round, if the last read gave something."""
+        watches = self._wants_more() and self._is_drained
+        self._watcher.set_callbacks(reader=self.read if watches else None)
+        if self._wants_more() and not watches:
+            self._again.start(0)
+        else:
+            self._again.cancel()
 
     def read(self) -> None:
         """Read what there is now, and go on reading. In the background, wait."""
         if self._is_in_background():
-            self._watcher.set_callbacks()
+            self._watcher.unregister()
             self._again.start(IN_BACKGROUND)
         else:
             super().read()
@@ -58,6 +72,14 @@ class Keyboard(LineReader):
         self.discard()
         self.end()
         self._stream.close()
+
+    def _read_now(self) -> bool:
+        self._is_drained = False
+        for _ in range(READS):
+            if self._is_drained or not self._wants_more():
+                break
+            self._is_drained = not super()._read_now()
+        return not self._is_drained
 
     def _is_in_background(self) -> bool:
         """Return True if another job has the terminal."""
