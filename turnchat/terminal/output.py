@@ -215,10 +215,6 @@ class Output:
             self._loop.stop()
 
 
-def nothing(*_: object) -> None:
-    """Do nothing: a callback for those who have not learned of None yet."""
-
-
 def _encoded(text: str) -> bytes:
     # A path on the command line may hold bytes that are not UTF-8: lone surrogates, in Python.
     return text.encode(errors="backslashreplace")
