@@ -204,6 +204,23 @@ def test_discard_forgets_what_was_typed_and_says_if_there_was_any(
     keyboard.end()
 
 
+def test_reading_goes_on_after_so_much_was_discarded_that_it_had_stopped(
+    loop: EventLoop, tty: tuple[int, int]
+) -> None:
+    keyboard = Keyboard(loop, private(tty[1]), is_terminal=True)
+    for _ in range(LINES_AHEAD):
+        types(tty, b"x\n")
+    keyboard.read()
+    run_until(loop, lambda: len(keyboard.lines) >= LINES_AHEAD)
+    assert keyboard.discard()
+    types(tty, b"new\n")
+    run_until(loop, lambda: keyboard.lines)
+    line = keyboard.take()
+    assert line
+    assert line.text == b"new"
+    keyboard.end()
+
+
 def test_lines_that_were_not_typed_are_not_discarded(
     loop: EventLoop, pipe: tuple[int, int]
 ) -> None:

@@ -15,7 +15,7 @@ import os
 import sys
 import termios
 
-from turnchat.core.lines import LineReader
+from turnchat.core.lines import LINES_AHEAD, LineReader
 from turnchat.core.loop import EventLoop
 from turnchat.process.stdio import OpenStream, Stream, open_stream
 
@@ -60,6 +60,8 @@ class Keyboard(LineReader):
         if not self.is_terminal:
             return False
         had_any = bool(self.lines) or self._splitter.size > 0
+        if len(self.lines) >= LINES_AHEAD:
+            self._again.start(0)  # reading has stopped for these lines, and must go on
         self.lines.clear()
         self._splitter.discard()
         try:
