@@ -18,14 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from turnchat.chat.log import log_defect, message_observers
 from turnchat.chat.report import STATUS_OF, account, defect
 from turnchat.chat.transcript import Transcript
-from turnchat.core.connection import (
-    Cause,
-    CloseReason,
-    Connection,
-    Label,
-    Responder,
-    Timeouts,
-)
+from turnchat.core.connection import Cause, CloseReason, Connection, Label, Responder, Timeouts
 from turnchat.core.conversation import THEIRS, Conversation
 from turnchat.core.listener import Listener
 from turnchat.core.loop import EventLoop

@@ -8,8 +8,6 @@ Each line of standard input answers the message that has waited longest. Its end
 import socket
 import sys
 from collections import deque
-from contextlib import suppress
-from itertools import count
 
 from turnchat.core.connection import CloseReason, Connection, Label, Timeouts
 from turnchat.core.conversation import OURS, THEIRS, Conversation, Turn
@@ -17,8 +15,6 @@ from turnchat.core.frame import BODY_LIMIT
 from turnchat.core.lines import LineReader
 from turnchat.core.listener import Listener, make_ready
 from turnchat.core.loop import EventLoop
-
-TIMEOUTS = Timeouts(idle=600.0, frame=10.0)
 
 
 class Chat:
@@ -31,22 +27,20 @@ class Chat:
         self.listener: Listener | None = None
         self.connections: set[Connection] = set()
         self.waiting: deque[Connection] = deque()  # for a line, the longest first
-        self.numbers = count(1)
 
-    def accept(self, connected: socket.socket, _address: object) -> None:
-        self.begin(connected, THEIRS, f"client {next(self.numbers)}")
+    def accept(self, connected: socket.socket, address: tuple[str, int]) -> None:
+        self.begin(connected, THEIRS, f"client {address[1]}")
 
     def begin(self, connected: socket.socket, first: Turn, name: str) -> None:
-        watcher, label = self.loop.watcher(connected, name), Label(name)
-        conversation = Conversation(first)
+        watcher, conversation = self.loop.watcher(connected, name), Conversation(first)
         connection = Connection(
-            self.loop, connected, watcher, conversation, self, label=label, timeouts=TIMEOUTS
-        )
+            self.loop, connected, watcher, conversation, self,
+            label=Label(name), timeouts=Timeouts(idle=600.0, frame=10.0),
+        )  # fmt: skip
         self.connections.add(connection)
         connection.start(Session(self, connection))
 
     def send_lines(self) -> None:
-        """Send a line in each conversation that waits, as far as there are lines."""
         while self.waiting and (line := self.lines.take()):
             if line.size > BODY_LIMIT:
                 show(f"* not sent: the line has {line.size} bytes, {BODY_LIMIT} is the most")
@@ -58,21 +52,15 @@ class Chat:
             self.listener = None
             for connection in self.connections:
                 connection.leave()
-            self.stop_if_empty()
-
-    def stop_if_empty(self) -> None:
-        if not self.connections and not self.listener:
-            self.loop.stop()
 
     def on_end(self, connection: Connection, reason: CloseReason) -> None:
-        with suppress(ValueError):
+        if connection in self.waiting:
             self.waiting.remove(connection)
         connection.responder.on_end(reason)
         show(f"* {connection.label.name}: {reason.cause} {reason.error or ''}")
 
     def on_close(self, connection: Connection) -> None:
         self.connections.remove(connection)
-        self.stop_if_empty()
 
     def on_error(self, _connection: Connection, error: Exception) -> None:
         raise error
@@ -116,8 +104,8 @@ def main(role: str, port: str = "2322") -> None:
         make_ready(connected, connected.family)
         chat.begin(connected, OURS, "server")
     chat.lines.start()
-    with suppress(KeyboardInterrupt):
-        chat.loop.run()
+    while chat.listener or chat.connections:
+        chat.loop.run_once()
 
 
 if __name__ == "__main__":
@@ -127,3 +115,5 @@ if __name__ == "__main__":
         main(*sys.argv[1:])
     except (OSError, OverflowError, ValueError) as error:
         sys.exit(f"{sys.argv[1]}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

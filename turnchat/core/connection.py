@@ -1,7 +1,7 @@
 """One conversation on one socket: bytes to its Conversation, frames out, and an orderly end.
 
-While a frame is not wholly sent nothing is read: the peer cannot answer a message that it has not
-got, so at most one frame waits here. Else it reads, in its own turn too, to notice a hang-up.
+While a frame is not wholly sent nothing is read: so at most one frame waits here. Else it reads, in
+its own turn too, to notice a hang-up.
 
 OPEN: until something ends it. ENDING: to the end of that round, since the responder and the owner
 may be at work just now. CLOSING: the last frame is flushed, the sending side shut down, and the
@@ -18,7 +18,6 @@ from turnchat.core.frame import FRAME_LIMIT, LocalProtocolError, RemoteProtocolE
 from turnchat.core.loop import FOREVER, EventLoop, Watcher
 
 READ_SIZE = FRAME_LIMIT + 1  # a whole turn, and the one byte that proves a peer out of turn
-DRAIN_SIZE = 1 << 16
 CLOSE_TIMEOUT = 2.0  # seconds for flushing, and for the peer to close
 DRAIN_LIMIT = 1 << 20  # bytes of a peer that does not close but goes on sending
 
@@ -65,18 +64,14 @@ class CloseReason(NamedTuple):
         return cls(Cause.HUNG_UP if event is ConnectionEvent.EOF else Cause.BYEBYE_RECEIVED)
 
 
-DEFECT = CloseReason(Cause.INTERNAL_ERROR)
-
-
 class Responder(Protocol):
     """The source of this side's messages in one conversation, which calls Connection.send().
 
-    is_automatic: True if replies are computed; a half-closed peer then still gets one.
     on_turn: the conversation begins, and the turn is ours. on_message: a message has come, and if
     the connection is open the turn with it. on_end: the conversation is over.
     """
 
-    is_automatic: bool
+    is_automatic: bool  # True if replies are computed; a half-closed peer then still gets one
 
     def on_turn(self) -> None: ...
     def on_message(self, body: bytes) -> None: ...
@@ -86,8 +81,8 @@ class Responder(Protocol):
 class Owner(Protocol):
     """The maker of connections.
 
-    on_end: the conversation is over; tell its responder. on_close: the last call, the descriptor
-    is free. on_error: an exception that was not foreseen ends the conversation.
+    on_end: the conversation is over; tell its responder. on_close: the descriptor is free; the last
+    call. on_error: an exception that was not foreseen ends the conversation.
     """
 
     def on_end(self, connection: "Connection", reason: CloseReason) -> None: ...
@@ -117,7 +112,8 @@ class Connection:
         "_drained", "_is_leaving", "_owner", "_phase", "_reason", "_stream", "_timeouts",
         "_timer", "_unsent", "_watcher", "conversation", "label", "responder", "started",
     )  # fmt: skip
-    responder: Responder
+    responder: Responder  # from start() on
+    _reason: CloseReason  # from end() on
 
     def __init__(
         self,
@@ -134,8 +130,7 @@ class Connection:
         self.label, self.started, self.conversation = label, loop.now, conversation
         self._stream, self._watcher, self._owner = stream, watcher, owner
         self._timeouts = timeouts
-        self._phase, self._reason = OPEN, DEFECT  # the true reason comes with end()
-        self._is_leaving = False
+        self._phase, self._is_leaving = OPEN, False
         self._unsent, self._drained = b"", 0
         watcher.on_error = on_error = self.on_error  # one bound method for both, 64 bytes less
         self._timer = loop.timer(watcher.name, self._on_timer, on_error)
@@ -146,11 +141,9 @@ class Connection:
         return self._phase is OPEN
 
     def statistics(self) -> dict[str, int]:
-        """Count the bytes that wait to be sent and to be parsed."""
         return {"unsent": len(self._unsent), "unparsed": len(self.conversation.partial)}
 
     def start(self, responder: Responder) -> None:
-        """Begin the conversation."""
         self.responder = responder
         try:
             self._watcher.set_callbacks(reader=self._on_readable)
@@ -162,10 +155,7 @@ class Connection:
             responder.on_turn()
 
     def send(self, body: bytes) -> None:
-        """Send a message; BYEBYE ends the conversation. After its end this does nothing.
-
-        Raises NotOurTurn or BodyTooLong; then nothing has changed.
-        """
+        """Send a message, unless it has ended; BYEBYE ends it. Raises NotOurTurn, BodyTooLong."""
         if self._phase is not OPEN:
             return
         try:
@@ -203,10 +193,9 @@ class Connection:
     def on_error(self, error: Exception) -> None:
         """End it because of an exception that was not foreseen, the responder's or ours."""
         self._owner.on_error(self, error)
+        self.end(CloseReason(Cause.INTERNAL_ERROR))
         if self._phase is CLOSING:
             self._close()
-        else:
-            self.end(DEFECT)
 
     def _on_readable(self) -> None:
         if self._phase is not OPEN:
@@ -237,11 +226,9 @@ class Connection:
 
     def _on_writable(self) -> None:
         self._send()
-        if self._unsent:
-            return
-        if self._phase is OPEN:
+        if not self._unsent and self._phase is OPEN:
             self._watcher.set_callbacks(reader=self._on_readable)
-        elif self._phase is CLOSING:
+        elif not self._unsent and self._phase is CLOSING:
             self._shut_down()
 
     def _send(self) -> None:
@@ -254,20 +241,14 @@ class Connection:
             self.end(CloseReason(Cause.LOST, error))
 
     def _on_timer(self) -> None:
-        if self._phase is OPEN:
-            self._on_timeout()
-        elif self._phase is ENDING:
-            self._begin_closing()
-        else:
-            self._close()
-
-    def _on_timeout(self) -> None:
-        if self.conversation.turn is not Turn.THEIRS:
-            return  # our turn does not cancel the timer: that would cost something at each message
         idle, frame = self._timeouts
-        if self.conversation.partial:
+        if self._phase is ENDING:
+            self._begin_closing()
+        elif self._phase is CLOSING:
+            self._close()
+        elif self.conversation.partial:
             self.end(CloseReason(Cause.INCOMPLETE, seconds=frame))
-        else:
+        elif self.conversation.turn is Turn.THEIRS:  # our turn does not cancel the timer
             self.end(CloseReason(Cause.UNREAD if self._unsent else Cause.SILENT, seconds=idle))
 
     def _begin_closing(self) -> None:
@@ -291,7 +272,7 @@ class Connection:
 
     def _drain(self) -> None:
         try:
-            data = self._stream.recv(DRAIN_SIZE)
+            data = self._stream.recv(1 << 16)
         except BlockingIOError:
             return
         except OSError:

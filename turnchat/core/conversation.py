@@ -1,12 +1,9 @@
 """Whose turn it is: one conversation, as one side of it sees it.
 
-Bytes from the peer go in, events come out; a body to send goes in, a frame comes out. The turn
-changes by one table, TRANSITIONS. An entry that is missing may not happen: for this side it is an
-error (NotOurTurn), for the peer a fault (OutOfTurn). After the end the peer's bytes are ignored.
-Server and client differ only in the turn they begin with.
-
-Turns alternate, so at most one frame is under way to this side. Bytes beyond it are a fault at
-once: the buffer never holds more than the beginning of one frame.
+Bytes of the peer go in, events come out; a body to send goes in, a frame comes out. The turn
+changes by one table. An entry that is missing may not happen: for this side it is an error, for the
+peer a fault. At most one frame is under way to this side; bytes beyond it are a fault at once, so
+the buffer never holds more than the beginning of one frame.
 
     >>> server = Conversation(Turn.THEIRS)
     >>> server.receive(b"005he"), server.receive(b"llo"), server.send(b"hi!")
@@ -65,22 +62,18 @@ class ConnectionEvent(StrEnum):
     EOF = "sends no more, but may still read: the turn is LAST if it was ours, else OVER"
 
 
-# A message is its body. A fault is a value here, not raised: the message that came in front of it
-# in the same segment would be lost with the call.
+# A message is its body. A fault is not raised: a message in front of it would be lost by that.
 Event = bytes | ConnectionEvent | RemoteProtocolError
 
-# Hears of each message before anything follows from it: its number from 1, True if this side sent
-# it, and its body.
+# Hears of each message before anything follows from it: number from 1, True if it is ours, body.
 Observer = Callable[[int, bool, bytes], object]
 
 
 class Conversation:
     """One side of one conversation.
 
-    turn: the side that may send a frame now. Only this class changes it.
-    message_count: messages sent and received, together.
-    partial: the beginning of a frame whose rest has not come yet.
-    observers: may be replaced at any time.
+    turn: changed by this class alone. message_count: messages sent and received, together.
+    partial: the beginning of a frame whose rest has not come. observers: may be replaced.
     """
 
     __slots__ = ("_offset", "message_count", "observers", "partial", "turn")
@@ -94,11 +87,7 @@ class Conversation:
         self._offset = 0  # of the present frame in the peer's stream
 
     def receive(self, data: bytes) -> tuple[Event, ...]:
-        """Take in bytes of the peer, and return the events that they complete.
-
-        There is none while a frame is incomplete, then its message or BYEBYE, since a turn has one
-        frame. A fault comes last. After the end of the conversation everything is ignored.
-        """
+        """Take in bytes of the peer. Return the message that they complete, an event, a fault."""
         if self.turn is not THEIRS:
             return (self._out_of_turn(data),) if data and self.turn is not OVER else ()
         if self.partial:
@@ -135,10 +124,7 @@ class Conversation:
         return (ConnectionEvent.EOF,)
 
     def send(self, body: bytes) -> bytes:
-        """Return the frame that carries `body`. BYEBYE ends the conversation.
-
-        Raises NotOurTurn or BodyTooLong; then nothing has changed.
-        """
+        """Return the frame that carries `body`. Raises NotOurTurn or BodyTooLong, unchanged."""
         turn = TRANSITIONS[self.turn].get(SEND_BYEBYE if body == BYEBYE else SEND)
         if turn is None:
             raise NotOurTurn(f"nothing can be sent now: the turn is {self.turn}")

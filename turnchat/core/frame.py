@@ -2,10 +2,9 @@
 
     005hello      three ASCII digits, the length of the body in bytes; then the body
 
-There are only 256 legal headers, so this module holds them all. Anything else is a fault, found at
-the very byte that proves it. No digit is handed to int(), which accepts signs, blanks, underscores
-and the digits of other scripts. A frame leaves the parser whole or not at all: after half of one
-the caller asks again with more bytes.
+There are only 256 legal headers, so all are here, and anything else is a fault at the very byte
+that proves it. int() never sees a digit: it accepts signs, blanks and the digits of other scripts.
+A frame leaves the parser whole or not at all; after half of one the caller asks with more bytes.
 """
 
 HEADER_SIZE = 3
@@ -16,14 +15,9 @@ QUOTE_LIMIT = 16  # bytes of a peer's stream that a fault quotes
 HEADERS = tuple(b"%03d" % length for length in range(BODY_LIMIT + 1))
 LENGTH_OF = {header: length for length, header in enumerate(HEADERS)}
 PREFIXES = frozenset(header[:size] for header in HEADERS for size in range(HEADER_SIZE))
-DIGITS = b"0123456789"
 
 
-class ProtocolError(Exception):
-    """A violation of the protocol by either side."""
-
-
-class LocalProtocolError(ProtocolError):
+class LocalProtocolError(Exception):
     """A call that the protocol forbids. Nothing was sent, nothing has changed."""
 
 
@@ -35,12 +29,8 @@ class BodyTooLong(LocalProtocolError):
         self.size = size
 
 
-class RemoteProtocolError(ProtocolError):
-    """A fault of the peer, after which its conversation cannot go on.
-
-    offset: the byte of the peer's stream that proves it; the first is 0.
-    reason: the mistake, in words for a person.
-    """
+class RemoteProtocolError(Exception):
+    """A fault of the peer, at the byte of its stream that proves it; the first has offset 0."""
 
     def __init__(self, offset: int, reason: str) -> None:
         super().__init__(f"at byte {offset}: {reason}")
@@ -72,11 +62,9 @@ class OutOfTurn(RemoteProtocolError):
 
 
 def encode(body: bytes) -> bytes:
-    """Make the frame that carries `body`: header and body in one piece, to be sent as one.
-
-    Two small sends would meet Nagle's algorithm (RFC 896) on this side and delayed
-    acknowledgements (RFC 1122, 4.2.3.2) on the other: 40 ms a message. Raises BodyTooLong.
-    """
+    """Make the frame that carries `body`, to be sent in one piece. Raises BodyTooLong."""
+    # Two small sends would meet Nagle's algorithm (RFC 896) on this side and delayed
+    # acknowledgements (RFC 1122, 4.2.3.2) on the other: 40 ms a message.
     if len(body) > BODY_LIMIT:
         raise BodyTooLong(len(body))
     return HEADERS[len(body)] + body
@@ -85,8 +73,7 @@ def encode(body: bytes) -> bytes:
 def parse(data: bytes, offset: int = 0) -> bytes | None:
     """Return the body of the frame that `data` begins with; None while the frame is incomplete.
 
-    The rest of `data`, whose place in the peer's stream is `offset`, is not looked at. Raises
-    BadLength as soon as a byte proves it, without waiting for the rest of the header.
+    Raises BadLength as soon as a byte proves it; `offset` is the place of `data` in the stream.
     """
     size = len(data) - HEADER_SIZE
     if 0 <= size <= BODY_LIMIT:
@@ -116,7 +103,7 @@ def _check_prefix(header: bytes, offset: int) -> None:
         prefix = header[: index + 1]
         if prefix in PREFIXES:
             continue
-        if byte not in DIGITS:
+        if byte not in b"0123456789":
             reason = f"{quote(bytes([byte]))} is not a digit, and a length has {HEADER_SIZE}"
         elif len(prefix) == HEADER_SIZE:
             reason = f"the length {prefix.decode()} is over {BODY_LIMIT}"

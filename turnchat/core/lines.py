@@ -1,14 +1,13 @@
 """Bytes in, lines out: standard input in the same loop as the sockets.
 
-Its file stays blocking, since O_NONBLOCK belongs to the open file, which the shell shares. So there
-is one read for each readiness. epoll refuses regular files and /dev/null (EPERM), which never block
-for long: they are read in each round.
+The file stays blocking, since O_NONBLOCK belongs to the open file, which the shell shares: so there
+is one read for each readiness. epoll refuses regular files and /dev/null: they are read each round.
 """
 
 from collections import deque
 from typing import NamedTuple, Protocol
 
-from turnchat.core.loop import Callback, EventLoop, HasFileno
+from turnchat.core.loop import Callback, EventLoop
 
 LINE_LIMIT = 1024  # bytes; four times the largest message
 ENDLESS = 1 << 24  # bytes; /dev/zero is given up
@@ -25,11 +24,7 @@ class Line(NamedTuple):
 
 
 class LineSplitter:
-    """Collects bytes until a newline ends them; one carriage return before it is dropped.
-
-    Of a line over LINE_LIMIT only the beginning is kept, but all its bytes are counted. size: the
-    bytes of the line that has begun.
-    """
+    """Collects bytes until a newline, which may follow a return. size: of the line so far."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -46,7 +41,6 @@ class LineSplitter:
         return self._extend(b"", is_end=True) if self.size else None
 
     def discard(self) -> None:
-        """Forget the line that has begun."""
         self._kept, self.size, self._has_return = b"", 0, False
 
     def _extend(self, data: bytes, *, is_end: bool = False) -> Line | None:
@@ -64,23 +58,21 @@ class LineSplitter:
         return line
 
 
-class Readable(HasFileno, Protocol):
+class Readable(Protocol):
     """A file whose read() gives bytes, b"" at the end, and None if there are none now."""
 
+    def fileno(self) -> int: ...
     def read(self, size: int, /) -> bytes | None: ...
 
 
 class LineReader:
-    """Lines of a file, read in the loop after start(); take() gives the next one.
-
-    on_input: runs when lines have come, or the end. error: the reason for an early end.
-    """
+    """Lines of a file, read in the loop after start(); `on_input` runs when some have come."""
 
     def __init__(
         self, loop: EventLoop, file: Readable, name: str, on_input: Callback | None = None
     ) -> None:
         self.on_input = on_input
-        self.error: OSError | None = None
+        self.error: OSError | None = None  # the reason for an early end
         self.lines: deque[Line] = deque()
         self._file, self._splitter, self._is_at_end = file, LineSplitter(), False
         self._watcher = loop.watcher(file, name)

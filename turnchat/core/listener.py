@@ -1,11 +1,8 @@
 """Accepting: a listening socket in the loop.
 
-Each time it is ready a bounded number of connections is accepted, so that a storm of newcomers
-cannot keep the loop from the conversations that are under way.
-
-When no more can be accepted, because descriptors have run out or there is no room, newcomers stay
-in the backlog and the listener stays readable: watching it would be a spin. So it pauses, for a
-while or until resume().
+Each time it is ready a bounded number is accepted, so that a storm of newcomers cannot keep the
+loop from its conversations. When no more can be accepted, because descriptors have run out or there
+is no room, the listener stays readable: watching it would be a spin, so it pauses.
 """
 
 import errno
@@ -22,8 +19,7 @@ PAUSE = 1.0  # seconds without watching, when accept() has failed
 # The connection died in the backlog; Linux hands in the error that killed it (accept(2)).
 GONE = {getattr(errno, name, None) for name in (
     "ECONNABORTED", "EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "ENONET",
-    "ENOPROTOOPT", "EOPNOTSUPP", "EPERM", "EPROTO", "ETIMEDOUT",
-)}  # fmt: skip
+    "ENOPROTOOPT", "EOPNOTSUPP", "EPERM", "EPROTO", "ETIMEDOUT")}  # fmt: skip
 
 
 class Listener:
@@ -37,23 +33,16 @@ class Listener:
         on_wait: Callable[[OSError | None], object] = lambda _: None,
         is_full: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`on_wait` hears why newcomers wait: the error of accept(), or None if `is_full`.
-
-        It hears of it once, and again only after the backlog was empty.
-        """
+        """`on_wait` hears once why newcomers wait: the error of accept(), or None if `is_full`."""
         self._socket, self._family = listening, listening.family
         self._on_accept, self._on_wait, self._is_full = on_accept, on_wait, is_full
-        self._is_accepting = False
-        self._are_waiting = False  # newcomers, and on_wait has heard of it
+        self._are_waiting = False  # newcomers, since the backlog was empty; on_wait knows
         self._watcher = loop.watcher(listening, "listener")
         self._retry = loop.timer("listener", self.resume)
         self.resume()
 
     def resume(self) -> None:
-        """Accept, from now on or again."""
-        if not self._is_accepting:
-            self._is_accepting = True
-            self._watcher.set_callbacks(reader=self._on_readable)
+        self._watcher.set_callbacks(reader=self._on_readable)
 
     def pause(self, error: OSError | None = None) -> None:
         """Accept none until resume(); after an error, for PAUSE seconds at most."""
@@ -70,7 +59,6 @@ class Listener:
         self._socket.close()
 
     def _stop_accepting(self) -> None:
-        self._is_accepting = False
         self._retry.cancel()
         self._watcher.unregister()
 
@@ -92,7 +80,7 @@ class Listener:
                 continue
             make_ready(accepted, self._family)
             self._on_accept(accepted, address)
-            if not self._is_accepting:
+            if not self._watcher.reader:
                 return  # on_accept has paused or closed it
 
 

@@ -1,12 +1,11 @@
 """The event loop: waits for ready files and runs their callbacks.
 
 A round: sleep in select() until a watched file is ready or a timer is due; run the callbacks of
-each ready file; run the timers that are due. Everything turnchat does happens in one of these.
+each ready file; run the timers that are due.
 
-Watching is level-triggered: bytes that a callback leaves unread are reported again in the next
-round, so each does a bounded amount of work and returns. A callback may unregister and close any
-file, also one that is ready in this round: its Watcher then has no callbacks left, and a new file
-under the old descriptor number has a Watcher of its own.
+Watching is level-triggered: bytes that a callback leaves unread are reported again, so each does a
+bounded amount of work and returns. A callback may unregister and close any file, also one that is
+ready in this round: its Watcher then has no callbacks left.
 """
 
 import heapq
@@ -14,7 +13,10 @@ import time
 from collections.abc import Callable
 from math import inf
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, DefaultSelector
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import HasFileno
 
 Callback = Callable[[], object]  # its result is ignored
 ErrorHandler = Callable[[Exception], None]
@@ -23,27 +25,18 @@ FOREVER = 1e9  # seconds; a timer for inf would never be active
 LONGEST_SLEEP = 86_400.0  # seconds; epoll_wait(2) takes milliseconds in an int, some 24 days
 
 
-class HasFileno(Protocol):
-    """Anything that the selector can watch."""
-
-    def fileno(self) -> int: ...
-
-
 def reraise(error: Exception) -> None:
     """Let the error go up through run(): the default for callbacks that must not fail."""
     raise error
 
 
 class Watcher:
-    """One file's place in the interest set. Its owner unregisters it before closing the file.
-
-    reader, writer: run when the file is readable, writable. on_error: takes their exceptions.
-    """
+    """One file's place in the interest set. Its owner unregisters it before closing the file."""
 
     __slots__ = ("_file", "_mask", "_selector", "name", "on_error", "reader", "writer")
 
     def __init__(
-        self, selector: BaseSelector, file: HasFileno, name: str, on_error: ErrorHandler
+        self, selector: BaseSelector, file: "HasFileno", name: str, on_error: ErrorHandler
     ) -> None:
         self.name = name
         self.on_error = on_error
@@ -52,10 +45,9 @@ class Watcher:
         self.writer: Callback | None = None
 
     def set_callbacks(self, reader: Callback | None = None, writer: Callback | None = None) -> None:
-        """Run `reader` when the file is readable and `writer` when it is writable, from now on.
+        """Run `reader` when the file is readable or hung up, `writer` when it is writable.
 
-        With neither, the file is not watched, and a hang-up goes unnoticed. A hang-up or an error
-        runs whichever there is. Raises PermissionError for regular files and /dev/null (epoll).
+        With neither it is not watched. epoll raises PermissionError for regular files, /dev/null.
         """
         before, mask = self._mask, (EVENT_READ if reader else 0) | (EVENT_WRITE if writer else 0)
         if mask and not before:
@@ -93,14 +85,10 @@ class Timer:
 
     @property
     def is_active(self) -> bool:
-        """True if it has been started and has not run yet."""
         return self.when < inf
 
     def start(self, seconds: float) -> None:
-        """Run the callback once, `seconds` after the present round began; replaces a former start.
-
-        start(0) runs it at the end of this round; from a timer's callback, in the next round.
-        """
+        """Run the callback once, `seconds` after the present round began: 0 is at its end."""
         if self.when == inf:
             self._loop.active_timers += 1
         self.when = self._loop.now + seconds
@@ -108,7 +96,6 @@ class Timer:
             self._loop.schedule(self)
 
     def cancel(self) -> None:
-        """Do not run the callback. The timer may be started again."""
         if self.when < inf:
             self.when = inf
             self._loop.active_timers -= 1
@@ -124,33 +111,25 @@ class Timer:
 
 
 class EventLoop:
-    """Watched files, timers, and the loop that serves them. The selector and clock may be given.
-
-    now: the time at which the present round woke up, in seconds of the clock.
-    active_timers: the number of timers that will run.
-    """
+    """Watched files, timers, and the loop that serves them."""
 
     def __init__(
         self, selector: BaseSelector | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.active_timers = 0
-        self.now = clock()
+        self.active_timers = 0  # those that will run
+        self.now = clock()  # when the present round woke up, in seconds
         self._selector = DefaultSelector() if selector is None else selector
         self._clock = clock
         self._heap: list[tuple[float, int, Timer]] = []
         self._entries_made = 0  # also breaks ties: first started, first run
         self._stopped = False
 
-    def watcher(self, file: HasFileno, name: str, on_error: ErrorHandler = reraise) -> Watcher:
-        """Return a watcher of `file` without callbacks yet. The file stays the caller's to close.
-
-        on_error: takes the exceptions of its callbacks, so that a mistake in one connection ends
-        that connection alone; by default they go up through run().
-        """
+    def watcher(self, file: "HasFileno", name: str, on_error: ErrorHandler = reraise) -> Watcher:
+        """Return a watcher of `file`; `on_error` takes the exceptions of its callbacks."""
         return Watcher(self._selector, file, name, on_error)
 
     def timer(self, name: str, callback: Callback, on_error: ErrorHandler = reraise) -> Timer:
-        """Return a timer that is not started yet. The parameters are those of watcher()."""
+        """Return a timer that is not started yet; `on_error` takes its exceptions."""
         return Timer(self, name, callback, on_error)
 
     def run(self) -> None:
@@ -180,7 +159,6 @@ class EventLoop:
             self._run_timers()
 
     def close(self) -> None:
-        """Close the selector. The files are their owners' to close."""
         self._selector.close()
 
     @property
@@ -190,7 +168,6 @@ class EventLoop:
         return timer if timer and timer.is_active and timer.scheduled == when else None
 
     def statistics(self) -> dict[str, int]:
-        """Count the entries that are in the heap, and those ever made."""
         return {"entries": len(self._heap), "entries_made": self._entries_made}
 
     def schedule(self, timer: Timer) -> None:
@@ -201,10 +178,7 @@ class EventLoop:
         self.compact()
 
     def compact(self) -> None:
-        """Drop stale entries when they outnumber the active timers.
-
-        An entry keeps its owner in memory: for minutes, after a conversation of seconds.
-        """
+        """Drop stale entries when they outnumber the active timers: each keeps its owner alive."""
         if len(self._heap) <= 2 * self.active_timers + 2:
             return
         for _, _, timer in self._heap:
@@ -214,11 +188,9 @@ class EventLoop:
         heapq.heapify(self._heap)
 
     def _timeout(self) -> float | None:
-        """Return the seconds that select() may sleep: None is for ever, negative not at all."""
         return min(self._heap[0][0] - self._clock(), LONGEST_SLEEP) if self._heap else None
 
     def _run_timers(self) -> None:
-        """Run the timers that were due when the round began; postponed ones get new entries."""
         popped = []
         while self._heap and self._heap[0][0] <= self.now:
             when, _, timer = heapq.heappop(self._heap)
