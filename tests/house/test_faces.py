@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import ROOT
 
-LAZY = ["net", "process", "terminal"]
+LAZY = ["chat", "net", "process", "replay", "responders", "terminal", "trace"]
 
 
 @pytest.mark.parametrize("package", LAZY)

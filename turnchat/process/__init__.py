@@ -1,9 +1,8 @@
-"""Signals, standard streams and child processes in the event loop.
-
-The names of this face are imported at their first use: a program that needs one starts sooner.
-"""
+"""Signals, standard streams and child processes in the event loop."""
 
 from typing import TYPE_CHECKING
+
+from turnchat import lazy
 
 if TYPE_CHECKING:
     from turnchat.process.backend import Backend
@@ -11,12 +10,4 @@ if TYPE_CHECKING:
     from turnchat.process.signals import Signals
 
 __all__ = ["Backend", "ChildProcess", "Signals"]
-_HOMES = {"Backend": "backend", "ChildProcess": "child", "Signals": "signals"}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - half a millisecond of start-up
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy(__name__, {"Backend": "backend", "ChildProcess": "child", "Signals": "signals"})

@@ -3,8 +3,9 @@
 The functions are not called like their modules, because a package holds only one of a name.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from turnchat import lazy
 
 if TYPE_CHECKING:
     from turnchat.replay.lint import find_mistakes
@@ -14,18 +15,13 @@ if TYPE_CHECKING:
     from turnchat.replay.validate import find_problems
 
 __all__ = ["build_timeline", "export_perfetto", "find_mistakes", "find_problems", "render_page"]
-
-_MODULES = {
-    "build_timeline": "timeline",
-    "export_perfetto": "perfetto",
-    "find_mistakes": "lint",
-    "find_problems": "validate",
-    "render_page": "page",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import the module of a name when it is first used: PEP 562."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = lazy(
+    __name__,
+    {
+        "build_timeline": "timeline",
+        "export_perfetto": "perfetto",
+        "find_mistakes": "lint",
+        "find_problems": "validate",
+        "render_page": "page",
+    },
+)

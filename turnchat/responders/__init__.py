@@ -1,9 +1,8 @@
-"""Responders: a person, a script, a program or an echo answers.
-
-The names of this face are imported at their first use: a program that needs one starts sooner.
-"""
+"""Responders: a person, a script, a program or an echo answers."""
 
 from typing import TYPE_CHECKING
+
+from turnchat import lazy
 
 if TYPE_CHECKING:
     from turnchat.responders.console import Console
@@ -13,18 +12,13 @@ if TYPE_CHECKING:
     from turnchat.responders.script import Script
 
 __all__ = ["Console", "Echo", "Operator", "Programs", "Script"]
-_HOMES = {
-    "Console": "console",
-    "Echo": "echo",
-    "Operator": "operator",
-    "Programs": "program",
-    "Script": "script",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - half a millisecond of start-up
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy(
+    __name__,
+    {
+        "Console": "console",
+        "Echo": "echo",
+        "Operator": "operator",
+        "Programs": "program",
+        "Script": "script",
+    },
+)

@@ -16,24 +16,20 @@ mistakes:
     turnchat-replay mine.jsonl --lint
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from turnchat import lazy
 
 if TYPE_CHECKING:
     from turnchat.trace.backend import RecordingBackend
     from turnchat.trace.recorder import IncompleteRecording, record
 
 __all__ = ["IncompleteRecording", "RecordingBackend", "record"]
-
-_MODULES = {
-    "IncompleteRecording": "recorder",
-    "RecordingBackend": "backend",
-    "record": "recorder",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import the module of a name when it is first used: PEP 562."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = lazy(
+    __name__,
+    {
+        "IncompleteRecording": "recorder",
+        "RecordingBackend": "backend",
+        "record": "recorder",
+    },
+)
