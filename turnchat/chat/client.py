@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from turnchat.chat.log import log_defect, message_observers
 from turnchat.chat.report import STATUS_OF, account, defect
-from turnchat.chat.transcript import Transcript
 from turnchat.core.connection import Cause, CloseReason, Connection, Label
 from turnchat.core.conversation import BYEBYE, OURS, Conversation
 from turnchat.core.loop import EventLoop
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     import logging
 
     from turnchat.chat.server import Answer
+    from turnchat.chat.transcript import Transcript
 
 EX_INTERRUPTED = 128 + signal.SIGINT  # as shells report it
 NAME = "server"  # of the peer, on the screen
@@ -40,7 +40,7 @@ class Client:
         loop: EventLoop,
         logger: "logging.Logger",
         *,
-        transcript: Transcript | None = None,
+        transcript: "Transcript | None" = None,
     ) -> None:
         self.status = os.EX_OK
         self.failures: list[tuple[Endpoint, str]] = []

@@ -8,13 +8,16 @@ an Output, which is bounded. WARNING is for the line that a quiet log has too: w
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from turnchat.chat.transcript import Transcript
-from turnchat.core.connection import Label
-from turnchat.core.conversation import Observer
 from turnchat.terminal.output import ERROR, STATUS, Output, OutputLine
-from turnchat.terminal.screen import PlainScreen
 from turnchat.text import counted
+
+if TYPE_CHECKING:
+    from turnchat.chat.transcript import Transcript
+    from turnchat.core.connection import Label
+    from turnchat.core.conversation import Observer
+    from turnchat.terminal.screen import PlainScreen
 
 TIME = "%Y-%m-%dT%H:%M:%S"  # local time, ISO 8601
 
@@ -36,7 +39,7 @@ class OutputHandler(logging.Handler):
 class ScreenHandler(logging.Handler):
     """Shows records on a screen."""
 
-    def __init__(self, screen: PlainScreen) -> None:
+    def __init__(self, screen: "PlainScreen") -> None:
         super().__init__()
         self._screen = screen
 
@@ -62,8 +65,8 @@ def handling(handler: logging.Handler, level: int) -> Iterator[logging.Logger]:
 
 
 def message_observers(
-    label: Label, logger: logging.Logger, transcript: Transcript | None
-) -> list[Observer]:
+    label: "Label", logger: logging.Logger, transcript: "Transcript | None"
+) -> "list[Observer]":
     """Return the observers of a conversation: the transcript, and a debug line for each message."""
     observers: list[Observer] = [transcript.observer(label)] if transcript else []
     if not logger.isEnabledFor(logging.DEBUG):

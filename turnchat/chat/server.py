@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from turnchat.chat.log import log_defect, message_observers
 from turnchat.chat.report import STATUS_OF, account, defect
-from turnchat.chat.transcript import Transcript
 from turnchat.core.connection import Cause, CloseReason, Connection, Label, Responder, Timeouts
 from turnchat.core.conversation import THEIRS, Conversation
 from turnchat.core.listener import Listener
@@ -27,6 +26,8 @@ from turnchat.text import counted, reason
 
 if TYPE_CHECKING:
     import logging
+
+    from turnchat.chat.transcript import Transcript
 
 Answer = Callable[[Connection], Responder]
 
@@ -66,7 +67,7 @@ class Arrival:
 
     @property
     def is_silent(self) -> bool:
-        """True if nothing is logged of it, and no byte of a message has come."""
+        """True if it is not logged, and no byte of a message has come."""
         return not self._is_logged and not self._connection.conversation.partial
 
     def log(self) -> None:
@@ -89,7 +90,7 @@ class Server:
         *,
         once: bool = False,
         shows_arrivals: bool = False,
-        transcript: Transcript | None = None,
+        transcript: "Transcript | None" = None,
         in_use: Callable[[], int] = lambda: 0,
     ) -> None:
         """`once`: serve one conversation and stop. `shows_arrivals`: log clients at once.
@@ -280,8 +281,6 @@ class Server:
         if self._once:
             self.status = os.EX_OSERR if isinstance(error, OSError) else os.EX_SOFTWARE
         self._stop_when_empty()
-
-    # The end
 
     def _close_listener(self) -> None:
         if self._listener:
