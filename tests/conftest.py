@@ -6,9 +6,15 @@ from contextlib import suppress
 import pytest
 
 from tests.support import Program, Terminal
+from tests.support.tools import require, summed_up
 from turnchat.core.loop import EventLoop
 
 NO_SKIPS = "TURNCHAT_TESTS_MUST_NOT_SKIP"  # set where every tool can be installed
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        require(*mark.args)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -19,6 +25,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.skipped and os.environ.get(NO_SKIPS):
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may be: {report.longrepr[2]}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Sum the skips up: a line for each tool that is missing."""
+    skipped = terminalreporter.getreports("skipped")
+    for line in summed_up(report.longrepr[2].removeprefix("Skipped: ") for report in skipped):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture
@@ -49,7 +62,7 @@ def closed_at_the_end(ends: tuple[int, int]) -> Iterator[tuple[int, int]]:
 
 @pytest.fixture
 def program() -> Iterator[Callable[..., Program]]:
-    """Starts programs on pipes, and ends what the test has left running."""
+    """Start programs on pipes, and end those that the test has left running."""
     started: list[Program] = []
 
     def start(*command: str, **how: object) -> Program:
@@ -63,7 +76,7 @@ def program() -> Iterator[Callable[..., Program]]:
 
 @pytest.fixture
 def terminal() -> Iterator[Callable[..., Terminal]]:
-    """Starts programs on terminals, and ends what the test has left running."""
+    """Start programs on terminals, and end those that the test has left running."""
     started: list[Terminal] = []
 
     def start(*command: str, **how: object) -> Terminal:

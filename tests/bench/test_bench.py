@@ -8,8 +8,9 @@ import pytest
 
 from tests.bench import runner
 from tests.bench.report import README, TABLES, Goal, Measured, with_summary
+from tests.support.tools import needs
 
-needs_a_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
+needs_a_compiler = needs("cc")
 
 
 @pytest.fixture(scope="module", autouse=True)

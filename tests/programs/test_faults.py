@@ -1,27 +1,18 @@
-"""Bad peers by the thousand, at a real server, with a bystander who must notice nothing."""
+"""Bad peers by the thousand at a real server, and one good peer that must not notice them."""
 
 import resource
 import signal
 import socket
-import subprocess
 import time
-from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 
-from tests.support import (
-    SERVER,
-    Peer,
-    Program,
-    cpu_seconds,
-    descriptors_of,
-    status_of,
-    wait_until,
-    waiting_in,
-)
+from tests.support.clock import wait_until
+from tests.support.headless import serve
+from tests.support.peer import Peer
+from tests.support.process import Program, Start, cpu_seconds, descriptors_of, status_of, waiting_in
 
-Start = Callable[..., Program]
 EACH = 200  # peers of each kind
 IDLE = 0.3  # seconds during which nothing is to happen
 
@@ -68,7 +59,7 @@ def vanished(peer: Peer) -> None:
 
 
 def deaf(peer: Peer) -> None:
-    """Reads nothing, and talks for as long as it is listened to, a message at a time."""
+    """Send messages and read no answer, until the server reads no more."""
     peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
     peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
     for _ in range(10):
@@ -87,7 +78,7 @@ def dripping(peer: Peer) -> None:
 
 
 def silent(peer: Peer) -> None:
-    """Connected, and that is all."""
+    """Send nothing."""
 
 
 KINDS = [
@@ -105,16 +96,10 @@ KINDS = [
 ]
 
 
-def serve(program: Start, *arguments: str) -> tuple[Program, str]:
-    """An echo whose log nobody reads, but for its first line."""
-    server = program(SERVER, "--echo", *arguments, "0", stdin=subprocess.DEVNULL)
-    return server, server.line("stderr").rpartition(" ")[2]
-
-
 def costs_nothing(server: Program) -> None:
-    """A process of one thread that does nothing while nothing happens.
+    """Check that a process has one thread, and uses no processor time while nothing happens.
 
-    Something may: some seconds long it waits for peers to close, and says so to the log.
+    It may use some for a few seconds: it waits for peers to close, and logs that.
     """
     assert server.process.poll() is None
     assert status_of(server.pid, "Threads") == "1"
@@ -127,7 +112,7 @@ def costs_nothing(server: Program) -> None:
 
 
 def test_bad_peers_by_the_thousand_harm_nobody(program: Start) -> None:
-    server, address = serve(program)
+    server, address = serve(program, "--echo")
     before = descriptors_of(server.pid)
     bystander = Peer.to(address)
     slowest = 0.0
@@ -156,7 +141,7 @@ def test_bad_peers_by_the_thousand_harm_nobody(program: Start) -> None:
 
 
 def test_with_64_descriptors_everybody_is_served_in_the_end(program: Start) -> None:
-    server, address = serve(program, "--idle-timeout", "0.5")
+    server, address = serve(program, "--echo", "--idle-timeout", "0.5")
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (64, 64))
     before = descriptors_of(server.pid)
     silent_peers = [Peer.to(address) for _ in range(100)]
@@ -180,7 +165,7 @@ def test_with_64_descriptors_everybody_is_served_in_the_end(program: Start) -> N
 def test_a_crowd_does_not_keep_the_server_from_stopping(
     program: Start, number: signal.Signals
 ) -> None:
-    server, address = serve(program, "--drain-timeout", "0.5")
+    server, address = serve(program, "--echo", "--drain-timeout", "0.5")
     peers = [Peer.to(address) for _ in range(300)]
     peers[-1].say("hello")
     assert peers[-1].hear() == "hello"

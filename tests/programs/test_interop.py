@@ -1,18 +1,18 @@
-"""turnchat, and programs that others wrote: the lessons, a peer in C, one in JavaScript, netcat."""
+"""turnchat with other programs: the lessons, a peer in C, one in JavaScript, netcat."""
 
 import re
-import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
 
-from tests.support import CLIENT, PATIENCE, ROOT, SERVER, Peer, Program
-
-Start = Callable[..., Program]
+from tests.support.clock import PATIENCE
+from tests.support.peer import Peer
+from tests.support.process import CLIENT, ROOT, SERVER, Start
+from tests.support.tools import needs, require
 
 SAID = ["", "x", "é" * 127 + "x", "你好 😀", " blanks  stay ", "héllo wörld", "007", "BYEBYE?"]
 ANSWERS = ["1", "", "y" * 255, "再见 👋", "  ", "six", "000", "eight"]
@@ -31,12 +31,10 @@ def lesson(name: str) -> Party:
 
 @pytest.fixture(scope="session")
 def c_peer(tmp_path_factory: pytest.TempPathFactory) -> str:
-    compiler = shutil.which("cc")
-    if not compiler:
-        pytest.skip("no C compiler here: install gcc")
+    require("cc")
     made = str(tmp_path_factory.mktemp("c") / "peer")
     source = ROOT / "tests" / "peers" / "peer.c"
-    subprocess.run([compiler, "-Wall", "-Werror", "-O1", "-o", made, source], check=True)
+    subprocess.run(["cc", "-Wall", "-Werror", "-O1", "-o", made, source], check=True)
     return made
 
 
@@ -49,15 +47,13 @@ def party(request: pytest.FixtureRequest) -> Party:
     if language == "C":
         return Party(name, [request.getfixturevalue("c_peer")])
     if language == "JS":
-        node = shutil.which("node")
-        if not node:
-            pytest.skip("no Node here: install nodejs")
-        return Party(name, [node, str(ROOT / "tests" / "peers" / "peer.js")])
+        require("node")
+        return Party(name, ["node", str(ROOT / "tests" / "peers" / "peer.js")])
     return lesson(name)
 
 
 def piece_of(party: Party) -> list[str]:
-    """How many bytes it sends at once, where it can be told."""
+    """The argument for the number of bytes that it sends at once, if it takes one."""
     return {"C, byte by byte": ["1"], "JS, in twos": ["2"]}.get(party.name, [])
 
 
@@ -77,7 +73,7 @@ def started() -> Iterator[list[subprocess.Popen[bytes]]]:
 def start(
     started: list[subprocess.Popen[bytes]], party: Party, role: str, port: str, lines: list[str]
 ) -> subprocess.Popen[bytes]:
-    """Start a party; what it is to say is in its input already."""
+    """Start a party, with the lines that it is to say in its input already."""
     if party.name == "naive":
         lines = [*lines, "BYEBYE"]  # it does not know what the end of the input means
     program = subprocess.Popen(
@@ -103,7 +99,7 @@ def port_of(program: subprocess.Popen[bytes]) -> str:
 
 
 def heard_by(program: subprocess.Popen[bytes]) -> list[str]:
-    """What a party has printed, without its prompts."""
+    """The lines that a party has printed, without its prompts."""
     text = program.communicate(timeout=PATIENCE)[0].decode()
     return [re.sub(r"^(you> )*(peer> ?)?", "", line) for line in text.splitlines()]
 
@@ -218,26 +214,11 @@ def test_a_frame_in_single_octets(name: str, started: list[subprocess.Popen[byte
 # Typed by hand
 
 
-@pytest.fixture
-def netcat() -> str:
-    path = shutil.which("nc")
-    if (
-        not path
-        or "OpenBSD"
-        not in subprocess.run([path, "-h"], capture_output=True, text=True, check=False).stderr
-    ):
-        pytest.skip("no netcat of OpenBSD's here: install netcat-openbsd")
-    return path
-
-
-def test_netcat_calls_a_server(
-    netcat: str, program: Start, started: list[subprocess.Popen[bytes]]
-) -> None:
+@needs("nc")
+def test_netcat_calls_a_server(program: Start, started: list[subprocess.Popen[bytes]]) -> None:
     server = program(SERVER, "--echo", "0", stdin=subprocess.DEVNULL)
     port = server.line("stderr").rpartition(":")[2]
-    nc = subprocess.Popen(
-        [netcat, "127.0.0.1", port], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    nc = subprocess.Popen(["nc", "127.0.0.1", port], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     started.append(nc)
     assert nc.stdin
     assert nc.stdout
@@ -249,11 +230,10 @@ def test_netcat_calls_a_server(
     assert nc.communicate(b"006BYEBYE", timeout=PATIENCE)[0] == b""
 
 
-def test_a_client_calls_netcat(
-    netcat: str, program: Start, started: list[subprocess.Popen[bytes]]
-) -> None:
+@needs("nc")
+def test_a_client_calls_netcat(program: Start, started: list[subprocess.Popen[bytes]]) -> None:
     nc = subprocess.Popen(
-        [netcat, "-lv", "127.0.0.1", "0"],
+        ["nc", "-lv", "127.0.0.1", "0"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The lessons: what each teaches holds, and what it mends goes wrong in the one before."""
+"""The lessons: each keeps its promise, and the one before it shows the fault that it mends."""
 
 import json
 import os
@@ -8,17 +8,18 @@ import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import HTTPServer
 from threading import Thread
 
 import pytest
 
 from tests.peers.geocoder import TAIPEI, Geocoder
-from tests.support import PATIENCE, ROOT, SERVER, Answering, Peer, Program, status_of, wait_until
+from tests.support.clock import PATIENCE, wait_until
+from tests.support.peer import Answering, Peer
+from tests.support.process import ROOT, SERVER, Program, Start, status_of
 from turnchat.lessons import raw_http
 
-Start = Callable[..., Program]
 CLOSE_WAIT = "08"  # as /proc/net/tcp has it
 PYTHON = [sys.executable, "-m"]
 

@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.recording import Student
+from tests.support.tools import require
 from tests.tools import pages
 from turnchat.replay.page import render_page
 
@@ -37,8 +37,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def chromium() -> "Iterator[Chrome]":
     """One browser for all tests of the page."""
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        pytest.skip("the page needs chromium: apt install chromium chromium-driver")
+    require("chromium")
     with pages.browser() as driver:
         yield driver
 

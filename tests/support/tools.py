@@ -1,0 +1,79 @@
+"""Tools that some tests need and that a machine may lack, and how to install each.
+
+A test says `@needs("nc")`, a fixture calls `require("nc")`. conftest.py sums the skips up, in a
+line for each tool that is missing.
+"""
+
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import pytest
+
+
+def has_netcat_of_openbsd() -> bool:
+    """True if nc is OpenBSD's: the options of others differ."""
+    if not (path := shutil.which("nc")):
+        return False
+    helped = subprocess.run([path, "-h"], capture_output=True, text=True, check=False)
+    return "OpenBSD" in helped.stderr
+
+
+class Tool(NamedTuple):
+    """A program that tests run.
+
+    tests: the words for these tests, after "3 tests".
+    """
+
+    is_there: Callable[[], bool]
+    tests: str
+    install: str
+
+
+TOOLS = {
+    "cc": Tool(
+        lambda: bool(shutil.which("cc")),
+        "of the benchmark and of a peer in C",
+        "apt install gcc libc6-dev",
+    ),
+    "chromium": Tool(
+        lambda: bool(shutil.which("chromium") and shutil.which("chromedriver")),
+        "of the page",
+        "apt install chromium chromium-driver",
+    ),
+    "nc": Tool(has_netcat_of_openbsd, "with netcat", "apt install netcat-openbsd"),
+    "node": Tool(
+        lambda: bool(shutil.which("node")), "of a peer in JavaScript", "apt install nodejs"
+    ),
+}
+
+
+def needs(tool: str) -> pytest.MarkDecorator:
+    """Mark a test, or a file of tests, that needs a tool."""
+    assert tool in TOOLS
+    return pytest.mark.needs(tool)
+
+
+def require(tool: str) -> None:
+    """Skip the present test if its tool is missing."""
+    if not TOOLS[tool].is_there():
+        pytest.skip(reason_of(tool))
+
+
+def reason_of(tool: str) -> str:
+    return f"needs {tool}"
+
+
+def summed_up(reasons: Iterable[str]) -> Iterator[str]:
+    """Word the reasons of all skipped tests, a line for each reason."""
+    tools = {reason_of(name): (name, tool) for name, tool in TOOLS.items()}
+    for reason, count in sorted(Counter(reasons).items()):
+        tests = "1 test" if count == 1 else f"{count} tests"
+        if reason in tools:
+            name, tool = tools[reason]
+            verb = "needs" if count == 1 else "need"
+            yield f"{tests} {tool.tests} {verb} {name}: {tool.install}"
+        else:
+            yield f"{tests} skipped: {reason}"
