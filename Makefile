@@ -6,7 +6,7 @@ ARGS ?=
 SEEDS ?= 10000
 EXAMPLE ?= first-chat
 
-VENV := .venv
+VENV ?= .venv
 TOOLS := $(VENV)/.tools-installed
 SCRIPTS := bin/turnchat-server bin/turnchat-client bin/turnchat-replay
 
@@ -15,23 +15,23 @@ SCRIPTS := bin/turnchat-server bin/turnchat-client bin/turnchat-replay
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run-server:  ## wait for clients, on 127.0.0.1:2322 or ADDRESS=...
+run-server:  ## start a server on 127.0.0.1:2322, or ADDRESS=...
 	@$(PYTHON) bin/turnchat-server $(ARGS) $(ADDRESS)
 
-run-client:  ## talk with the server on 127.0.0.1:2322 or ADDRESS=...
+run-client:  ## talk with the server on 127.0.0.1:2322, or ADDRESS=...
 	@$(PYTHON) bin/turnchat-client $(ARGS) $(ADDRESS) || [ $$? = 130 ]  # Ctrl-C is no failure of make
 
-replay:  ## make a page of a recording that ships with turnchat, or EXAMPLE=split-header
+replay:  ## make a page of a recording that ships with turnchat (EXAMPLE=split-header: of another)
 	@mkdir -p build
 	@$(PYTHON) bin/turnchat-replay turnchat/replay/examples/$(EXAMPLE).jsonl -o build/$(EXAMPLE).html
 
-test: $(TOOLS)  ## run all tests, or those that ARGS=... names
+test: $(TOOLS)  ## run all tests, or ARGS=tests/core
 	$(VENV)/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 simulate: $(TOOLS)  ## run more seeds of the simulation: SEEDS=100000
 	$(VENV)/bin/python -m tests.simulation --seeds $(SEEDS)
 
-fuzz: $(TOOLS)  ## feed a conversation octets for a minute, guided by coverage (atheris)
+fuzz: $(TOOLS)  ## feed a conversation random bytes for a minute, guided by coverage (atheris)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/tools/requirements-fuzz.txt
 	$(VENV)/bin/python -m tests.tools.fuzz $(ARGS)
 
@@ -42,7 +42,7 @@ bench: $(TOOLS)  ## measure turnchat beside asyncio, uvloop, gevent, threads and
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/tools/requirements-bench.txt
 	$(VENV)/bin/python -m tests.bench $(ARGS)
 
-soak: $(TOOLS)  ## ten minutes of 1,000 conversations: memory and speed from slice to slice
+soak: $(TOOLS)  ## run 1,000 conversations for ten minutes, and watch memory and speed
 	$(VENV)/bin/python -m tests.bench.soak $(ARGS)
 
 lint: $(TOOLS)  ## check style, format and types
@@ -50,21 +50,21 @@ lint: $(TOOLS)  ## check style, format and types
 	$(VENV)/bin/ruff format --check . $(SCRIPTS)
 	$(VENV)/bin/mypy
 	@if command -v npx >/dev/null; then npx --yes eslint@9 -c tests/tools/eslint.config.js turnchat/replay/page; \
-	else echo 'the scripts of the page are not checked: there is no npx (it comes with npm)' >&2; fi
+	else echo 'the scripts of the page are not checked: that needs npx: apt install npm' >&2; fi
 
-picture: $(TOOLS)  ## make the pictures in README anew (with chromium)
+picture: $(TOOLS)  ## draw the pictures in README again (with chromium)
 	$(VENV)/bin/python -m tests.tools.picture tests/pictures/conversation.svg
 	$(VENV)/bin/python -m tests.tools.pages tests/pictures/replay.png
 
-recordings: $(TOOLS)  ## make the recordings that ship with turnchat anew
+recordings: $(TOOLS)  ## make the recordings that ship with turnchat again
 	$(VENV)/bin/python -m tests.tools.recordings
 
-format: $(TOOLS)  ## put the code into the format that lint wants
+format: $(TOOLS)  ## format the code as lint wants it
 	$(VENV)/bin/ruff check --fix --exit-zero . $(SCRIPTS)
 	$(VENV)/bin/ruff format . $(SCRIPTS)
 
-clean:  ## remove what the targets above have made
-	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
+clean:  ## remove everything that the targets above have made
+	rm -rf $(VENV) .venv .venv-* .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(TOOLS): tests/tools/requirements.txt

@@ -188,7 +188,7 @@ def test_the_terminal_is_left_as_it_was(end: str) -> None:
     before = termios.tcgetattr(slave)
     answering = Answering()
     client = subprocess.Popen(
-        ["setsid", "--ctty", sys.executable, CLIENT, answering.address],
+        ["setsid", "-c", sys.executable, CLIENT, answering.address],
         stdin=slave,
         stdout=slave,
         stderr=slave,

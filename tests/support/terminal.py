@@ -49,7 +49,7 @@ class Terminal:
         self._is_hung_up = self._has_ended = False
         termios.tcsetwinsize(slave, (ROWS, columns))
         self.process = subprocess.Popen(
-            ["setsid", "--ctty", program, *arguments],
+            ["setsid", "-c", program, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,
