@@ -132,7 +132,7 @@ def test_no_zombie_is_left_while_the_server_runs(program: Start) -> None:
 
 
 def test_programs_when_descriptors_run_out(program: Start) -> None:
-    """Who can't be answered is turned away, and the others go on."""
+    """A newcomer for whom no program can start is turned away; the others go on."""
     server, address = serve(program, "--exec", "cat")
     limit = len(descriptors_of(server.pid)) + 12
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (limit, limit))

@@ -70,7 +70,7 @@ def test_verbose_adds_the_length_of_each_message(program: Start) -> None:
 
 @pytest.mark.parametrize("verbose", [False, True])
 def test_health_checks_do_not_fill_the_log(program: Start, verbose: bool) -> None:
-    """Who comes and goes without a byte is a detail."""
+    """A connection that sends nothing is a detail."""
     server, address = serve(program, "--echo", *(["-v"] if verbose else []))
     for _ in range(100):
         Peer.to(address).reset()
@@ -84,7 +84,7 @@ def test_health_checks_do_not_fill_the_log(program: Start, verbose: bool) -> Non
 
 
 def test_a_log_that_nobody_reads_stalls_nobody(program: Start) -> None:
-    """What waits is bounded, and how many lines were dropped is said when somebody reads."""
+    """The lines that wait are bounded; the next reader hears how many were dropped."""
     talkative = """
         import sys
         for line in sys.stdin:

@@ -25,7 +25,7 @@ PYTHON = [sys.executable, "-m"]
 
 
 def start(program: Start, name: str, role: str, port: str = "0") -> Program:
-    """A lesson, as README says to run it; it finds the package from the checkout's folder."""
+    """Start a lesson as README says, from the folder of the checkout."""
     return program(
         "-u", "-m", f"turnchat.lessons.{name}", role, port, env={"PYTHONPATH": str(ROOT)}
     )
@@ -68,7 +68,7 @@ def test_raw_http_asks_where_a_place_is(geocoder: str) -> None:
     ("url", "words"),
     [
         ("{}/nowhere", "the server answered: 404 Not Found"),
-        ("https://example.org/", "is no address of the form http://HOST/PATH"),
+        ("https://example.org/", "is not a URL of the form http://HOST/PATH"),
         ("http://127.0.0.1:1/", "Connection refused"),
     ],
 )
@@ -88,7 +88,7 @@ def test_raw_http_says_what_went_wrong(geocoder: str, url: str, words: str) -> N
     ("answer", "words"),
     [
         (b"", "before the headers did"),
-        (b"220 mail.example.org ESMTP\r\n\r\n", "is not how an answer in HTTP/1 begins"),
+        (b"220 mail.example.org ESMTP\r\n\r\n", "is not the first line of an HTTP/1 answer"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "4 of 9 bytes came"),
     ],
 )
@@ -115,7 +115,7 @@ def test_raw_http_waits_for_a_server_that_leaves_the_connection_open(program: St
 
 
 def test_fixed16_carries_many_messages_on_one_connection(program: Start) -> None:
-    """Where raw_http would wait for the end of the stream."""
+    """raw_http would wait for the end of the stream here."""
     _, port = serve(program, "fixed16")
     client = start(program, "fixed16", "client", port)
     for text in ("hello", "16 bytes, so it", "你好你好你", ""):
@@ -163,11 +163,11 @@ def test_length_prefix_knows_what_a_length_is(program: Start, header: bytes) -> 
     peer.send(header)
     assert peer.hears_the_end()
     peer.close()
-    assert server.line().startswith("the client is left: ")
+    assert server.line().startswith("the connection is closed: ")
 
 
 def two_at_once(port: str) -> str:
-    """What a peer hears that sends two messages in a row."""
+    """Send two messages in a row, and return the answers."""
     peer = Peer.to(f"127.0.0.1:{port}")
     peer.send(b"003one003two")
     heard = []
@@ -262,7 +262,7 @@ def tcp_state(here: int, there: str) -> str:
 
 
 def has_read_all(peer: Peer) -> bool:
-    """Whether nothing that was sent waits at the other end."""
+    """Return True if the other end has read everything that was sent."""
     here, there = peer.socket.getsockname()[1], peer.socket.getpeername()[1]
     return tcp_row(here, there)[4].endswith(":00000000")
 

@@ -213,7 +213,7 @@ def test_faults_of_some_are_not_noticed_by_another(program: Start) -> None:
 
 
 def test_a_pipe_that_nobody_reads_stalls_no_conversation(program: Start) -> None:
-    """What waits is bounded; status lines go first, and how many went is said."""
+    """The lines that wait are bounded; status lines are dropped first, and counted."""
     server, address = serve(program)
     good = Peer.to(address)
     server.line_with("client 1 connected")

@@ -12,7 +12,7 @@ SECONDS = 60
 
 
 def converse(recipe: bytes) -> None:
-    """Do with a conversation what `recipe` says, and see that it keeps its promises.
+    """Follow `recipe` with a conversation, and check its promises.
 
     Its first byte chooses the role. Then each piece begins with a byte: under 0x80 the size of
     what the peer sends next, under 0xf0 how much we say if we may, else the end of the stream.
@@ -33,7 +33,7 @@ def converse(recipe: bytes) -> None:
 
 
 def receive(conversation: Conversation, data: bytes) -> None:
-    """Let the peer send `bytes`, and see what it amounts to."""
+    """Let the peer send `data`, and check the events."""
     turns, turn = conversation.message_count, conversation.turn
     events = conversation.receive(data)
     check(events, conversation)
@@ -43,7 +43,7 @@ def receive(conversation: Conversation, data: bytes) -> None:
 
 
 def check(events: tuple[object, ...], conversation: Conversation) -> None:
-    """What comes out is of the protocol, and what stays inside is bounded."""
+    """Check that each event is of the protocol, and that the bytes kept are bounded."""
     for event in events:
         assert isinstance(event, bytes | ConnectionEvent | RemoteProtocolError), event
         if isinstance(event, bytes):

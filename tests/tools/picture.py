@@ -50,7 +50,7 @@ def conversation() -> tuple[Terminal, Terminal, Terminal]:
 
 
 def height_of(shown: Terminal) -> float:
-    """How high a terminal is drawn at the least."""
+    """The least height of a drawn terminal."""
     return TITLE + len(shown.lines) * ROW + MARGIN
 
 
@@ -82,7 +82,7 @@ def coloured(shown: Terminal, row: str) -> Iterator[tuple[str, str]]:
 
 
 def picture() -> str:
-    """The SVG."""
+    """Draw the conversation as SVG."""
     server, one, two = shown = conversation()
     right, below = WIDTH + GAP, height_of(one) + GAP
     width, height = right + WIDTH, max(height_of(server), below + height_of(two))

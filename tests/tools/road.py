@@ -1,12 +1,12 @@
-"""Measures the steps of the road side by side: turns a second, each as a server, one conversation.
+"""Measure the steps of the road side by side: turns a second of one conversation with each server.
 
 A turn here is a message and its answer.
 
 python -m tests.tools.road
 
 The peer is the same for all: a plain blocking socket that says "hello" and waits for the answer.
-The servers that a person would sit at get a line for each turn on their standard input. All steps
-are measured in each round, one after the other, and what is printed is the median of the rounds.
+The servers that a person would use get a line for each turn on their standard input. Each round
+measures all steps, one after the other; the median of the rounds is printed.
 """
 
 import json
@@ -56,7 +56,7 @@ def http() -> Iterator[Exchange]:
 
 @contextmanager
 def lesson(name: str, *, by_hand: bool, size: int = 3 + len(MESSAGE)) -> Iterator[Exchange]:
-    """A lesson's server. `by_hand`: whether it waits for lines on its input."""
+    """Start a lesson's server. by_hand: True if it waits for lines on its input."""
     command = [sys.executable, "-u", "-m", f"turnchat.lessons.{name}", "server", "0"]
     with subprocess.Popen(
         command,

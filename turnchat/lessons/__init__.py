@@ -1,1 +1,1 @@
-"""The road from blocking to non-blocking: small programs, each of which stands alone."""
+"""The road from blocking to non-blocking sockets: small programs, each on its own."""

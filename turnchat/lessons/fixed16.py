@@ -3,17 +3,15 @@
     python3 -m turnchat.lessons.fixed16 server [PORT]
     python3 -m turnchat.lessons.fixed16 client [PORT]
 
-Mends: raw_http takes the end of the stream for the end of the answer, and waits for ever when a
-server leaves the connection open. If all messages have one length, their ends need no sign at all,
-and a connection carries as many as one likes.
+Mends: raw_http needs the end of the stream to find the end of an answer. If all messages have one
+length, no mark is needed, and one connection carries any number of them.
 
-Teaches: the two kinds of sockets. The server's first one is passive: it listens, carries nothing,
-and accept() makes of each caller a second socket, an active one, like the one that the client
-connects. MSG_WAITALL has recv() wait until all 16 bytes are there; without it, it may well return
-fewer.
+Teaches: the two kinds of sockets. The server's first socket is passive: it listens and carries no
+data. accept() returns a second, active socket for each client. MSG_WAITALL makes recv() wait for
+all 16 bytes; without it, recv() may return fewer.
 
-Limit: 17 bytes are too many, and refused; "ok" takes 16 as well; blanks at the end of a message
-are lost. And while a client waits for the keyboard, it does not notice that the server has left.
+Limit: 17 bytes are refused, "ok" takes 16 as well, and blanks at the end of a message are lost. A
+client that waits for the keyboard does not notice that the server has left.
 """
 
 import socket
@@ -24,14 +22,14 @@ PORT = 2316
 
 
 def packed(data: bytes) -> bytes:
-    """A message: `data`, and blanks up to SIZE. Raises ValueError rather than to cut it."""
+    """Fill `data` with blanks up to SIZE. Raises ValueError if it is longer."""
     if len(data) > SIZE:
         raise ValueError(f"the message has {len(data)} bytes, {SIZE} is the most")
     return data.ljust(SIZE)
 
 
 def receive(connected: socket.socket) -> bytes | None:
-    """The next message, or None when the stream has ended."""
+    """Return the next message, or None when the stream has ended."""
     data = connected.recv(SIZE, socket.MSG_WAITALL)
     if 0 < len(data) < SIZE:
         raise ConnectionError(f"the stream ended after {len(data)} of {SIZE} bytes")
@@ -39,7 +37,7 @@ def receive(connected: socket.socket) -> bytes | None:
 
 
 def serve(port: int) -> None:
-    """Answer each message with itself, to one client after the other."""
+    """Send each message back, to one client after the other."""
     with socket.create_server(("127.0.0.1", port)) as listening:
         print("listening on port", listening.getsockname()[1], flush=True)
         while True:
@@ -49,7 +47,7 @@ def serve(port: int) -> None:
                     while (data := receive(connected)) is not None:
                         connected.sendall(packed(data))
                 except OSError as error:
-                    print("the client is left:", error, flush=True)
+                    print("the connection is closed:", error, flush=True)
 
 
 def ask(port: int) -> None:

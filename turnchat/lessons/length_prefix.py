@@ -3,17 +3,15 @@
     python3 -m turnchat.lessons.length_prefix server [PORT]
     python3 -m turnchat.lessons.length_prefix client [PORT]
 
-Mends: fixed16 refuses a message of 17 bytes, and fills a short one up. Here three digits in front
-say how many bytes follow: 005hello. A message has 0 to 255 of them, and blanks stay what they are.
+Mends: fixed16 refuses 17 bytes and fills short messages up. Here three digits in front give the
+number of bytes, 0 to 255: 005hello.
 
-Teaches: recv(n) gives what is there, n bytes at the most. A header may come in two pieces, and a
-body in ten, depending on the network alone. So receive_exactly() calls it again and again until it
-has n. And header and body leave in one sendall(): in two, the second would wait some 40 ms for the
-acknowledgement of the first (Nagle's algorithm against delayed acknowledgements).
+Teaches: recv(n) returns the bytes that are there, n at most. The network may cut a header in two
+and a body in ten, so receive_exactly() calls recv() until it has n. Header and body leave in one
+sendall(): as two, the second would wait some 40 ms until the first is acknowledged (Nagle).
 
-Limit: nobody keeps an order. Who sends two messages in a row gets two answers, and which answer
-belongs to what is anybody's guess once there are people on both sides. And a client that waits for
-the keyboard still does not notice that the server has left.
+Limit: no order is kept. A client that sends two messages in a row gets two answers; with people on
+both sides, nothing tells which is for which. And typing still hides a hang-up of the server.
 """
 
 import socket
@@ -25,14 +23,14 @@ PORT = 2317
 
 
 def packed(body: bytes) -> bytes:
-    """A message: its length and its bytes. Raises ValueError if it is too long."""
+    """Put the length in front of `body`. Raises ValueError if it is too long."""
     if len(body) > MOST:
         raise ValueError(f"the message has {len(body)} bytes, {MOST} is the most")
     return b"%03d%b" % (len(body), body)
 
 
 def receive_exactly(connected: socket.socket, size: int) -> bytes:
-    """`size` bytes; fewer only if the stream ends before."""
+    """Return `size` bytes, or fewer if the stream ends before."""
     data = b""
     while len(data) < size:
         piece = connected.recv(size - len(data))
@@ -43,11 +41,11 @@ def receive_exactly(connected: socket.socket, size: int) -> bytes:
 
 
 def receive(connected: socket.socket) -> bytes | None:
-    """The next message, or None when the stream has ended."""
+    """Return the next message, or None when the stream has ended."""
     header = receive_exactly(connected, HEADER)
     if not header:
         return None
-    # bytes.isdigit() knows the ten ASCII digits alone; int() would take b" 12" and b"+12".
+    # bytes.isdigit() accepts the ten ASCII digits alone; int() would take b" 12" and b"+12".
     if len(header) < HEADER or not header.isdigit() or int(header) > MOST:
         raise ConnectionError(f"{header!r} is not a length")
     body = receive_exactly(connected, int(header))
@@ -57,7 +55,7 @@ def receive(connected: socket.socket) -> bytes | None:
 
 
 def serve(port: int) -> None:
-    """Answer each message with itself, to one client after the other."""
+    """Send each message back, to one client after the other."""
     with socket.create_server(("127.0.0.1", port)) as listening:
         print("listening on port", listening.getsockname()[1], flush=True)
         while True:
@@ -67,7 +65,7 @@ def serve(port: int) -> None:
                     while (body := receive(connected)) is not None:
                         connected.sendall(packed(body))
                 except OSError as error:
-                    print("the client is left:", error, flush=True)
+                    print("the connection is closed:", error, flush=True)
 
 
 def ask(port: int) -> None:

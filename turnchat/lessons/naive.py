@@ -1,20 +1,16 @@
-"""Not a lesson of the road, but its opposite: the chat as one writes it at first. Do not copy it.
+"""The opposite of a lesson: the chat as one writes it at first. Do not copy it.
 
     python3 -m turnchat.lessons.naive server [PORT]
     python3 -m turnchat.lessons.naive client [PORT]
 
-It works, mostly: both ends on one machine, short messages, and people who take their time. Five
-mistakes wait in it for the first real network:
+It works on one machine, with short messages. The comments number its five mistakes:
 
-1. Header and body leave in two sends. The second waits until the first has been acknowledged, and
-   the other side delays its acknowledgement (some 40 ms) in the hope of an answer to send it with.
-2. recv(n) is taken to give n bytes. It gives what is there. If a header comes in two pieces, half
-   of it is taken for the whole, and everything after that is out of step.
-3. Nobody checks whose turn it is: what came too early is taken for the answer to what follows.
-4. What a peer sends is shown as it is. It may move the cursor, or imitate other lines.
-5. Nobody checks the length. Of 1000 bytes the header has four digits, and all is out of step.
-
-The comments number the places. length_prefix, one_by_one and turnchat show what is right.
+1. Header and body leave in two sends. The second waits until the first is acknowledged, and the
+   other side delays that by some 40 ms, in the hope of an answer to send with it.
+2. recv(n) is expected to return n bytes. After a header in two pieces, all is out of step.
+3. Turns are not checked. A message that comes too early passes for the answer to the next one.
+4. A message is printed raw. It may move the cursor, or imitate other lines.
+5. Lengths are not checked. 1000 bytes give a header of four digits, and all is out of step.
 """
 
 import socket
@@ -24,14 +20,14 @@ PORT = 2322
 
 
 def send(connected: socket.socket, text: str) -> None:
-    """Send a message, in two pieces."""
+    """Send a message in two pieces."""
     body = text.encode()
     connected.sendall(b"%03d" % len(body))  # 1, 5
     connected.sendall(body)
 
 
 def receive(connected: socket.socket) -> str:
-    """The next message, if the network feels like it."""
+    """Return the next message, if recv() returns it in just these two pieces."""
     header = connected.recv(3)  # 2
     if not header:
         sys.exit("the peer has hung up")
@@ -39,7 +35,7 @@ def receive(connected: socket.socket) -> str:
 
 
 def talk(connected: socket.socket, our_turn: bool) -> None:
-    """Take turns, as far as the peer does."""
+    """Take turns, and trust the peer to do so too."""
     text = ""
     while text != "BYEBYE":
         if our_turn:

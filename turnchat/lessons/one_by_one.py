@@ -3,17 +3,15 @@
     python3 -m turnchat.lessons.one_by_one server [PORT]
     python3 -m turnchat.lessons.one_by_one client [PORT]
 
-Mends: a client of length_prefix that sends two messages in a row gets two answers. Here both sides
-know whose turn it is: the client speaks first, then they take turns. It is the wire of turnchat,
-and both its programs can be at the other end.
+Mends: length_prefix keeps no order. Here both sides know whose turn it is: the client speaks first,
+then they alternate. It is turnchat's wire, so both programs of turnchat can be at the other end.
 
-Teaches: a protocol is more than its format. Who may speak when, and how a conversation ends,
-belongs to it as well; so does what happens if somebody does not keep to it. MSG_DONTWAIT asks, for
-one call, for what is there now: anything that has come before we have spoken has come out of turn.
+Teaches: a protocol is more than its format. It also says who may speak when, how a conversation
+ends, and the answer to a breach. MSG_DONTWAIT makes one recv() return at once: bytes that are
+there before we have spoken came out of turn.
 
-Limit: everything waits for everything. While input() waits for the keyboard nobody notices that the
-peer has hung up; while recv() waits for the peer the keyboard is dead, Ctrl-C aside; a second
-client waits until the first has left; and a peer that says nothing is waited for without end.
+Limit: each wait stops all else. input() hides a hang-up of the peer, and recv() hides the keyboard.
+A second client waits until the first has left, and a silent peer is waited for without end.
 """
 
 import socket
@@ -34,7 +32,7 @@ def send(connected: socket.socket, text: str) -> None:
 
 
 def receive_exactly(connected: socket.socket, size: int) -> bytes:
-    """`size` bytes. Raises ConnectionError if the stream ends before."""
+    """Return `size` bytes. Raises ConnectionError if the stream ends before."""
     data = b""
     while len(data) < size:
         piece = connected.recv(size - len(data))
@@ -45,7 +43,7 @@ def receive_exactly(connected: socket.socket, size: int) -> bytes:
 
 
 def receive(connected: socket.socket) -> str:
-    """The next message."""
+    """Return the next message."""
     header = receive_exactly(connected, HEADER)
     if not header.isdigit() or int(header) > MOST:
         raise ConnectionError(f"{header!r} is not a length")
@@ -53,7 +51,7 @@ def receive(connected: socket.socket) -> str:
 
 
 def must_be_silent(connected: socket.socket) -> None:
-    """Raise ConnectionError if the peer has said something in our turn."""
+    """Raise ConnectionError if the peer has sent bytes in our turn."""
     try:
         data = connected.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
@@ -62,7 +60,7 @@ def must_be_silent(connected: socket.socket) -> None:
 
 
 def say_something(connected: socket.socket) -> str:
-    """Our turn: what is typed, once it can be sent; the end of the input is BYEBYE."""
+    """Take our turn: send a line from the keyboard, or BYEBYE at its end."""
     while True:
         try:
             text = input("you> ")
@@ -79,7 +77,7 @@ def say_something(connected: socket.socket) -> str:
 
 
 def hear_something(connected: socket.socket) -> str:
-    """The peer's turn."""
+    """Wait for the peer's turn, and show its message."""
     text = receive(connected)
     print("peer>", "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text))
     return text

@@ -1,13 +1,13 @@
-"""Lesson 1: a request is a string that is sent, an answer a string that is received.
+"""Lesson 1: a request is a string that is sent, and its answer a string that is received.
 
     python3 -m turnchat.lessons.raw_http 'http://127.0.0.1:8000/search?name=Taipei'
 
-Teaches: what libraries for HTTP do underneath. A TCP connection carries bytes both ways, and that
-is all; what they mean is agreed upon in a text, here RFC 1945 (HTTP/1.0). sendall() takes care that
-all bytes go out; recv() gives some of those that have come, so it is called until the stream ends.
+Teaches: the work of an HTTP library. A TCP connection carries bytes in both directions, and no
+more. A text, here RFC 1945 (HTTP/1.0), agrees on their meaning. sendall() sends every byte. recv()
+returns some of the bytes that have come, so it is called until the stream ends.
 
-Limit: the end of the answer is the end of the stream, so a connection serves for one question. From
-a server that leaves it open this program waits for more, for ever, though all has come.
+Limit: the end of the stream marks the end of the answer, so a connection carries one question. If
+a server leaves the connection open, this program waits for ever, though the whole answer has come.
 """
 
 import socket
@@ -16,15 +16,15 @@ from urllib.parse import quote, urlsplit
 
 
 def get(url: str) -> str:
-    """The body of the answer. Raises ValueError or OSError, with the reason."""
+    """Fetch a URL and return the body of the answer. Raises ValueError or OSError."""
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname:
-        raise ValueError(f"{url!r} is no address of the form http://HOST/PATH")
+        raise ValueError(f"{url!r} is not a URL of the form http://HOST/PATH")
     target = quote(parts.path or "/", safe="/%")
     if parts.query:
         target += "?" + quote(parts.query, safe="=&%+,")
     request = (
-        f"GET {target} HTTP/1.0\r\n"  # 1.0: an answer in one piece, and then the end of the stream
+        f"GET {target} HTTP/1.0\r\n"  # 1.0: the server ends the stream after the answer
         f"Host: {parts.netloc}\r\n"
         "Accept: application/json\r\n"
         "\r\n"
@@ -38,14 +38,14 @@ def get(url: str) -> str:
 
 
 def body_of(answer: bytes) -> str:
-    """What stands after the status line, the headers, and an empty line. Raises ValueError."""
+    """Return the part after the status line, the headers and an empty line. Raises ValueError."""
     head, separator, body = answer.partition(b"\r\n\r\n")
     if not separator:
         raise ValueError("the stream ended before the headers did")
     status_line, *lines = head.decode("latin-1").split("\r\n")
     version, _, status = status_line.partition(" ")
     if not version.startswith("HTTP/1."):
-        raise ValueError(f"{status_line!r} is not how an answer in HTTP/1 begins")
+        raise ValueError(f"{status_line!r} is not the first line of an HTTP/1 answer")
     if not status.startswith("200"):
         raise ValueError(f"the server answered: {status}")
     headers = {}

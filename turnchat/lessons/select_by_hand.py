@@ -3,16 +3,15 @@
     python3 -m turnchat.lessons.select_by_hand server [PORT]
     python3 -m turnchat.lessons.select_by_hand client [PORT]
 
-Mends: one_by_one does not notice a hang-up while input() waits. Here nothing waits but select(),
-and that for both: whoever is first is served, and what is typed out of turn is kept for the next.
+Mends: one_by_one does not notice a hang-up while input() waits. Here select() alone waits, for both
+files. The first that is ready is served; lines typed out of turn are kept for the next one.
 
-Teaches: readiness. select() says which file can be read without waiting; one read of what there is
-then, into a buffer; the buffer says whether a message is whole. That is the heart of turnchat.
+Teaches: readiness. select() says which file can be read without waiting. One read then takes the
+bytes that are there into a buffer, and the buffer shows when a message is whole.
 
-Limit: one client. No prompt. A keyboard that must be a terminal or a pipe (epoll takes neither
-regular files nor /dev/null), and a buffer without a bound for what is typed. A send() that is
-trusted to take all of it, and no deadline. turnchat is what it takes to do without these limits: a
-connection object instead of local variables, a table instead of a flag, deadlines.
+Limit: one client, no prompt, no deadline. Standard input must be a terminal or a pipe, since epoll
+takes neither regular files nor /dev/null. Typed bytes have no bound, and send() is trusted to take
+all. turnchat.core lifts these limits: connection objects, a table of turns, bounds and deadlines.
 """
 
 import os
@@ -24,11 +23,11 @@ PORT = 2322
 
 
 def not_text(data: bytes) -> bool:
-    """Whether `data` are not UTF-8."""
+    """Return True if `data` is not UTF-8."""
     return data.decode(errors="ignore").encode() != data
 
 
-def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 - all in one, once
+def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 - the whole idea in one function
     """Take turns until one says BYEBYE, or hangs up."""
     received, typed, input_has_ended = b"", b"", False
     connected.setblocking(False)
@@ -47,7 +46,7 @@ def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 
                 return
         for key, _ in selector.select():
             if key.fileobj is sys.stdin:
-                data = os.read(key.fd, 4096)  # input() would keep lines to itself
+                data = os.read(key.fd, 4096)  # input() would hide further lines in its buffer
                 typed += data
                 if not data:
                     typed += b"\n" if typed and not typed.endswith(b"\n") else b""
