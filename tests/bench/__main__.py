@@ -1,11 +1,10 @@
-"""Measures turnchat and its peers side by side, and writes down what came out.
+"""Measure turnchat and its peers side by side, and write the results.
 
 python -m tests.bench [--rounds N] [--seconds S] [--dry]
 
-All servers of a comparison run from its beginning to its end, and idle while it is not their turn.
-In each round all of them are measured, one after the other, so that a moment in which the machine
-is busy with something else strikes them alike. Ratios are taken within a round; what is printed is
-the median of the rounds.
+All servers of a comparison run from its beginning to its end, and idle until they are measured.
+Each round measures all of them, one after the other, so a busy moment of the machine strikes them
+alike. Ratios are taken within a round; the median of the rounds is printed.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Who turnchat is compared with: echoes on the same wire, each in its library's usual manner.
+"""The servers that turnchat is compared with: echoes on the same wire, each library's usual way.
 
 python -m tests.bench.peers NAME
 
@@ -23,7 +23,7 @@ STACK = 64 * 1024  # bytes; the least there is
 
 
 def answer(conversation: Conversation, data: bytes) -> bytes:
-    """What is to be sent after `bytes` have come."""
+    """Return the bytes to send after `data` has come."""
     events = conversation.receive(data)
     if conversation.turn is OURS and isinstance(events[0], bytes):
         return conversation.send(events[0])

@@ -1,4 +1,4 @@
-"""What came out of the benchmark: results.json, and the tables that are made of it."""
+"""The results of the benchmark: results.json, and the tables that are made from it."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ TROUBLES = ("5,000 silent, 500 dripping", "100 a second vanish", "1,000 a second
 
 
 class Goal(NamedTuple):
-    """What was to be reached, and what was."""
+    """A goal, and the figure that was measured."""
 
     what: str
     wanted: str
@@ -37,7 +37,7 @@ class Goal(NamedTuple):
 
 
 class Measured:
-    """All figures, a list of them for whatever was measured in rounds."""
+    """All figures; those that were measured in rounds are lists."""
 
     def __init__(self, **about: Any) -> None:
         self.about = about
@@ -61,7 +61,7 @@ class Measured:
         return measured
 
     def ratio(self, what: str, name: str, other: str) -> float:
-        """The median of the rounds' ratios, since both were measured in each round."""
+        """Return the median of the rounds' ratios, since each round measured both."""
         return _ratio(self.figures[what][name], self.figures[what][other])
 
     def middle(self, what: str, name: str) -> float | None:
@@ -78,7 +78,7 @@ class Measured:
         return int(sum(sum(by_name.get(name, [])) for by_name in kinds))
 
     def goals(self) -> list[Goal]:
-        """What turnchat set out to reach."""
+        """List the goals of turnchat."""
         goals = []
         for size in SIZES[2:]:
             what = f"rate: {size} x {BODY}"
@@ -136,7 +136,23 @@ class Measured:
     # Tables
 
     def summary(self) -> str:
-        """What README shows."""
+        """Word the three figures of README."""
+        turns, cpu = f"rate: 100 x {BODY}", f"cpu: 100 x {BODY}"
+        rate, microseconds, floor = (
+            self.middle(what, name) or 0.0
+            for what, name in ((turns, TURNCHAT), (cpu, TURNCHAT), (cpu, FLOOR))
+        )
+        memory, held = (self.middle(what, TURNCHAT) or 0.0 for what in ("memory", "held"))
+        return (
+            f"* {_thousands(rate)} turns a second with 100 conversations, on one core:"
+            f" {self.ratio(turns, TURNCHAT, ASYNCIO):.2f} times as many as asyncio,"
+            f" {self.ratio(turns, TURNCHAT, UVLOOP):.2f} times as many as uvloop.\n"
+            f"* {microseconds:.1f} µs of processor time a turn; C over epoll takes {floor:.1f}.\n"
+            f"* {memory:.1f} KiB of memory a silent conversation; {held:,.0f} were held at once.\n"
+        )
+
+    def overview(self) -> str:
+        """Return the two tables at the head of RESULTS.md."""
         head = [
             "server",
             *(f"{size:,}" for size in SIZES),
@@ -170,8 +186,8 @@ class Measured:
         )
 
     def tables(self) -> str:
-        """Everything, each figure with the least and the most of its rounds."""
-        parts = ["# What `make bench` measured", "", self.summary()]
+        """Return all tables, each figure with the least and the most of its rounds."""
+        parts = [self.overview()]
         for what, by_name in self.figures.items():
             rows = [
                 [name, f"{median(values):,.2f}", f"{min(values):,.2f}", f"{max(values):,.2f}"]
@@ -192,7 +208,7 @@ class Measured:
 
 
 def _ratio(ones: list[float], others: list[float]) -> float:
-    """The median of the rounds' ratios."""
+    """Return the median of the rounds' ratios."""
     return median(one / other for one, other in zip(ones, others, strict=False) if other)
 
 
@@ -226,17 +242,17 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, rule, *rows])
 
 
-def with_summary(readme: str, measured: Measured) -> str:
-    """README with the present figures between its two marks."""
-    before, _, rest = readme.partition(BEGIN)
+def between_marks(text: str, made: str) -> str:
+    """Put `made` between the two marks of a text that is else written by hand."""
+    before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}{measured.summary()}{END}{after}"
+    return f"{before}{BEGIN}{made}{END}{after}"
 
 
 def write(measured: Measured) -> None:
-    """Write the tables and the picture."""
+    """Write the tables, the figures in README, and the picture."""
     from tests.bench.picture import draw  # noqa: PLC0415 - make bench alone installs matplotlib
 
-    TABLES.write_text(measured.tables())
-    README.write_text(with_summary(README.read_text(), measured))
+    TABLES.write_text(between_marks(TABLES.read_text(), measured.tables()))
+    README.write_text(between_marks(README.read_text(), measured.summary()))
     draw(measured, PICTURE)

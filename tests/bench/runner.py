@@ -29,11 +29,11 @@ START = 10.0  # seconds for a server to say its port
 
 
 class LoadFailed(Exception):
-    """The load gave up; it has said why on standard error."""
+    """The load gave up; its reason is on standard error."""
 
 
 class Figures(NamedTuple):
-    """What came out of it. cpu: microseconds of the server's processor a turn."""
+    """The results of a measurement. cpu: microseconds of the server's processor a turn."""
 
     rate: float
     cpu: float
@@ -43,7 +43,7 @@ class Figures(NamedTuple):
 
 
 def commands() -> dict[str, list[str]]:
-    """How each server is started; it tells its port at the end of its first line."""
+    """Return the command of each server; its first line ends with its port."""
     python = sys.executable
     turnchat = [python, SERVER, "--echo", "--max-conversations", MOST, "127.0.0.1:0"]
     peers = {name.replace("-", " "): [python, "-m", "tests.bench.peers", name] for name in PEERS}
@@ -152,7 +152,7 @@ def loading(server: Server, *what: object) -> Iterator[subprocess.Popen[str]]:
 
 
 def next_line(load: subprocess.Popen[str]) -> str:
-    """What the load says next. Raises LoadFailed."""
+    """Return the next line of the load. Raises LoadFailed."""
     assert load.stdout
     line = load.stdout.readline()
     if not line:
