@@ -1,11 +1,18 @@
 """README, held against the programs."""
 
 import re
+from collections.abc import Callable
 
-from tests.support import ROOT, steady
+from tests.support.process import CLIENT, ROOT, SERVER, steady
+from tests.support.terminal import Terminal, address_of
 from tests.tools.picture import picture
 
 README = (ROOT / "README.md").read_text()
+LONGEST = 150  # lines; the rest is in the manual
+
+
+def test_it_is_short() -> None:
+    assert len(README.splitlines()) <= LONGEST
 
 
 def test_the_picture_is_what_the_programs_show() -> None:
@@ -13,17 +20,36 @@ def test_the_picture_is_what_the_programs_show() -> None:
     assert steady(picture()) == steady((ROOT / "tests/pictures/conversation.svg").read_text())
 
 
-def test_every_make_target_it_names_is_there() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    named = set(re.findall(r"`?make ([a-z][a-z-]+)", README))
-    assert named
-    for target in named:
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+def sample(target: str) -> list[str]:
+    """The lines that the sample session shows for a make target."""
+    (block,) = re.findall(rf"^    \$ make {target}\n((?:    .+\n)+)", README, re.MULTILINE)
+    return [line.removeprefix("    ") for line in block.splitlines()]
 
 
-def test_every_file_it_links_to_is_there() -> None:
-    links = re.findall(r"\]\(([^)#]+)[^)]*\)", README)
-    assert links
-    for link in links:
-        if not link.startswith("https://"):
-            assert (ROOT / link).exists(), link
+def test_the_sample_session_is_what_the_programs_show(terminal: Callable[..., Terminal]) -> None:
+    server = terminal(SERVER, "127.0.0.1:0")
+    client = terminal(CLIENT, address_of(server))
+    typed = {
+        prompt: [line.removeprefix(prompt) for line in lines if line.startswith(prompt)]
+        for prompt, lines in (
+            ("you> ", sample("run-client")),
+            ("you to client 1> ", sample("run-server")),
+        )
+    }
+    answers = iter(typed["you to client 1> "])
+    for said in typed["you> "]:
+        client.asks("you> ")
+        client.enters(said)
+        if said != "BYEBYE":
+            server.asks("you to client 1> ")
+            server.enters(next(answers))
+    assert client.exits_with() == 0
+    server.sees("said BYEBYE")
+    assert steady(client.text) == steady("\n".join(sample("run-client")))
+    assert steady(server.text) == steady("\n".join(sample("run-server")))
+
+
+def test_every_package_has_its_row() -> None:
+    rows = set(re.findall(r"^\| \[(\w+)\]\(turnchat/\w+(?:\.py)?\) \|", README, re.MULTILINE))
+    folders = {path.parent.name for path in (ROOT / "turnchat").glob("*/__init__.py")}
+    assert rows == folders | {"text"}

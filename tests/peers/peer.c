@@ -1,5 +1,5 @@
 /* A peer in C: says the lines of its standard input, a message each, and prints what it hears.
-   peer client|server PORT [PIECE]      PIECE: octets a send, so that a frame comes in many segments */
+   peer client|server PORT [PIECE]      PIECE: bytes a send, so that a frame comes in many segments */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -11,11 +11,11 @@ static int peer, piece = 258;
 
 static void fail(const char *why) { fprintf(stderr, "peer: %s\n", why); exit(1); }
 
-static void receive(char *octets, size_t size) {
+static void receive(char *data, size_t size) {
     while (size) {
-        ssize_t got = read(peer, octets, size);
+        ssize_t got = read(peer, data, size);
         if (got <= 0) fail("hung up");
-        octets += got, size -= got;
+        data += got, size -= got;
     }
 }
 

@@ -1,5 +1,5 @@
 // A peer in JavaScript: says the lines of its standard input, a message each, and prints what it hears.
-// node peer.js client|server PORT [PIECE]     PIECE: octets a write, so that a frame comes in many segments
+// node peer.js client|server PORT [PIECE]     PIECE: bytes a write, so that a frame comes in many segments
 const net = require('net');
 const lines = require('fs').readFileSync(0, 'utf8').split('\n').slice(0, -1);
 const [role, port, piece = 258] = process.argv.slice(2);
@@ -19,9 +19,9 @@ function talk(socket) {
     if (body.equals(Buffer.from('BYEBYE'))) socket.end();
   }
 
-  socket.on('data', (octets) => {
-    received = Buffer.concat([received, octets]);
-    if (ourTurn) throw new Error(`out of turn: ${octets}`);
+  socket.on('data', (data) => {
+    received = Buffer.concat([received, data]);
+    if (ourTurn) throw new Error(`out of turn: ${data}`);
     const header = received.toString('latin1', 0, 3);
     if (!/^[0-9]{0,3}$/.test(header) || +header > 255) throw new Error(`not a length: ${header}`);
     if (received.length < 3 || received.length < 3 + +header) return;

@@ -201,7 +201,7 @@ def test_a_turnchat_client_calls_length_prefix(started: list[subprocess.Popen[by
 
 
 @pytest.mark.parametrize("name", ["length_prefix", "one_by_one", "select_by_hand"])
-def test_a_frame_in_single_octets(name: str, started: list[subprocess.Popen[bytes]]) -> None:
+def test_a_frame_byte_by_byte(name: str, started: list[subprocess.Popen[bytes]]) -> None:
     server = start(started, lesson(name), "server", "0", ["你好", "BYEBYE"])
     peer = Peer.to(f"127.0.0.1:{port_of(server)}")
     peer.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

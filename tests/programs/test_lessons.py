@@ -123,7 +123,7 @@ def test_fixed16_carries_many_messages_on_one_connection(program: Start) -> None
         assert client.line() == text
 
 
-def test_fixed16_refuses_17_octets_and_does_not_cut_them(program: Start) -> None:
+def test_fixed16_refuses_17_bytes_and_does_not_cut_them(program: Start) -> None:
     _, port = serve(program, "fixed16")
     client = start(program, "fixed16", "client", port)
     client.type("17 bytes: no, no!")
@@ -145,7 +145,7 @@ def test_fixed16_waits_for_the_rest_of_a_message(program: Start) -> None:
 # 3. length_prefix
 
 
-def test_length_prefix_takes_17_octets_and_keeps_blanks(program: Start) -> None:
+def test_length_prefix_takes_17_bytes_and_keeps_blanks(program: Start) -> None:
     """Which fixed16 refuses, and loses."""
     _, port = serve(program, "length_prefix")
     client = start(program, "length_prefix", "client", port)
@@ -337,9 +337,10 @@ def test_a_second_client_of_turnchat_is_answered_while_the_first_thinks(program:
 
 
 def commands() -> set[str]:
-    """Every command of a lesson that README or a lesson's head gives."""
-    lessons = (ROOT / "turnchat" / "lessons").glob("*.py")
-    texts = [path.read_text() for path in (ROOT / "README.md", *lessons)]
+    """Every command of a lesson that a README or a lesson's head gives."""
+    lessons = ROOT / "turnchat" / "lessons"
+    paths = (ROOT / "README.md", lessons / "README.md", *lessons.glob("*.py"))
+    texts = [path.read_text() for path in paths]
     return {
         command
         for text in texts
@@ -350,7 +351,7 @@ def commands() -> set[str]:
 def test_every_command_that_is_given_works(program: Start, geocoder: str) -> None:
     """Each server is called by its own client, and one question is asked."""
     given = commands()
-    assert len(given) == 2 * 5 + 2 + 1  # with [PORT] in the heads, without in README
+    assert len(given) == 2 * 5 + 2 + 1  # with [PORT] in the heads, without in lessons/README.md
     for command in sorted(given):
         module, *arguments = shlex.split(command)
         if module.endswith("raw_http"):

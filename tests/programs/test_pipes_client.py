@@ -65,7 +65,7 @@ def test_the_server_may_say_byebye(program: Start) -> None:
     assert "what is left of the input was not sent" in err
 
 
-def test_a_message_of_255_octets_passes_and_one_of_256_does_not(program: Start) -> None:
+def test_a_message_of_255_bytes_passes_and_one_of_256_does_not(program: Start) -> None:
     server, address = serve(program)
     longest = "é" * 127 + "x"
     server.type(longest)

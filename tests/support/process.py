@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -31,6 +31,8 @@ class Program:
         stdin: int | None = subprocess.PIPE,
         stdout: IO[str] | int = subprocess.PIPE,
         env: dict[str, str] | None = None,
+        cwd: Path | None = None,
+        pass_fds: Collection[int] = (),
     ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, *command],
@@ -38,6 +40,8 @@ class Program:
             stdout=stdout,
             stderr=subprocess.PIPE,
             env={**os.environ, **(env or {})},
+            cwd=cwd,
+            pass_fds=pass_fds,
         )
         self._rests = {"stdout": b"", "stderr": b""}
 
