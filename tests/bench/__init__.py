@@ -1,1 +1,1 @@
-"""The benchmark: turnchat side by side with others who serve the same wire."""
+"""The benchmark: turnchat side by side with other servers on the same wire."""

@@ -39,7 +39,7 @@ def say(text: str) -> None:
 
 
 def rotated(names: list[str], count: int) -> list[str]:
-    """Another one first in each round, so that nobody always follows the same one."""
+    """Begin each round with another server, so that none always follows the same one."""
     start = count % len(names)
     return names[start:] + names[:start]
 

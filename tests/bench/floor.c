@@ -23,7 +23,7 @@ enum { HEADER = 3, BODY_LIMIT = 255, FRAME_LIMIT = HEADER + BODY_LIMIT, READY = 
 struct connection {
     int socket;
     int received;
-    unsigned char octets[FRAME_LIMIT + 1]; /* one more proves the peer out of turn */
+    unsigned char bytes[FRAME_LIMIT + 1]; /* one more proves the peer out of turn */
 };
 
 /* The length that a header announces, or -1. */
@@ -39,7 +39,7 @@ static int length_of(const unsigned char *header) {
 
 /* Whether the conversation goes on. */
 static int serve(struct connection *it) {
-    ssize_t got = recv(it->socket, it->octets + it->received, sizeof it->octets - (size_t)it->received, 0);
+    ssize_t got = recv(it->socket, it->bytes + it->received, sizeof it->bytes - (size_t)it->received, 0);
     if (got < 0)
         return errno == EAGAIN;
     if (got == 0)
@@ -47,15 +47,15 @@ static int serve(struct connection *it) {
     it->received += (int)got;
     if (it->received < HEADER)
         return 1;
-    int length = length_of(it->octets);
+    int length = length_of(it->bytes);
     if (length < 0 || it->received > HEADER + length)
         return 0;
     if (it->received < HEADER + length)
         return 1;
-    if (length == 6 && !memcmp(it->octets + HEADER, "BYEBYE", 6))
+    if (length == 6 && !memcmp(it->bytes + HEADER, "BYEBYE", 6))
         return 0;
     it->received = 0;
-    return send(it->socket, it->octets, (size_t)(HEADER + length), MSG_NOSIGNAL) == HEADER + length;
+    return send(it->socket, it->bytes, (size_t)(HEADER + length), MSG_NOSIGNAL) == HEADER + length;
 }
 
 int main(void) {

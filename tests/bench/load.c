@@ -5,14 +5,14 @@
    load hold   PORT CONVERSATIONS                begin, say "ready", and stay silent to the end of
                                                  the standard input; then one turn each once more
    load trouble PORT SILENT DRIPPING VANISHING SECONDS
-                                                 peers who are no good, likewise to the end of the
-                                                 standard input; VANISHING is how many a second,
-                                                 SECONDS pass between two octets of one who drips
+                                                 bad peers, likewise to the end of the standard
+                                                 input; VANISHING is peers a second, SECONDS
+                                                 pass between two bytes of a dripping peer
 
    A turn is a message and its answer, which has to be the same. The message is another one each
-   time, so that an answer to an earlier one is a failure. The result is one line of JSON. What
-   "turns" measures begins after a warm-up, and the lines "begin" and "end" enclose it, for whoever
-   watches the server meanwhile. */
+   time, so that an answer to an earlier one is a failure. The result is one line of JSON. The
+   measurement of "turns" begins after a warm-up. The lines "begin" and "end" enclose it, so that the
+   server can be watched meanwhile. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -34,12 +34,12 @@ enum { HEADER = 3, BODY_LIMIT = 255, FRAME_LIMIT = HEADER + BODY_LIMIT, READY = 
 
 static const uint64_t SECOND = 1000000000u;
 static const uint64_t WARM_UP = 200000000u;     /* ns */
-static const int DRIPPING_BODY = 5; /* octets: a frame of eight drops */
+static const int DRIPPING_BODY = 5; /* bytes: a frame of eight drops */
 
 struct conversation {
     int socket;
     unsigned turns;
-    int received; /* octets of the present answer */
+    int received; /* bytes of the present answer */
     uint64_t began; /* when the present turn did, in ns */
     unsigned char answer[FRAME_LIMIT + 1];
 };
@@ -170,8 +170,8 @@ static void tell(const char *what) {
 
 static int input_has_ended(int milliseconds) {
     struct pollfd input = {.fd = 0, .events = POLLIN};
-    char octet;
-    return poll(&input, 1, milliseconds) > 0 && read(0, &octet, 1) <= 0;
+    char byte;
+    return poll(&input, 1, milliseconds) > 0 && read(0, &byte, 1) <= 0;
 }
 
 /* The four modes. */
@@ -210,7 +210,7 @@ static void turns(int number, int body, double seconds) {
             }
         }
     }
-    if (!measures) /* nobody lived to see it */
+    if (!measures) /* no conversation lived so long */
         tell("begin");
     tell("end");
     for (int i = 0; i < number; i++) /* without an answer in all that time */
@@ -277,7 +277,7 @@ static void trouble(int silent, int dripping, int vanishing, double seconds) {
     struct conversation *all = begin(dripping, DRIPPING_BODY);
     unsigned char unread[FRAME_LIMIT];
     for (int i = 0; i < dripping; i++)
-        all[i].received = 0; /* here: how many octets of the present frame have left */
+        all[i].received = 0; /* here: bytes of the present frame that have left */
     for (int i = 0; i < silent; i++) {
         connected();
         if (i % 100 == 99) /* no more than the backlog takes */

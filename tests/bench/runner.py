@@ -118,7 +118,7 @@ def serving(command: list[str], lines: IO[bytes] | int = subprocess.DEVNULL) -> 
 
 @contextmanager
 def serving_naively() -> Iterator[Server]:
-    """The naive lesson, which serves one client, and somebody who types what the load expects."""
+    """Run the naive lesson, which serves one client, and type the answers that the load expects."""
     command = [sys.executable, "-m", "turnchat.lessons.naive", "server", "0"]
     answers = "\n".join(letter * BODY for letter in ascii_lowercase)
     with subprocess.Popen(["yes", answers], stdout=subprocess.PIPE) as person:
@@ -187,7 +187,7 @@ def _settle(server: Server) -> None:
 
 
 def visits(server: Server, at_once: int, seconds: float) -> tuple[float, int]:
-    """Visitors a second, who connect, have one turn and say BYEBYE; and failures."""
+    """Return the visitors a second, which have one turn and say BYEBYE, and the failures."""
     with loading(server, "visits", at_once, seconds) as load:
         next_line(load)
         next_line(load)
@@ -211,9 +211,9 @@ def hold(server: Server, conversations: int) -> tuple[float, int]:
 def trouble(
     server: Server, silent: int, dripping: int, vanishing: int, drip: float = 1.0
 ) -> Iterator[None]:
-    """Peers who are no good, on a core with the load.
+    """Run bad peers on a core with the load.
 
-    `vanishing` is how many a second; each who drips sends a byte in `drip` seconds.
+    vanishing: peers a second. drip: seconds between two bytes of a dripping peer.
     """
     with loading(server, "trouble", silent, dripping, vanishing, drip) as load:
         next_line(load)

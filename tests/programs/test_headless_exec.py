@@ -145,5 +145,5 @@ def test_programs_when_descriptors_run_out(program: Start) -> None:
     assert good.hear() == "still there?"
     for peer in (good, *in_use):
         peer.close()
-    wait_until(lambda: is_served(address))  # those who are gone are passed over first
+    wait_until(lambda: is_served(address))  # the server passes over closed connections first
     stop(server)

@@ -29,7 +29,7 @@ def test_more_than_the_limit_wait_in_the_backlog(program: Start) -> None:
     stop(server)
 
 
-def test_a_full_house_is_no_news_while_nobody_waits(program: Start) -> None:
+def test_a_full_server_is_not_logged_while_no_newcomer_waits(program: Start) -> None:
     server, address = serve(program, "--echo", "--max-conversations", "1")
     before = descriptors_of(server.pid)
     for _ in range(5):
@@ -60,7 +60,7 @@ def test_more_than_the_limit_of_one_address_are_refused(program: Start) -> None:
     assert len(refusals) <= 2
 
 
-def test_out_of_descriptors_nobody_is_lost_and_nothing_spins(program: Start) -> None:
+def test_out_of_descriptors_no_peer_is_lost_and_nothing_spins(program: Start) -> None:
     server, address = serve(program, "--echo")
     limit = max(descriptors_of(server.pid)) + 1 + 3
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (limit, limit))

@@ -17,7 +17,7 @@ from tests.support.tools import needs
 
 
 @pytest.mark.parametrize("stdin", ["/dev/null", "closed"])
-def test_an_echo_needs_nobody(stdin: str) -> None:
+def test_an_echo_needs_no_input(stdin: str) -> None:
     redirection = "<&-" if stdin == "closed" else "< /dev/null"
     server = subprocess.Popen(
         ["sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, SERVER, "--echo", "0"],
@@ -83,7 +83,7 @@ def test_health_checks_do_not_fill_the_log(program: Start, verbose: bool) -> Non
     assert connected > 100 if verbose else connected == 1
 
 
-def test_a_log_that_nobody_reads_stalls_nobody(program: Start) -> None:
+def test_an_unread_log_stalls_no_conversation(program: Start) -> None:
     """The lines that wait are bounded; the next reader hears how many were dropped."""
     talkative = """
         import sys
@@ -107,7 +107,7 @@ def test_a_log_that_nobody_reads_stalls_nobody(program: Start) -> None:
     assert "lines dropped here: the reader was too slow" in log
 
 
-def test_the_end_of_whoever_reads_the_log_is_no_end_of_the_server(program: Start) -> None:
+def test_the_server_outlives_the_reader_of_its_log(program: Start) -> None:
     server, address = serve(program, "--echo")
     assert server.process.stderr
     server.process.stderr.close()

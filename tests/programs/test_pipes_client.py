@@ -119,7 +119,7 @@ def test_received_text_is_shown_escaped(program: Start) -> None:
     peer.close()
 
 
-def test_nobody_there() -> None:
+def test_no_server_there() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -144,7 +144,7 @@ def test_usage(arguments: list[str]) -> None:
         assert run(command, *arguments)[0] == 2
 
 
-def test_nobody_can_be_reached_at_port_0() -> None:
+def test_a_client_cannot_call_port_0() -> None:
     status, _, err = run(CLIENT, "localhost:0")
     assert status == 2
     assert "port 0 is for servers" in err

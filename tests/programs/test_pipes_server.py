@@ -65,7 +65,7 @@ def test_a_command_that_there_is_not_ends_a_script(program: Start) -> None:
 
 
 @pytest.mark.parametrize("redirection", ["< /dev/null", "<&-", "< empty", "| true"])
-def test_a_server_whom_nobody_can_answer_for_says_so(redirection: str, tmp_path: Path) -> None:
+def test_a_server_without_input_says_so(redirection: str, tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     command = f'true | "$@" {redirection}' if "|" not in redirection else 'true | "$@"'
     result = subprocess.run(
@@ -212,7 +212,7 @@ def test_faults_of_some_are_not_noticed_by_another(program: Start) -> None:
     good.close()
 
 
-def test_a_pipe_that_nobody_reads_stalls_no_conversation(program: Start) -> None:
+def test_an_unread_pipe_stalls_no_conversation(program: Start) -> None:
     """The lines that wait are bounded; status lines are dropped first, and counted."""
     server, address = serve(program)
     good = Peer.to(address)

@@ -107,7 +107,7 @@ def test_ctrl_d_at_the_server_quits(terminal: Start) -> None:
     assert server.lines[-1].startswith("* you said BYEBYE to client 1 (2 turns")
 
 
-def test_ctrl_d_before_anybody_came(terminal: Start) -> None:
+def test_ctrl_d_before_a_client_came(terminal: Start) -> None:
     server, _ = serve(terminal)
     server.presses("\x04")
     assert server.exits_with() == 0
@@ -211,7 +211,7 @@ def test_the_terminal_is_left_as_it_was(end: str) -> None:
 
 
 def test_a_stopped_terminal_stalls_no_conversation(terminal: Start) -> None:
-    """Ctrl-S at the operator's terminal: who breaks the protocol is still shown the door."""
+    """After Ctrl-S at the operator's terminal, bad peers are still closed."""
     server, address = serve(terminal)
     server.presses("\x13")
     for _ in range(1000):
@@ -257,7 +257,7 @@ def test_standard_output_may_be_a_pipe_while_a_person_types(terminal: Start) -> 
 
 
 def test_a_job_in_the_background_goes_on(terminal: Start) -> None:
-    """Reading from the terminal there would stop it (SIGTTIN), and nobody would be served."""
+    """Reading from the terminal would stop it (SIGTTIN), and with it all conversations."""
     server = terminal(
         "-c",
         "import os, pty, subprocess, sys;"
@@ -268,7 +268,7 @@ def test_a_job_in_the_background_goes_on(terminal: Start) -> None:
     )
     peer = join(address_of(server), "hello")
     server.sees("client 1> hello")
-    server.presses("to whoever is in front\n")
+    server.presses("for the foreground job\n")
     peer.send(b"!")
     server.sees("* client 1 broke the protocol at byte 8")
     server.presses("\x03")

@@ -107,7 +107,7 @@ def test_bye_says_byebye_to_the_present_one(terminal: Start) -> None:
     ]
 
 
-def test_who_tells_whose_turn_it_is(terminal: Start) -> None:
+def test_who_shows_whose_turn_it_is(terminal: Start) -> None:
     server, peers = three_wait(terminal)
     server.enters("one")
     assert peers[0].hear() == "one"
@@ -123,13 +123,13 @@ def test_who_tells_whose_turn_it_is(terminal: Start) -> None:
     ]
 
 
-def test_who_when_nobody_is_there(terminal: Start) -> None:
+def test_who_without_clients(terminal: Start) -> None:
     server, _ = serve(terminal)
     server.enters("/who")
     server.sees("* nobody is here")
 
 
-def test_help_and_what_is_no_command(terminal: Start) -> None:
+def test_help_and_an_unknown_command(terminal: Start) -> None:
     server, peers = three_wait(terminal)
     server.enters("/help")
     server.sees(*(f"* {name} " for name in ("//LINE", "/who", "/next", "/bye", "/quit", "/help")))

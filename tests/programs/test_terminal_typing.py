@@ -1,4 +1,4 @@
-"""Text typed at a terminal reaches the one for whom it is meant, or no one."""
+"""Text typed at a terminal reaches the one for whom it is meant, or is discarded."""
 
 import sys
 
@@ -8,7 +8,7 @@ from tests.support.terminal import Start, join, serve, three_wait
 from turnchat.responders.console import QUEUE_LIMIT
 
 
-def test_what_is_typed_for_one_who_leaves_goes_to_nobody(terminal: Start) -> None:
+def test_a_line_for_a_client_that_leaves_goes_to_no_other(terminal: Start) -> None:
     server, peers = three_wait(terminal)
     server.types("a secret for one")
     peers[0].close()
@@ -41,7 +41,7 @@ def test_lines_pasted_at_a_prompt_are_all_for_the_one_who_was_asked(terminal: St
     server.sees("* client 1 hung up", "* 1 line typed ahead: not sent")
 
 
-def test_lines_typed_before_anybody_spoke_are_for_the_first_who_does(terminal: Start) -> None:
+def test_lines_typed_early_go_to_the_first_client_that_speaks(terminal: Start) -> None:
     server, address = serve(terminal)
     server.enters("welcome")
     peer = join(address, "hello")
@@ -138,7 +138,7 @@ def test_what_is_half_typed_between_two_prompts_reaches_no_other_client(terminal
     server.types("a secret for on")
     two.say("second")
     server.sees("client 2> second", "* what you had typed was discarded")
-    server.presses("e, and its end\n")  # who is in the middle of a line goes on typing it
+    server.presses("e, and its end\n")  # a person in the middle of a line goes on typing
     server.asks("you to client 2> ")
     server.enters("for two")
     assert two.hear() == "for two"
@@ -159,7 +159,7 @@ def test_what_is_typed_on_after_its_reader_left_is_discarded_until_enter(termina
     assert peers[1].hear() == "for two"
 
 
-def test_lines_kept_for_one_who_leaves_go_to_nobody(terminal: Start) -> None:
+def test_lines_kept_for_a_client_that_leaves_are_not_sent(terminal: Start) -> None:
     server, peers = three_wait(terminal)
     server.presses("".join(f"line {number}\n" for number in range(20)))
     assert peers[0].hear() == "line 0"
