@@ -40,7 +40,7 @@ def test_a_header_has_15_lines_at_most(path: Path) -> None:
 
 @pytest.mark.parametrize("name", [*STRICT, "MANUAL.md"])
 def test_a_byte_is_called_a_byte(name: str) -> None:
-    files = [path for path in (PACKAGE / name).rglob("*.*")] or [PACKAGE / name]
+    files = list((PACKAGE / name).rglob("*.*")) or [PACKAGE / name]
     for path in files:
         if path.suffix in {".py", ".js", ".html", ".css", ".md"}:
             assert "octet" not in re.sub(OF_A_FORMAT, "", path.read_text()).lower(), path
