@@ -116,3 +116,15 @@ def test_the_recorder_finds_the_mistake_in_the_example_of_a_loop(
     status, out, _ = run(REPLAY, "--lint", str(tmp_path / "mine.jsonl"))
     assert status == 1
     assert "client" in out
+
+
+def test_the_example_of_core_is_an_echo_server(program: Start, tmp_path: Path) -> None:
+    with running(program, example("from turnchat.core import"), tmp_path) as (_, address):
+        others = [Peer.to(address) for _ in range(3)]
+        assert run(CLIENT, address, stdin="hello\n\n你好\n")[:2] == (0, "hello\n\n你好\n")
+        for peer in others:
+            peer.say("and we?")
+            peer.socket.shutdown(socket.SHUT_WR)
+            assert peer.hear() == "and we?"
+            assert peer.hears_the_end()
+            peer.close()
