@@ -19,7 +19,7 @@ static void receive(char *data, size_t size) {
     }
 }
 
-static int hear(void) {                                    /* whether it was BYEBYE */
+static int hear(void) {                                    /* returns 1 for BYEBYE */
     char header[4] = "", body[1000];
     receive(header, 3);
     if (strspn(header, "0123456789") != 3 || atoi(header) > 255) fail("not a length");
@@ -30,7 +30,7 @@ static int hear(void) {                                    /* whether it was BYE
     return size == 6 && !memcmp(body, "BYEBYE", 6);
 }
 
-static int say(void) {                                     /* whether it was BYEBYE */
+static int say(void) {                                     /* returns 1 for BYEBYE */
     char line[1000] = "BYEBYE", frame[1010];
     if (fgets(line, 257, stdin)) line[strcspn(line, "\n")] = 0;
     int size = sprintf(frame, "%03zu%s", strlen(line), line);

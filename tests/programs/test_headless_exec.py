@@ -55,7 +55,7 @@ def test_a_client_whose_program_ends(program: Start) -> None:
 
 @pytest.mark.parametrize("signals", [1, 2])
 def test_no_process_is_left_when_the_server_stops(program: Start, signals: int) -> None:
-    """After a second signal the program is not even given the time to end by itself."""
+    """After a second signal the program gets no time to end by itself."""
     stubborn = """
 import os, signal
 signal.signal(signal.SIGTERM, lambda *_: os.write(2, b"SIGTERM\\n"))

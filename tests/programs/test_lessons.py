@@ -146,7 +146,7 @@ def test_fixed16_waits_for_the_rest_of_a_message(program: Start) -> None:
 
 
 def test_length_prefix_takes_17_bytes_and_keeps_blanks(program: Start) -> None:
-    """Which fixed16 refuses, and loses."""
+    """fixed16 refuses 17 bytes and loses blanks."""
     _, port = serve(program, "length_prefix")
     client = start(program, "length_prefix", "client", port)
     for text in ("17 bytes: yes, 17", "blanks stay  ", "é" * 127 + "x"):

@@ -119,7 +119,7 @@ def test_many_signals_change_no_status(program: Start) -> None:
 
 
 def test_a_terminal_that_closes_may_say_so_twice(program: Start) -> None:
-    """The kernel sends SIGHUP, and the shell too: the second is no order to hurry."""
+    """The kernel sends SIGHUP, and the shell too: the second does not hurry the server."""
     server, address = serve(program)
     peer = Peer.to(address)
     server.line_with("connected")

@@ -183,7 +183,7 @@ def test_after_stopping_and_going_on_the_prompt_is_shown_again(terminal: Start) 
 
 @pytest.mark.parametrize("end", ["BYEBYE\n", "\x04", "\x03", "kill"])
 def test_the_terminal_is_left_as_it_was(end: str) -> None:
-    """Its settings, and the flags of its file description, which the shell shares."""
+    """The settings, and the flags of the file description, which the shell shares."""
     master, slave = pty.openpty()
     before = termios.tcgetattr(slave)
     answering = Answering()

@@ -193,7 +193,7 @@ def test_a_command_for_the_present_client_when_there_is_none(terminal: Start) ->
 
 
 def test_what_is_typed_at_the_end_does_not_reach_the_shell(terminal: Start) -> None:
-    """Also what was typed while the last lines waited for a terminal that Ctrl-S had stopped."""
+    """This holds also for text typed while Ctrl-S holds the last lines back."""
     answering = Answering()
     shell = terminal(
         "-c",
