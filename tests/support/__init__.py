@@ -25,7 +25,6 @@ __all__ = [
     "SERVER",
     "Answering",
     "Clock",
-    "Noted",
     "Peer",
     "Program",
     "Terminal",
@@ -41,16 +40,3 @@ __all__ = [
     "wait_until",
     "waiting_in",
 ]
-
-
-class Noted:
-    """News, for tests to look at."""
-
-    shows_details = False
-    shows_arrivals = True
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.details: list[str] = []
-        self.notice = self.status = self.error = self.lines.append
-        self.detail = self.details.append
