@@ -1,5 +1,6 @@
 """python3 -m turnchat.core, alone and with the shipped programs."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,13 +30,20 @@ def port_of(address: str) -> str:
     return address.rpartition(":")[2]
 
 
+def name_of(peer: Peer) -> str:
+    """The name that core's server gives to a client: it has the client's port."""
+    return f"client {peer.socket.getsockname()[1]}"
+
+
 def test_the_shipped_client_calls_core(program: Start) -> None:
     server, address = serve(program)
     server.type("1", "2")
     assert run(CLIENT, address, stdin="one\n你好 😀\n")[:2] == (0, "1\n2\n")
-    assert server.line() == "client 1> one"
-    assert server.line() == "client 1> 你好 😀"
-    server.line_with("client 1: the peer said BYEBYE")
+    name, _, text = server.line().partition("> ")
+    assert re.fullmatch(r"client \d+", name)
+    assert text == "one"
+    assert server.line() == f"{name}> 你好 😀"
+    server.line_with(f"* {name}: the peer said BYEBYE")
 
 
 def test_core_calls_the_shipped_server(program: Start) -> None:
@@ -67,7 +75,7 @@ def test_many_clients_get_answers_in_the_order_of_their_messages(program: Start)
     peers = [Peer.to(address) for _ in range(20)]
     for number, peer in enumerate(peers, start=1):
         peer.say(f"from {number}")
-        assert server.line() == f"client {number}> from {number}"
+        assert server.line() == f"{name_of(peer)}> from {number}"
     server.type(*(f"to {number}" for number in range(1, 21)))
     for number, peer in enumerate(peers, start=1):
         assert peer.hear() == f"to {number}"
@@ -91,11 +99,12 @@ def test_a_fault_of_one_client_harms_no_other(program: Start, data: bytes, words
     server, address = serve(program)
     good, bad = Peer.to(address), Peer.to(address)
     good.say("hello")
-    server.line_with("client 1> hello")
+    server.line_with(f"{name_of(good)}> hello")
     bad.send(data)
+    name = name_of(bad)
     if data == b"005he":
         bad.close()
-    server.line_with(words)
+    assert words in server.line_with(f"* {name}: ")
     server.type("for the good one")
     assert good.hear() == "for the good one"
     good.close()
