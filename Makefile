@@ -54,7 +54,7 @@ lint: $(TOOLS)  ## check style, format and types
 
 picture: $(TOOLS)  ## draw the pictures in README again (with chromium)
 	$(VENV)/bin/python -m tests.tools.picture tests/pictures/conversation.svg
-	$(VENV)/bin/python -m tests.tools.pages tests/pictures/replay.png
+	$(VENV)/bin/python -m tests.tools.example_pages tests/pictures/replay.png
 
 recordings: $(TOOLS)  ## make the recordings that ship with turnchat again
 	$(VENV)/bin/python -m tests.tools.recordings

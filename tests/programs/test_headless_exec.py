@@ -99,7 +99,7 @@ def test_a_client_whose_program_cannot_be_started(program: Start, tmp_path: Path
     client = program(CLIENT, "--exec", str(bad), address, stdin=subprocess.DEVNULL)
     assert client.wait() == 71
     log = client.rest("stderr")
-    assert log[-1].endswith("* nobody can talk here: No such file or directory")
+    assert log[-1].endswith("* the program cannot be started: No such file or directory")
     assert not any("Traceback" in line for line in log)
 
 
@@ -140,7 +140,7 @@ def test_programs_when_descriptors_run_out(program: Start) -> None:
     good.say("hello")
     assert good.hear() == "hello"
     in_use = [Peer.to(address) for _ in range(6)]
-    server.line_with("turned away, nobody can answer: Too many open files", "stderr")
+    server.line_with("turned away, no program can be started: Too many open files", "stderr")
     good.say("still there?")
     assert good.hear() == "still there?"
     for peer in (good, *in_use):

@@ -76,7 +76,7 @@ def test_a_server_without_input_says_so(redirection: str, tmp_path: Path) -> Non
         check=False,
     )
     assert result.returncode == 2
-    assert result.stderr.decode() == "* nobody can answer: standard input ended without a line\n"
+    assert result.stderr.decode() == "* there are no answers: standard input ended without a line\n"
     lines = result.stdout.decode().splitlines()
     assert lines[-1] == "* stopping"
     if "|" not in redirection:

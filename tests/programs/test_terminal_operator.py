@@ -90,7 +90,7 @@ def test_next_puts_the_present_one_to_the_end(terminal: Start) -> None:
     assert peers[0].hear() == "one"
     server.asks("you to client 2> ")
     server.enters("/next")
-    server.sees("* nobody else waits")
+    server.sees("* no other client waits")
     server.asks("you to client 2> ")
 
 
@@ -126,7 +126,7 @@ def test_who_shows_whose_turn_it_is(terminal: Start) -> None:
 def test_who_without_clients(terminal: Start) -> None:
     server, _ = serve(terminal)
     server.enters("/who")
-    server.sees("* nobody is here")
+    server.sees("* no client is connected")
 
 
 def test_help_and_an_unknown_command(terminal: Start) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.recording import Student
 from tests.support.tools import require
-from tests.tools import pages
+from tests.tools import example_pages
 from turnchat.replay.page import render_page
 
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ def student() -> Iterator[Student]:
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A page of each of the timelines for tests."""
     folder = tmp_path_factory.mktemp("pages")
-    timelines = {"small": pages.small, "two": pages.two_sided, "big": pages.big}
+    timelines = {
+        "small": example_pages.small,
+        "two": example_pages.two_sided,
+        "big": example_pages.big,
+    }
     made = {name: folder / f"{name}.html" for name in timelines}
     for name, path in made.items():
         path.write_text(render_page(timelines[name]()))
@@ -38,7 +42,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def chromium() -> "Iterator[Chrome]":
     """One browser for all tests of the page."""
     require("chromium")
-    with pages.browser() as driver:
+    with example_pages.browser() as driver:
         yield driver
 
 
@@ -47,7 +51,7 @@ def shown(chromium: "Chrome", files: dict[str, Path]) -> "Iterator[Shown]":
     """The page. By the end of the test it must have made no request and logged no error."""
     from tests.support.page import Shown, complaints  # noqa: PLC0415 - it needs selenium
 
-    pages.prefer(chromium, "light")
+    example_pages.prefer(chromium, "light")
     complaints(chromium)
     made = Shown(chromium, files)
     yield made

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.tools import pages
+from tests.tools import example_pages
 from turnchat.replay.page import render_page
 
 pytest.importorskip("selenium", reason="the browser is driven by selenium")
@@ -32,9 +32,11 @@ def test_no_text_ends_the_element_that_holds_the_timeline() -> None:
 
 def test_messages_are_shown_as_text(shown: Shown) -> None:
     shown.open(address="#round=4&step=4")
-    assert pages.SCRIPT in [row.get_attribute("title") for row in shown.all(".arrow")]
+    assert example_pages.SCRIPT in [row.get_attribute("title") for row in shown.all(".arrow")]
     shown.click("#fault")
-    assert any(pages.IMAGE in str(row.get_attribute("title")) for row in shown.all(".arrow"))
+    assert any(
+        example_pages.IMAGE in str(row.get_attribute("title")) for row in shown.all(".arrow")
+    )
     assert not shown.all("img")
     assert shown.driver.title == "chat.jsonl – turnchat"
 
@@ -55,8 +57,8 @@ def test_the_page_does_not_scroll_sideways(
 def test_the_call_is_shown_as_strace_does_with_its_explanation_and_its_caller(shown: Shown) -> None:
     shown.open(address="#round=4&step=3")
     assert shown.call == "recv(client 1, 259) = 3 bytes"
-    assert shown.text("#explanation") == pages.TOOK
-    assert shown.text("#where") == pages.READ
+    assert shown.text("#explanation") == example_pages.TOOK
+    assert shown.text("#where") == example_pages.READ
     assert shown.texts("#data .byte") == ["5", "h", "e"]
     shown.click("#eagain")
     assert shown.call == "send(client 1, 8 bytes) = −1 EAGAIN"
@@ -190,7 +192,7 @@ def near_token(shown: Shown) -> list[bool]:
 def test_a_round_that_the_other_side_interrupts_is_one_round(
     shown: Shown, files: dict[str, Path]
 ) -> None:
-    timeline: dict[str, Any] = pages.two_sided()
+    timeline: dict[str, Any] = example_pages.two_sided()
     for piece in timeline["rounds"][4:]:  # as if all of it had happened within two rounds
         piece["number"] = 1 + (piece["side"] == 0)
     rest = timeline["rounds"][5]  # of a round that has begun: without select() and what it reported
@@ -208,7 +210,7 @@ def test_a_round_that_the_other_side_interrupts_is_one_round(
 
 
 def test_a_step_can_change_the_state_of_the_other_end(shown: Shown, files: dict[str, Path]) -> None:
-    timeline: dict[str, Any] = pages.two_sided()
+    timeline: dict[str, Any] = example_pages.two_sided()
     arrived, received = [s for s in timeline["steps"] if s["call"] in ("arrived", "recv")][:2]
     received["other"] = [arrived["file"], arrived.pop("state")]
     received["effect"] = "the peer says hello"
@@ -218,4 +220,4 @@ def test_a_step_can_change_the_state_of_the_other_end(shown: Shown, files: dict[
     assert shown.texts(".wire .byte") == [*"005hello"]
     shown.press(Keys.ARROW_RIGHT)
     assert not shown.all(".wire .byte")
-    assert shown.text("#explanation") == f"the peer says hello {pages.TOOK}"
+    assert shown.text("#explanation") == f"the peer says hello {example_pages.TOOK}"

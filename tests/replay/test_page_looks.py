@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.tools import pages
+from tests.tools import example_pages
 
 pytest.importorskip("selenium", reason="the browser is driven by selenium")
 
@@ -25,7 +25,7 @@ TEXTS = (
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_page_is_as_light_as_the_system_and_readable(shown: Shown, theme: str) -> None:
-    pages.prefer(shown.driver, theme)
+    example_pages.prefer(shown.driver, theme)
     shown.open(address="#round=7&step=2")
     ink, ground = colours(shown, "#call")
     assert (sum(ink) > sum(ground)) == (theme == "dark")
@@ -42,7 +42,7 @@ def test_the_page_is_as_light_as_the_system_and_readable(shown: Shown, theme: st
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_button_changes_between_light_and_dark(shown: Shown, theme: str) -> None:
-    pages.prefer(shown.driver, theme)
+    example_pages.prefer(shown.driver, theme)
     shown.open()
     before = colours(shown, "#call")
     shown.click("#theme")

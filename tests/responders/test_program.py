@@ -1,158 +1,25 @@
 """Programs that answer: real processes, real sockets, and a clock driven by hand."""
 
 import os
-import shlex
 import signal
 import socket
-import sys
-from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
-from pathlib import Path
 
 import pytest
 
-from tests.support import Clock, Peer, run_until, status_of, tcp_pair
-from tests.support.logs import collected_log
-from turnchat.core.connection import Cause, CloseReason, Connection, Label
-from turnchat.core.conversation import Conversation, Turn
-from turnchat.core.loop import EventLoop
+from tests.support import status_of
+from tests.support.programs import DOUBLE, TIMEOUT, Make, python
+from turnchat.core.connection import Cause
+from turnchat.core.conversation import Turn
 from turnchat.process.child import GRACE
-from turnchat.process.signals import Signals
 from turnchat.process.stderr import MOST_LINES, PAUSE
 from turnchat.responders.program import (
     HINT_AFTER,
     READ_SIZE,
     BadCommand,
     Command,
-    Programs,
 )
-
-TIMEOUT = 30.0
-DOUBLE = "for line in sys.stdin: print(line.rstrip() * 2)"
-
-
-def python(code: str) -> str:
-    """A command that runs `code`."""
-    return shlex.join([sys.executable, "-c", f"import os, signal, sys\n{code}"])
-
-
-class Scene:
-    """One conversation, in which a program answers, and all that its owner hears."""
-
-    def __init__(self, text: str, first: Turn, use_pty: bool, names: list[str]) -> None:
-        self.clock = Clock()
-        self.loop = EventLoop(clock=self.clock)
-        self.signals = Signals(self.loop)
-        logger, self.log = collected_log()
-        command = Command.parse(text, names, use_pty=use_pty, reply_timeout=TIMEOUT)
-        self.programs = Programs(
-            self.loop, self.signals, logger, command, serving=first is Turn.THEIRS
-        )
-        here, there = tcp_pair()
-        here.setblocking(False)
-        self.peer = Peer(there)
-        self.endings: list[CloseReason] = []
-        self.errors: list[Exception] = []
-        self.is_closed = False
-        self._has_closed = False
-        self.connection = Connection(
-            self.loop,
-            here,
-            self.loop.watcher(here, "client 1"),
-            Conversation(first),
-            self,
-            label=Label("client 1", 1, "192.0.2.1:5"),
-        )
-        self.program = self.programs.session(self.connection)
-        (self.child,) = self.programs.children
-        self.connection.start(self.program)
-
-    @property
-    def message_count(self) -> int:
-        return self.connection.conversation.message_count
-
-    @property
-    def pid(self) -> int:
-        return self.child.pid
-
-    def on_end(self, connection: Connection, reason: CloseReason) -> None:
-        connection.responder.on_end(reason)
-        self.endings.append(reason)
-
-    def on_close(self, connection: Connection) -> None:
-        self.is_closed = True
-
-    def on_error(self, connection: Connection, error: Exception) -> None:
-        self.errors.append(error)
-
-    def until(self, condition: Callable[[], object]) -> None:
-        run_until(self.loop, condition)
-
-    def until_logged(self, text: str) -> None:
-        self.until(lambda: text in self.log.lines)
-
-    def asks(self, text: str) -> str:
-        """Say something, and what the answer is."""
-        self.peer.say(text)
-        return self.hears()
-
-    def hears(self) -> str:
-        self.peer.socket.setblocking(False)
-        data = b""
-
-        def whole() -> bool:
-            nonlocal data
-            try:
-                data += self.peer.socket.recv(999)
-            except BlockingIOError:
-                return False
-            return len(data) >= 3 and len(data) == 3 + int(data[:3])
-
-        self.until(whole)
-        self.peer.socket.setblocking(True)
-        return data[3:].decode()
-
-    def is_gone(self) -> bool:
-        """Whether nothing is left of the process, not even a zombie."""
-        return self.child.is_reaped and not Path(f"/proc/{self.pid}").exists()
-
-    def close(self) -> None:
-        if not self._has_closed:
-            self._has_closed = True
-            self.programs.close()
-            self.connection.abort(CloseReason(Cause.STOPPED))
-            self.signals.close()
-            self.loop.close()
-            self.peer.close()
-
-
-Make = Callable[..., Scene]
-
-
-@pytest.fixture(params=["pidfd", "SIGCHLD"])
-def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways in which the exit of a process can be noticed."""
-    if request.param == "SIGCHLD":
-        monkeypatch.delattr(os, "pidfd_open")
-
-
-@pytest.fixture
-def make() -> Iterator[Make]:
-    scenes: list[Scene] = []
-
-    def made(
-        text: str,
-        first: Turn = Turn.THEIRS,
-        use_pty: bool = False,
-        names: list[str] | None = None,
-    ) -> Scene:
-        scenes.append(Scene(text, first, use_pty, names or []))
-        return scenes[-1]
-
-    yield made
-    for scene in reversed(scenes):
-        scene.close()
 
 
 @pytest.mark.parametrize(
@@ -221,41 +88,6 @@ def test_a_last_line_without_its_end_counts(make: Make) -> None:
     assert scene.asks("hello") == "bye"
     assert scene.asks("more?") == "BYEBYE"
     assert "the program for client 1 prints no more" in scene.log.lines
-
-
-@pytest.mark.parametrize(
-    ("code", "why"),
-    [
-        (
-            "print('x' * 256)",
-            "printed a line that cannot be sent: the message has 256 bytes, 255 is the most",
-        ),
-        (
-            "print('x' * 9999)",
-            "printed a line that cannot be sent: the message has 9999 bytes, 255 is the most",
-        ),
-        (
-            "os.write(1, b'caf\\xe9\\n')",
-            "printed a line that cannot be sent: of line 1, its byte 4 (0xe9) is not UTF-8",
-        ),
-        ("pass", "prints no more"),
-        ("sys.exit(3)", "prints no more"),
-    ],
-)
-def test_a_program_that_cannot_answer_says_byebye(make: Make, code: str, why: str) -> None:
-    scene = make(python(f"input()\n{code}"))
-    assert scene.asks("hello") == "BYEBYE"
-    assert f"the program for client 1 {why}" in scene.log.lines
-    scene.until(scene.is_gone)
-    exited = "the program for client 1 exited with status"  # by itself, before or after that
-    assert sum(line.startswith(exited) for line in scene.log.lines) == 1
-
-
-@pytest.mark.usefixtures("either")
-def test_the_end_of_a_program_in_the_peers_turn_is_noticed_and_told(make: Make) -> None:
-    scene = make(python("os.kill(os.getpid(), signal.SIGABRT)"))
-    scene.until_logged("the program for client 1 was ended by SIGABRT")
-    assert scene.asks("hello") == "BYEBYE"
 
 
 def test_its_answer_may_be_byebye(make: Make) -> None:
@@ -342,13 +174,6 @@ def test_a_program_that_is_slow_each_time_is_hinted_at_once_only(make: Make) -> 
     assert sum("has printed nothing" in line for line in scene.log.lines) == 1
 
 
-@pytest.mark.usefixtures("either")
-def test_a_signal_without_a_name_ends_nobody_else(make: Make) -> None:
-    scene = make("sh -c 'read line; kill -40 $$'")
-    assert scene.asks("hello") == "BYEBYE"
-    scene.until_logged("the program for client 1 was ended by signal 40")
-
-
 def test_a_program_that_floods_its_standard_error_is_held_back(make: Make) -> None:
     scene = make("sh -c 'yes >&2 & cat'")
     for number in range(5):
@@ -397,65 +222,6 @@ def test_it_gets_no_descriptor_of_ours(make: Make) -> None:
     assert scene.asks("hello") == "[0, 1, 2, 3]"  # the last is that of the folder
 
 
-@pytest.mark.usefixtures("either")
-@pytest.mark.parametrize("use_pty", [False, True])
-def test_the_end_goes_step_by_step(make: Make, use_pty: bool) -> None:
-    stubborn = """
-signal.signal(signal.SIGTERM, lambda *_: os.write(2, b"SIGTERM\\n"))
-print("ready")
-while True:
-    if not sys.stdin.readline():
-        os.write(2, b"end of input\\n")
-        break
-while True: signal.pause()
-"""
-    scene = make(python(stubborn), use_pty=use_pty)
-    assert scene.asks("hello") == "ready"
-    scene.peer.say("BYEBYE")
-    scene.until_logged("the program for client 1: end of input")
-    scene.clock.now += GRACE
-    scene.until_logged("the program for client 1: SIGTERM")
-    assert not scene.is_gone()
-    scene.clock.now += GRACE
-    scene.until_logged("the program for client 1 was ended by SIGKILL")
-    assert scene.is_gone()
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-@pytest.mark.usefixtures("either")
-def test_its_whole_group_ends_with_it(make: Make) -> None:
-    scene = make("sh -c 'sleep 1000 & echo $!; read one; read two'")
-    pid = int(scene.asks("hello"))
-    assert is_alive(pid)
-    scene.peer.say("BYEBYE")
-    scene.until(scene.is_gone)
-    scene.until(lambda: not is_alive(pid))
-
-
-def test_close_leaves_no_process_behind(make: Make) -> None:
-    scene = make("sh -c 'trap \"\" TERM; sleep 1000 & echo $!; wait'")
-    pid = int(scene.asks("hello"))
-    scene.programs.close()
-    assert scene.is_gone()
-    scene.until(lambda: not is_alive(pid))
-    scene.programs.close()
-
-
-def test_drain_waits_for_the_last_to_end(make: Make) -> None:
-    scene = make(python("sys.stdin.read()"))
-    scene.peer.say("BYEBYE")
-    scene.until(lambda: scene.endings)
-    scene.programs.drain()
-    assert scene.is_gone()
-    scene.programs.drain()
-
-
 def test_a_peer_that_has_ended_its_stream_still_gets_the_answer(make: Make) -> None:
     patient = """
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
@@ -474,31 +240,3 @@ print(line)
     scene.until(lambda: scene.endings)
     assert scene.endings[0].cause is Cause.HUNG_UP
     assert scene.peer.hears_the_end()
-
-
-def test_nothing_can_be_started(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever goes wrong on the way, no descriptor is left."""
-    scene = make("cat")
-    before = set(os.listdir("/proc/self/fd"))
-
-    def no_process(*_: object, **__: object) -> None:
-        raise OSError(11, "Resource temporarily unavailable")
-
-    monkeypatch.setattr("subprocess.Popen", no_process)
-    for use_pty in (False, True):
-        scene.programs.command = scene.programs.command._replace(use_pty=use_pty)
-        with pytest.raises(OSError, match="Resource"):
-            scene.programs.session(scene.connection)
-    assert set(os.listdir("/proc/self/fd")) == before
-
-
-def test_no_descriptor_is_left_of_a_conversation(make: Make) -> None:
-    make("cat")
-    before = len(os.listdir("/proc/self/fd"))
-    for use_pty in (False, True):
-        scene = make("cat", use_pty=use_pty)
-        assert scene.asks("hello") == "hello"
-        scene.peer.say("BYEBYE")
-        scene.until(scene.is_gone)
-        scene.close()
-    assert len(os.listdir("/proc/self/fd")) == before

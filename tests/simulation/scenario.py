@@ -8,22 +8,32 @@ import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.simulation.world import Process, SimListener, SimSocket, Violation, World
+from tests.simulation.sockets import SimListener, SimSocket, Violation
+from tests.simulation.strangers import MISBEHAVIOURS
+from tests.simulation.world import Process, World
 from tests.support.logs import collected_log
 from turnchat.chat.client import Client
 from turnchat.chat.server import Limits, Server
 from turnchat.chat.transcript import Transcript
 from turnchat.core.connection import Cause, CloseReason, Connection, Label, Responder, Timeouts
 from turnchat.core.conversation import BYEBYE
-from turnchat.core.frame import FRAME_LIMIT, HEADERS, RemoteProtocolError, encode, parse
+from turnchat.core.frame import FRAME_LIMIT, RemoteProtocolError, encode, parse
 from turnchat.net.address import Endpoint
 from turnchat.responders.echo import Echo
 from turnchat.trace.events import Sink
 
 PATIENCE = Timeouts(idle=60.0, frame=10.0)
+
+
 STOP = 500.0  # seconds until the server is stopped; everybody must have left by themselves
+
+
 LONGEST = 520.0  # seconds until everything must have ended
+
+
 DRAIN = 5.0
+
+
 BYEBYE_CAUSES = {Cause.BYEBYE_SENT, Cause.BYEBYE_RECEIVED}
 
 
@@ -305,99 +315,6 @@ def _check_turns(ours: SimSocket, *, is_client: bool) -> None:
 
 
 # Strangers, who do what they like
-
-
-def say_nothing(_: Scenario, stranger: SimSocket) -> None:
-    """Be connected, and silent."""
-
-
-def vanish(_: Scenario, stranger: SimSocket) -> None:
-    stranger.close()
-
-
-def reset(_: Scenario, stranger: SimSocket) -> None:
-    stranger.reset()
-
-
-def send(scenario: Scenario, stranger: SimSocket, data: bytes) -> None:
-    """Send what the way takes, and go on later with what it does not."""
-    if not data or stranger.has_closed or stranger.was_reset or stranger._peer is None:
-        return
-    try:
-        data = data[stranger.send(data) :]
-    except BlockingIOError:
-        pass
-    except OSError:
-        return
-    scenario.world.at(scenario.world.now + 0.5, lambda: send(scenario, stranger, data))
-
-
-def drip(scenario: Scenario, stranger: SimSocket) -> None:
-    """A byte every four seconds."""
-    for index, byte in enumerate(encode(b"a message that never ends")):
-        scenario.world.at(
-            scenario.world.now + 4.0 * index,
-            partial(send, scenario, stranger, bytes([byte])),
-        )
-
-
-def flood(scenario: Scenario, stranger: SimSocket) -> None:
-    send(scenario, stranger, encode(b"flood") * 500)
-
-
-def talk_nonsense(scenario: Scenario, stranger: SimSocket) -> None:
-    """More than is read at once; yet what was said before must not be lost to a reset."""
-    send(scenario, stranger, b"nonsense" * 100)
-    close_at_the_end(scenario, stranger)
-
-
-def close_at_the_end(scenario: Scenario, stranger: SimSocket) -> None:
-    if stranger.was_reset:
-        if scenario.is_calm:
-            raise Violation("a peer is reset that was to be left in good order")
-    elif stranger._inward.has_ended:
-        stranger.close()
-    else:
-        later = scenario.world.now + 0.2
-        scenario.world.at(later, partial(close_at_the_end, scenario, stranger))
-
-
-def be_deaf(scenario: Scenario, stranger: SimSocket) -> None:
-    """Go on talking without reading an answer for a while."""
-    for index in range(60):
-        later = scenario.world.now + 0.5 * index
-        scenario.world.at(later, partial(send, scenario, stranger, encode(b"blah")))
-        if index % 10 == 9:
-            scenario.world.at(later, stranger._inward.arrived.clear)
-
-
-def truncate(scenario: Scenario, stranger: SimSocket) -> None:
-    frame = HEADERS[200] + bytes(100)
-    send(scenario, stranger, frame[: scenario.world.random.randint(1, 100)])
-    scenario.world.at(scenario.world.now + 30.0, stranger.close)
-
-
-def half_close(scenario: Scenario, stranger: SimSocket) -> None:
-    send(scenario, stranger, encode(b"the last word"))
-
-    def shut() -> None:
-        if stranger._peer and not (stranger.has_closed or stranger.was_reset):
-            stranger.shutdown(1)
-
-    scenario.world.at(scenario.world.now + 20.0, shut)
-
-
-MISBEHAVIOURS: list[Callable[[Scenario, SimSocket], None]] = [
-    say_nothing,
-    vanish,
-    reset,
-    drip,
-    flood,
-    talk_nonsense,
-    be_deaf,
-    truncate,
-    half_close,
-]
 
 
 def failures(first: int, seeds: int) -> Iterator[str]:

@@ -128,7 +128,7 @@ class Client:
         except OSError as error:  # no process, no descriptor
             connected.close()
             self.status = os.EX_OSERR
-            self._logger.error("nobody can talk here: %s", reason(error))
+            self._logger.error("the program cannot be started: %s", reason(error))
             self._finish()
         else:
             self._connection = connection

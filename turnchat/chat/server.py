@@ -273,7 +273,7 @@ class Server:
     def _on_no_responder(self, name: str, error: Exception) -> None:
         if isinstance(error, OSError):  # no process, no descriptor: not a defect
             why = reason(error)
-            self._logger.error("%s was turned away, nobody can answer: %s", name, why)
+            self._logger.error("%s was turned away, no program can be started: %s", name, why)
             if self._listener:
                 self._listener.pause(error)
         else:

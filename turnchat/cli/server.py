@@ -24,7 +24,7 @@ examples:
   turnchat-server --once < answers    give the lines of a file as answers to one client
   turnchat-server --exec 'bc -lq'     let a calculator answer, one for each client
 
-Exits with 0 when it was told to stop, 2 when nobody can answer, 65 when a line
+Exits with 0 when it was told to stop, 2 when standard input has no line, 65 when one
 of a script could not be sent, 69 when it cannot listen, 73 or 74 when it cannot
 open, read or write a file; with --once as turnchat-client does."""
 

@@ -64,7 +64,7 @@ def show_help(sessions: Sessions) -> None:
 def show_who(sessions: Sessions) -> None:
     """Show each conversation."""
     if not sessions.sessions:
-        sessions.screen.status("nobody is here")
+        sessions.screen.status("no client is connected")
     for session in sessions.sessions:
         turn = "your turn" if session.is_ours else "its turn"
         span = duration(sessions.loop.now - session.since)
@@ -77,7 +77,7 @@ def put_last(sessions: Sessions) -> Action:
 
     def rotate(_session: Session) -> None:
         if len(sessions.waiting) == 1:
-            sessions.screen.status("nobody else waits")
+            sessions.screen.status("no other client waits")
         sessions.waiting.rotate(-1)
 
     return rotate

@@ -35,7 +35,7 @@ class Script(Sessions):
     def on_input_end(self) -> None:
         if self._commands:
             if not self._has_taken_a_line and not self.status:
-                self.screen.error("nobody can answer: standard input ended without a line")
+                self.screen.error("there are no answers: standard input ended without a line")
                 self.status = EX_ARGPARSE
             self._commands.quit_server()
 

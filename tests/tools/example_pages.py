@@ -1,6 +1,6 @@
 """Timelines for the tests of the page, and README's picture of it.
 
-python -m tests.tools.pages tests/pictures/replay.png
+python -m tests.tools.example_pages tests/pictures/replay.png
 """
 
 import sys

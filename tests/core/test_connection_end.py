@@ -1,0 +1,230 @@
+"""The end of a connection: by either side, in good order or at once."""
+
+import socket
+from select import select
+
+import pytest
+
+from tests.support.connection import STOPPED, Echo, Later, Make, Narrow, Silent
+from turnchat.chat.report import describe
+from turnchat.core.connection import (
+    CLOSE_TIMEOUT,
+    DRAIN_LIMIT,
+    Cause,
+    CloseReason,
+    Connection,
+)
+from turnchat.core.conversation import BYEBYE, Turn
+
+
+def test_their_byebye_ends_it_and_they_see_the_end_of_the_stream(make: Make) -> None:
+    fixture, peer = make()
+    peer.say("BYEBYE")
+    fixture.until(lambda: fixture.endings)
+    assert describe(fixture.endings[0], "it") == "it said BYEBYE"
+    assert fixture.log == [f"ended: {Cause.BYEBYE_RECEIVED}"]
+    assert peer.hears_the_end()
+    assert not fixture.is_closed
+    peer.close()
+    fixture.until(lambda: fixture.is_closed)
+
+
+def test_our_byebye_arrives_even_if_the_peer_goes_on_sending(make: Make) -> None:
+    """close() with bytes unread would send a reset, which can destroy what was not read yet."""
+    fixture, peer = make(responder=Silent)
+    peer.say("hello")
+    fixture.until(lambda: "turn" in fixture.log)
+    fixture.connection.send(BYEBYE)
+    peer.send(b"too late" * 1000)
+    fixture.until(lambda: fixture.endings)
+    assert describe(fixture.endings[0], "it") == "you said BYEBYE to it"
+    assert peer.hear() == "BYEBYE"
+    assert peer.hears_the_end()
+    peer.close()
+    fixture.until(lambda: fixture.is_closed)
+
+
+def test_a_peer_that_never_closes_is_left_after_the_deadline(make: Make) -> None:
+    fixture, peer = make()
+    peer.say("BYEBYE")
+    fixture.until(lambda: fixture.endings)
+    assert peer.hears_the_end()
+    fixture.clock.now += CLOSE_TIMEOUT - 0.1
+    fixture.loop.run_once()
+    assert not fixture.is_closed
+    fixture.clock.now += 0.2
+    fixture.until(lambda: fixture.is_closed)
+
+
+def test_a_peer_that_floods_after_the_end_is_left_after_a_bound(make: Make) -> None:
+    fixture, peer = make()
+    peer.say("BYEBYE")
+    peer.socket.setblocking(False)
+    sent = 0
+
+    def flood() -> bool:
+        nonlocal sent
+        try:
+            sent += peer.socket.send(bytes(1 << 16))
+        except BlockingIOError:
+            pass
+        except ConnectionError:
+            return True
+        return fixture.is_closed
+
+    fixture.until(flood)
+    fixture.until(lambda: fixture.is_closed)
+    assert sent > DRAIN_LIMIT
+
+
+def test_a_hang_up_in_their_turn(make: Make) -> None:
+    fixture, peer = make()
+    peer.close()
+    fixture.until(lambda: fixture.is_closed)
+    assert describe(fixture.endings[0], "it") == "it hung up"
+
+
+def test_a_hang_up_in_our_turn_is_noticed_at_once(make: Make) -> None:
+    fixture, peer = make(responder=Silent)
+    peer.say("hello")
+    fixture.until(lambda: "turn" in fixture.log)
+    peer.close()
+    fixture.until(lambda: fixture.is_closed)
+    assert [ending.cause for ending in fixture.endings] == [Cause.HUNG_UP]
+
+
+def test_a_reset_ends_it(make: Make) -> None:
+    fixture, peer = make()
+    peer.reset()
+    fixture.until(lambda: fixture.is_closed)
+    assert (
+        describe(fixture.endings[0], "it")
+        == "the connection to it was lost: Connection reset by peer"
+    )
+
+
+def test_byebye_is_flushed_before_the_end(make: Make) -> None:
+    fixture, peer = make(first=Turn.OURS, responder=Silent, wrap=lambda here: Narrow(here, 2))
+    fixture.connection.send(BYEBYE)
+    fixture.until(lambda: fixture.endings)
+    fixture.until(lambda: not fixture.connection.statistics()["unsent"])
+    assert peer.hear() == "BYEBYE"
+    assert peer.hears_the_end()
+
+
+@pytest.mark.parametrize("turn", ["ours", "theirs"])
+def test_leaving_says_byebye_as_soon_as_it_may(make: Make, turn: str) -> None:
+    fixture, peer = make(responder=Silent)
+    if turn == "ours":
+        peer.say("hello")
+        fixture.until(lambda: "turn" in fixture.log)
+        fixture.connection.leave()
+    else:
+        fixture.connection.leave()
+        peer.say("hello")
+    fixture.until(lambda: fixture.endings)
+    assert peer.hear() == "BYEBYE"
+    assert "heard hello" in fixture.log
+    assert fixture.log[-1] == f"ended: {Cause.BYEBYE_SENT}"
+
+
+def test_abort_closes_at_once_and_tells_everybody_once(make: Make) -> None:
+    fixture, _ = make()
+    fixture.connection.abort(STOPPED)
+    assert fixture.is_closed
+    assert fixture.endings == [STOPPED]
+    assert fixture.log == [f"ended: {Cause.STOPPED}"]
+    fixture.connection.abort(STOPPED)
+    assert fixture.endings == [STOPPED]
+
+
+def test_abort_while_it_is_closing(make: Make) -> None:
+    fixture, peer = make()
+    peer.say("BYEBYE")
+    fixture.until(lambda: fixture.endings)
+    fixture.connection.abort(STOPPED)
+    assert fixture.is_closed
+    assert [ending.cause for ending in fixture.endings] == [Cause.BYEBYE_RECEIVED]
+
+
+def test_what_is_said_after_end_goes_nowhere(make: Make) -> None:
+    fixture, peer = make(first=Turn.OURS, responder=Silent)
+    fixture.connection.end(STOPPED)
+    fixture.connection.send(b"after the end")
+    fixture.until(lambda: fixture.endings)
+    assert peer.hears_the_end()
+
+
+def test_what_comes_after_end_and_before_the_responder_hears_of_it_is_not_heard(make: Make) -> None:
+    fixture, peer = make()
+    peer.send(b"005hello")
+    assert select([fixture.here], [], [], 30)[0]
+    fixture.connection.end(STOPPED)
+    fixture.until(lambda: fixture.endings)
+    assert fixture.log == [f"ended: {Cause.STOPPED}"]
+
+
+def test_abort_by_a_responder_is_the_end_of_its_calls(make: Make) -> None:
+    class Aborting(Echo):
+        def on_message(self, body: bytes) -> None:
+            self.connection.end(STOPPED)
+            super().on_message(body)
+
+    fixture, peer = make(responder=Aborting)
+    peer.say("hello")
+    fixture.until(lambda: fixture.endings)
+    assert fixture.log == ["heard hello", f"ended: {Cause.STOPPED}"]
+
+
+def test_an_owner_that_aborts_from_within_an_ending_closes_once(make: Make) -> None:
+    fixture, peer = make()
+
+    def abort_others(connection: Connection, reason: CloseReason) -> None:
+        connection.responder.on_end(reason)
+        connection.abort(STOPPED)
+
+    fixture.on_end = abort_others  # type: ignore[method-assign]
+    peer.close()
+    fixture.until(lambda: fixture.is_closed)
+    assert fixture.log == [f"ended: {Cause.HUNG_UP}"]
+
+
+def test_a_person_is_not_asked_after_the_peers_stream_has_ended(make: Make) -> None:
+    fixture, peer = make(responder=Silent)
+    peer.say("hello")
+    peer.socket.shutdown(socket.SHUT_WR)
+    fixture.until(lambda: fixture.endings)
+    assert describe(fixture.endings[0], "it") == "it hung up"
+
+
+def test_others_may_answer_after_the_peers_stream_has_ended_and_nothing_spins(make: Make) -> None:
+    fixture, peer = make(responder=Later)
+    peer.say("hello")
+    peer.socket.shutdown(socket.SHUT_WR)
+    fixture.until(lambda: fixture.connection.conversation.turn is Turn.LAST)
+    assert fixture.selector.get_map() == {}
+    assert not fixture.endings
+    fixture.connection.send(b"here I am")
+    fixture.until(lambda: fixture.endings)
+    assert peer.hear() == "here I am"
+    assert peer.hears_the_end()
+    assert describe(fixture.endings[0], "it") == "it hung up"
+
+
+def test_leaving_when_the_last_turn_is_ours(make: Make) -> None:
+    fixture, peer = make(responder=Later)
+    peer.say("hello")
+    peer.socket.shutdown(socket.SHUT_WR)
+    fixture.until(lambda: fixture.connection.conversation.turn is Turn.LAST)
+    fixture.connection.leave()
+    fixture.until(lambda: fixture.endings)
+    assert peer.hear() == "BYEBYE"
+
+
+def test_a_peer_that_half_closes_hears_what_is_said_in_the_same_round(make: Make) -> None:
+    fixture, peer = make()
+    peer.say("hello")
+    peer.socket.shutdown(socket.SHUT_WR)
+    fixture.until(lambda: fixture.endings)
+    assert peer.hear() == "hello"
+    assert peer.hears_the_end()

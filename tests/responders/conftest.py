@@ -1,0 +1,32 @@
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.programs import Make, Scene
+from turnchat.core.conversation import Turn
+
+
+@pytest.fixture(params=["pidfd", "SIGCHLD"])
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways in which the exit of a process can be noticed."""
+    if request.param == "SIGCHLD":
+        monkeypatch.delattr(os, "pidfd_open")
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    scenes: list[Scene] = []
+
+    def made(
+        text: str,
+        first: Turn = Turn.THEIRS,
+        use_pty: bool = False,
+        names: list[str] | None = None,
+    ) -> Scene:
+        scenes.append(Scene(text, first, use_pty, names or []))
+        return scenes[-1]
+
+    yield made
+    for scene in reversed(scenes):
+        scene.close()
