@@ -57,7 +57,7 @@ picture: $(TOOLS)  ## draw the pictures in README again (with chromium)
 	$(VENV)/bin/python -m tests.tools.example_pages tests/pictures/replay.png
 
 recordings: $(TOOLS)  ## make the recordings that ship with turnchat again
-	$(VENV)/bin/python -m tests.tools.recordings
+	$(VENV)/bin/python -m tests.tools.make_recordings
 
 format: $(TOOLS)  ## format the code as lint wants it
 	$(VENV)/bin/ruff check --fix --exit-zero . $(SCRIPTS)

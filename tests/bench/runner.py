@@ -14,7 +14,7 @@ from pathlib import Path
 from string import ascii_lowercase
 from typing import IO, NamedTuple
 
-from tests.bench.peers import PEERS
+from tests.bench.rivals import PEERS
 from tests.support import ROOT, SERVER
 
 HERE = Path(__file__).parent
@@ -46,7 +46,7 @@ def commands() -> dict[str, list[str]]:
     """Return the command of each server; its first line ends with its port."""
     python = sys.executable
     turnchat = [python, SERVER, "--echo", "--max-conversations", MOST, "127.0.0.1:0"]
-    peers = {name.replace("-", " "): [python, "-m", "tests.bench.peers", name] for name in PEERS}
+    peers = {name.replace("-", " "): [python, "-m", "tests.bench.rivals", name] for name in PEERS}
     return {FLOOR: [str(BUILT / "floor")], TURNCHAT: turnchat, **peers}
 
 

@@ -1,6 +1,6 @@
 """Make the example recordings anew, from real runs.
 
-python -m tests.tools.recordings
+python -m tests.tools.make_recordings
 """
 
 import signal

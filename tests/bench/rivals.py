@@ -1,6 +1,6 @@
 """The servers that turnchat is compared with: echoes on the same wire, each library's usual way.
 
-python -m tests.bench.peers NAME
+python -m tests.bench.rivals NAME
 
 All check what turnchat checks, by the same Conversation, so that what differs is the loop and the
 sockets. None has deadlines or limits, which turnchat has.
