@@ -110,7 +110,7 @@ class Console(Sessions):
             self.report_queued()
             if session:
                 self._ask_for(session)
-        self.end_input_if(True)
+        self.look_for_the_end()
 
     def _show_notes(self) -> None:
         for note in self._notes:

@@ -72,7 +72,8 @@ class Script(Sessions):
                 action = self.send_byebye
             action(session)
             self._take_lines()
-        self.end_input_if(not self._next)
+        if not self._next:
+            self.look_for_the_end()
 
     def _take_lines(self) -> None:
         while not self._next and (line := self._reader.take()):

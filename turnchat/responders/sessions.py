@@ -139,9 +139,9 @@ class Sessions:
         """End a conversation in which the turn is ours."""
         self.send(BYEBYE, session)
 
-    def end_input_if(self, is_done: bool) -> None:
-        """Run on_input_end() once, when all lines were taken and `is_done`."""
-        if is_done and self._reader.is_exhausted and not self._has_ended:
+    def look_for_the_end(self) -> None:
+        """Run on_input_end() once, when the input has ended and all lines were taken."""
+        if self._reader.is_exhausted and not self._has_ended:
             self._has_ended = True
             if error := self._reader.error:
                 self.status = EX_IOERR
