@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from turnchat import lazy
+import turnchat
 
 if TYPE_CHECKING:
     from turnchat.chat.client import Client
     from turnchat.chat.server import Server
 
 __all__ = ["Client", "Server"]
-__getattr__ = lazy(__name__, {"Client": "client", "Server": "server"})
+__getattr__ = turnchat.lazy(__name__, {"Client": "client", "Server": "server"})

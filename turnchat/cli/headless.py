@@ -16,7 +16,7 @@ from turnchat.terminal.screen import plainly
 
 if TYPE_CHECKING:
     from turnchat.chat.server import Answer
-    from turnchat.cli.run import Role
+    from turnchat.cli.interfaces import Role
     from turnchat.responders.program import Programs
 
 

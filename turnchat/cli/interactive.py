@@ -15,7 +15,7 @@ from turnchat.terminal.screen import open_screen
 
 if TYPE_CHECKING:
     from turnchat.chat.server import Answer
-    from turnchat.cli.run import Role
+    from turnchat.cli.interfaces import Role
     from turnchat.responders.sessions import Sessions
 
 

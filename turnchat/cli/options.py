@@ -7,7 +7,7 @@ from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from turnchat import __version__
+import turnchat
 from turnchat.net.address import DEFAULT_HOST, DEFAULT_PORT, FORMS, Address, BadAddress
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def parser(program: str, description: str, epilog: str) -> argparse.ArgumentPars
         default=Address(),
         help=f"{FORMS} (default: {DEFAULT_HOST}:{DEFAULT_PORT})",
     )
-    command_line.add_argument("--version", action="version", version=f"{program} {__version__}")
+    command_line.add_argument(
+        "--version", action="version", version=f"{program} {turnchat.__version__}"
+    )
     return command_line
 
 

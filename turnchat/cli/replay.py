@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from turnchat import __version__
+import turnchat
 from turnchat.cli.startup import StartupError, prepare_process, print_error
 from turnchat.process.stdio import has_colours
 from turnchat.replay.lint import find_mistakes
@@ -158,7 +158,9 @@ def _parser() -> argparse.ArgumentParser:
     action.add_argument(
         "--check", action="store_true", help="check that the recording is complete and consistent"
     )
-    command_line.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    command_line.add_argument(
+        "--version", action="version", version=f"{PROGRAM} {turnchat.__version__}"
+    )
     return command_line
 
 

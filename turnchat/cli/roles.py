@@ -19,7 +19,7 @@ from turnchat.text import reason
 if TYPE_CHECKING:
     from turnchat.chat.server import Answer
     from turnchat.chat.transcript import Transcript
-    from turnchat.cli.run import Frontend
+    from turnchat.cli.interfaces import Frontend
 
 LAST_WORDS = 1.0  # seconds for a terminal that does not take the last lines
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from turnchat import lazy
+import turnchat
 
 if TYPE_CHECKING:
     from turnchat.net.address import Address
@@ -10,4 +10,6 @@ if TYPE_CHECKING:
     from turnchat.net.sockets import listen
 
 __all__ = ["Address", "Connector", "listen"]
-__getattr__ = lazy(__name__, {"Address": "address", "Connector": "connector", "listen": "sockets"})
+__getattr__ = turnchat.lazy(
+    __name__, {"Address": "address", "Connector": "connector", "listen": "sockets"}
+)

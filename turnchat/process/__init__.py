@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from turnchat import lazy
+import turnchat
 
 if TYPE_CHECKING:
     from turnchat.process.backend import Backend
@@ -10,4 +10,6 @@ if TYPE_CHECKING:
     from turnchat.process.signals import Signals
 
 __all__ = ["Backend", "ChildProcess", "Signals"]
-__getattr__ = lazy(__name__, {"Backend": "backend", "ChildProcess": "child", "Signals": "signals"})
+__getattr__ = turnchat.lazy(
+    __name__, {"Backend": "backend", "ChildProcess": "child", "Signals": "signals"}
+)

@@ -5,7 +5,7 @@ The functions are not called like their modules, because a package holds only on
 
 from typing import TYPE_CHECKING
 
-from turnchat import lazy
+import turnchat
 
 if TYPE_CHECKING:
     from turnchat.replay.lint import find_mistakes
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from turnchat.replay.validate import find_problems
 
 __all__ = ["build_timeline", "export_perfetto", "find_mistakes", "find_problems", "render_page"]
-__getattr__ = lazy(
+__getattr__ = turnchat.lazy(
     __name__,
     {
         "build_timeline": "timeline",

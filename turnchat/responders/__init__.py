@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from turnchat import lazy
+import turnchat
 
 if TYPE_CHECKING:
     from turnchat.responders.console import Console
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from turnchat.responders.script import Script
 
 __all__ = ["Console", "Echo", "Operator", "Programs", "Script"]
-__getattr__ = lazy(
+__getattr__ = turnchat.lazy(
     __name__,
     {
         "Console": "console",

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from turnchat import lazy
+import turnchat
 
 if TYPE_CHECKING:
     from turnchat.terminal.keyboard import open_keyboard
     from turnchat.terminal.screen import open_screen
 
 __all__ = ["open_keyboard", "open_screen"]
-__getattr__ = lazy(__name__, {"open_keyboard": "keyboard", "open_screen": "screen"})
+__getattr__ = turnchat.lazy(__name__, {"open_keyboard": "keyboard", "open_screen": "screen"})

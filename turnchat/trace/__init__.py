@@ -15,14 +15,14 @@ mistakes: turnchat-replay mine.jsonl --lint
 
 from typing import TYPE_CHECKING
 
-from turnchat import lazy
+import turnchat
 
 if TYPE_CHECKING:
     from turnchat.trace.backend import RecordingBackend
     from turnchat.trace.recorder import IncompleteRecording, record
 
 __all__ = ["IncompleteRecording", "RecordingBackend", "record"]
-__getattr__ = lazy(
+__getattr__ = turnchat.lazy(
     __name__,
     {
         "IncompleteRecording": "recorder",
