@@ -62,15 +62,12 @@ class Arrival:
         self._logger = logger
         self._is_logged = False
 
-    def __call__(self, _number: int, _is_ours: bool, _body: bytes) -> None:
-        self.log()
-
     @property
     def is_silent(self) -> bool:
         """True if it is not logged, and no byte of a message has come."""
         return not self._is_logged and not self._connection.conversation.partial
 
-    def log(self) -> None:
+    def __call__(self, *_message: object) -> None:
         """Log that the client has come, unless that is done."""
         if not self._is_logged:
             self._is_logged = True
@@ -191,7 +188,7 @@ class Server:
         if arrival.is_silent and end.cause in UNREMARKABLE and not self._once:
             self._logger.debug("%s", line)
         else:
-            arrival.log()
+            arrival()
             self._logger.info("%s", line)
         if self._once:
             self.status = STATUS_OF[end.cause]
@@ -248,7 +245,7 @@ class Server:
         observers = message_observers(label, self._logger, self._transcript)
         conversation.observers = (arrival, *observers)
         if self._shows_arrivals:
-            arrival.log()
+            arrival()
         connection.start(responder)
 
     def _is_full(self) -> bool:

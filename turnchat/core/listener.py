@@ -42,7 +42,8 @@ class Listener:
         self.resume()
 
     def resume(self) -> None:
-        self._watcher.set_callbacks(reader=self._on_readable)
+        if not self._watcher.reader:
+            self._watcher.set_callbacks(reader=self._on_readable)
 
     def pause(self, error: OSError | None = None) -> None:
         """Accept none until resume(); after an error, for PAUSE seconds at most."""
