@@ -8,7 +8,7 @@ be recovered from it.
 
 BIDIRECTIONAL = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 SEPARATORS = (0x2028, 0x2029)  # of lines and of paragraphs
-# Joiners (U+200C, U+200D) stay: Persian, Hindi and many an emoji are not written without them.
+# Joiners (U+200C, U+200D) stay: Persian, Hindi and many emoji are not written without them.
 INVISIBLE = (0xAD, 0x180E, 0x200B, *range(0x2060, 0x2065), *range(0x206A, 0x2070), 0xFEFF)
 ANNOTATIONS = (*range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080))
 

@@ -40,10 +40,9 @@ def test_length_counts_octets_and_not_characters() -> None:
     assert encode("你好😀".encode()) == b"010" + "你好😀".encode()
 
 
-def test_a_body_of_256_octets_is_refused_with_its_size() -> None:
-    with pytest.raises(BodyTooLong, match="has 256 bytes, 255 is the most") as caught:
+def test_a_body_of_256_bytes_is_refused_with_its_size() -> None:
+    with pytest.raises(BodyTooLong, match=r"^the message has 256 bytes, 255 is the most$"):
         encode(bytes(256))
-    assert caught.value.size == 256
 
 
 @given(st.binary(max_size=BODY_LIMIT), st.binary(max_size=9))

@@ -231,3 +231,18 @@ def test_active_timers_are_counted_whatever_happens(data: st.DataObject) -> None
             loop.run_once()
         assert loop.active_timers == sum(timer.is_active for timer in timers)
         assert loop.statistics()["entries"] <= 2 * loop.active_timers + 2
+
+
+def test_a_callback_that_raises_leaves_the_other_timers_as_they_were(loop: EventLoop) -> None:
+    """By default its exception goes up through run_once(), which may be called again."""
+    calls: list[str] = []
+
+    def fail() -> None:
+        raise LookupError("a defect")
+
+    loop.timer("first", fail).start(1)
+    loop.timer("second", lambda: calls.append("second")).start(1)
+    with pytest.raises(LookupError, match="a defect"):
+        loop.run_once()
+    loop.run_once()
+    assert calls == ["second"]

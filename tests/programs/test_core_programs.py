@@ -1,6 +1,7 @@
 """python3 -m turnchat.core, alone and with the shipped programs."""
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clock import PATIENCE
+from tests.support.clock import PATIENCE, wait_until
 from tests.support.peer import Answering, Peer
-from tests.support.process import CLIENT, ROOT, Program, Start, run
+from tests.support.process import CLIENT, ROOT, Program, Start, run, status_of
 from tests.support.process import serve as serve_shipped
 from tests.support.terminal import Terminal
 
@@ -18,9 +19,9 @@ CORE = ("-m", "turnchat.core")
 ENV = {"PYTHONPATH": str(ROOT)}
 
 
-def serve(program: Start) -> tuple[Program, str]:
+def serve(program: Start, **env: str) -> tuple[Program, str]:
     """Start core's server: the server, and its address."""
-    server = program(*CORE, "server", "0", env=ENV)
+    server = program(*CORE, "server", "0", env=ENV | env)
     line = server.line()
     assert line.startswith("* listening on 127.0.0.1:"), line
     return server, line.rpartition(" ")[2]
@@ -160,3 +161,58 @@ def test_core_says_why_it_cannot_listen(program: Start) -> None:
     status, _, err = run(*CORE, "server", port_of(address), cwd=ROOT)
     assert status == 1
     assert "Address already in use" in err
+
+
+@pytest.mark.parametrize("is_line_first", [True, False])
+def test_a_line_goes_to_a_client_that_is_there(program: Start, is_line_first: bool) -> None:
+    """Also if another, which has waited longer, was reset in the same round."""
+    server, address = serve(program)
+    first, second = Peer.to(address), Peer.to(address)
+    for peer in first, second:
+        peer.say("hello")
+        server.line_with("> hello")
+    server.signal(signal.SIGSTOP)
+    wait_until(lambda: status_of(server.pid, "State") == "T")
+    if is_line_first:
+        server.type("for one of you")
+        first.reset()
+    else:
+        first.reset()
+        server.type("for one of you")
+    server.signal(signal.SIGCONT)
+    assert second.hear() == "for one of you"
+    second.close()
+
+
+@pytest.mark.parametrize("last_words", [b"", b"xxx"])
+def test_core_client_fails_if_the_server_does_not_say_byebye(
+    program: Start, last_words: bytes
+) -> None:
+    answering = Answering()
+    client = program(*CORE, "client", port_of(answering.address), env=ENV)
+    peer = answering.accept()
+    client.type("hello")
+    assert peer.hear() == "hello"
+    peer.send(last_words)
+    peer.close()
+    assert client.wait() == 1
+
+
+def test_core_gives_an_endless_input_up(program: Start) -> None:
+    with open("/dev/zero", "rb") as zero:
+        server = program(*CORE, "server", "0", env=ENV, stdin=zero.fileno())
+    address = server.line().rpartition(" ")[2]
+    peer = Peer.to(address)
+    peer.say("hello")
+    server.line_with("not sent: the line has ")
+    assert peer.hear() == "BYEBYE"
+    peer.close()
+    assert server.wait() == 0
+
+
+def test_core_shows_every_character_whatever_the_locale(program: Start) -> None:
+    server, address = serve(program, PYTHONIOENCODING="latin-1")
+    peer = Peer.to(address)
+    peer.say("€")
+    assert server.line() == f"{name_of(peer)}> €"
+    peer.close()

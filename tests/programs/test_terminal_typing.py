@@ -175,7 +175,7 @@ def test_no_more_lines_are_kept_than_the_bound(terminal: Start) -> None:
     server.presses("".join(f"{number}\n" for number in range(QUEUE_LIMIT + 2)))
     server.sees(
         f"* not sent: {QUEUE_LIMIT} lines wait to be sent already",
-        f"* {QUEUE_LIMIT} lines kept for the next client",
+        f"* {QUEUE_LIMIT} lines queued for the next client",
     )
     peer = join(address, "hello")
     assert peer.hear() == "0"
@@ -207,7 +207,7 @@ def test_what_is_typed_at_the_end_does_not_reach_the_shell(terminal: Start) -> N
     shell.asks("you> ")
     shell.presses("\x13")
     peer.say("too early")  # out of turn: the conversation is over
-    peer.hears_the_end()
+    assert peer.hears_the_end()
     peer.close()
     shell.presses("rm -rf\n\x11")
     shell.sees("* the server broke the protocol", "exit 76")

@@ -240,3 +240,11 @@ print(line)
     scene.until(lambda: scene.endings)
     assert scene.endings[0].cause is Cause.HUNG_UP
     assert scene.peer.hears_the_end()
+
+
+def test_a_message_that_comes_with_a_fault_does_not_reach_the_program(make: Make) -> None:
+    """The conversation is over by then; its program must not act on what it cannot answer."""
+    scene = make(python("for line in sys.stdin: print('got', line, file=sys.stderr)"))
+    scene.peer.send(b"005hello003out")
+    scene.until_logged("the program for client 1 exited with status 0")
+    assert not any("got" in line for line in scene.log.lines)

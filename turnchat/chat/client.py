@@ -10,7 +10,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from turnchat.chat.log import log_defect, message_observers
-from turnchat.chat.report import STATUS_OF, account, defect
+from turnchat.chat.report import STATUS_OF, account
 from turnchat.core.connection import Cause, CloseReason, Connection, Label
 from turnchat.core.conversation import BYEBYE, OURS, Conversation
 from turnchat.core.loop import EventLoop
@@ -109,7 +109,7 @@ class Client:
         self._finish()
 
     def on_error(self, connection: Connection, error: Exception) -> None:
-        log_defect(self._logger, defect(connection.label.name, error))
+        log_defect(self._logger, connection.label.name, error)
 
     def _on_connect(self, connected: socket.socket, endpoint: Endpoint) -> None:
         self._connector = None
@@ -129,6 +129,11 @@ class Client:
             connected.close()
             self.status = os.EX_OSERR
             self._logger.error("the program cannot be started: %s", reason(error))
+            self._finish()
+        except Exception as error:  # noqa: BLE001 - a defect, which ends the one conversation
+            connected.close()
+            self.status = os.EX_SOFTWARE
+            log_defect(self._logger, label.name, error)
             self._finish()
         else:
             self._connection = connection

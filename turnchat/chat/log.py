@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from turnchat.chat.report import defect
 from turnchat.terminal.output import ERROR, STATUS, Output, OutputLine
 from turnchat.text import counted
 
@@ -79,7 +80,7 @@ def message_observers(
     return [*observers, log_size]
 
 
-def log_defect(logger: logging.Logger, lines: list[str]) -> None:
-    """Log the lines of a report as errors."""
-    for line in lines:
+def log_defect(logger: logging.Logger, name: str, error: Exception) -> None:
+    """Log an exception that was not foreseen in the conversation with `name`."""
+    for line in defect(name, error):
         logger.error("%s", line)

@@ -16,7 +16,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from turnchat.chat.log import log_defect, message_observers
-from turnchat.chat.report import STATUS_OF, account, defect
+from turnchat.chat.report import STATUS_OF, account
 from turnchat.core.connection import Cause, CloseReason, Connection, Label, Responder, Timeouts
 from turnchat.core.conversation import THEIRS, Conversation
 from turnchat.core.listener import Listener
@@ -203,7 +203,7 @@ class Server:
         self._stop_when_empty()
 
     def on_error(self, connection: Connection, error: Exception) -> None:
-        log_defect(self._logger, defect(connection.label.name, error))
+        log_defect(self._logger, connection.label.name, error)
 
     # Newcomers
 
@@ -274,7 +274,7 @@ class Server:
             if self._listener:
                 self._listener.pause(error)
         else:
-            log_defect(self._logger, defect(name, error))
+            log_defect(self._logger, name, error)
         if self._once:
             self.status = os.EX_OSERR if isinstance(error, OSError) else os.EX_SOFTWARE
         self._stop_when_empty()

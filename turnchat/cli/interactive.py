@@ -65,7 +65,7 @@ class Interactive:
     def _open_sessions(self, role: "Role") -> "Sessions":
         parts = self._loop, self._keyboard, self._screen
         if not self._keyboard.is_terminal:
-            from turnchat.responders.script import Script  # noqa: PLC0415 - one of four is needed
+            from turnchat.responders.script import Script  # noqa: PLC0415 - one of three is needed
 
             return Script(*parts, quit_server=role.stop if self._serves else None)
         if self._serves:

@@ -40,7 +40,7 @@ class Cause(StrEnum):
     BYEBYE_RECEIVED = "the peer said BYEBYE"
     BYEBYE_SENT = "this side said BYEBYE"
     HUNG_UP = "the peer ended its stream"
-    LOST = "the kernel gave the connection up"
+    LOST = "the connection was lost"
     FAULT = "the peer broke the protocol"
     SILENT = "the peer began no message in time"
     INCOMPLETE = "the peer did not complete a message in time"
@@ -79,11 +79,7 @@ class Responder(Protocol):
 
 
 class Owner(Protocol):
-    """The maker of connections.
-
-    on_end: the conversation is over; tell its responder. on_close: the descriptor is free; the last
-    call. on_error: an exception that was not foreseen ends the conversation.
-    """
+    """The maker of connections. It tells the responder of the end; on_close is the last call."""
 
     def on_end(self, connection: "Connection", reason: CloseReason) -> None: ...
     def on_close(self, connection: "Connection") -> None: ...
@@ -166,7 +162,7 @@ class Connection:
                 self._watcher.set_callbacks(writer=self._on_writable)
         except LocalProtocolError:
             raise
-        except Exception as error:  # noqa: BLE001 - not a mistake of the caller, maybe a keyboard
+        except Exception as error:  # noqa: BLE001 - of an observer or the stream, not the caller
             self.on_error(error)
         if self.conversation.turn is OVER:
             self.end(CloseReason(Cause.BYEBYE_SENT if body == BYEBYE else Cause.HUNG_UP))
@@ -221,7 +217,7 @@ class Connection:
             if self._is_leaving:
                 self.send(BYEBYE)
             self.responder.on_message(body)
-        elif not events and conversation.partial == data:  # the first piece of a frame
+        elif data and conversation.partial == data:  # the first piece of a frame
             self._timer.start(self._timeouts.frame)
 
     def _on_writable(self) -> None:
@@ -276,7 +272,7 @@ class Connection:
         except BlockingIOError:
             return
         except OSError:
-            data = b""  # reset while it was closing: as good an end as any
+            data = b""  # reset while it was closing: that ends it too
         self._drained += len(data)
         if not data or self._drained > DRAIN_LIMIT:
             self._close()

@@ -65,7 +65,7 @@ class ConnectionEvent(StrEnum):
 # A message is its body. A fault is not raised: a message in front of it would be lost by that.
 Event = bytes | ConnectionEvent | RemoteProtocolError
 
-# Hears of each message before anything follows from it: number from 1, True if it is ours, body.
+# Called with each message before anything follows from it: number from 1, True if it is ours, body.
 Observer = Callable[[int, bool, bytes], object]
 
 
@@ -89,7 +89,8 @@ class Conversation:
     def receive(self, data: bytes) -> tuple[Event, ...]:
         """Take in bytes of the peer. Return the message that they complete, an event, a fault."""
         if self.turn is not THEIRS:
-            return (self._out_of_turn(data),) if data and self.turn is not OVER else ()
+            is_fault = data and self.turn is not OVER
+            return (self._fail(frame.OutOfTurn(self._offset, data)),) if is_fault else ()
         if self.partial:
             data = self.partial + data
         try:
@@ -110,7 +111,7 @@ class Conversation:
         if is_byebye:
             return (ConnectionEvent.BYEBYE,)
         if len(data) > frame_size:
-            return body, self._out_of_turn(data[frame_size:])
+            return body, self._fail(frame.OutOfTurn(self._offset, data[frame_size:]))
         return (body,)
 
     def receive_eof(self) -> tuple[Event, ...]:
@@ -134,9 +135,6 @@ class Conversation:
         for observer in self.observers:
             observer(self.message_count, True, body)
         return encoded
-
-    def _out_of_turn(self, data: bytes) -> RemoteProtocolError:
-        return self._fail(frame.OutOfTurn(self._offset, data))
 
     def _fail(self, fault: RemoteProtocolError) -> RemoteProtocolError:
         self.partial = b""

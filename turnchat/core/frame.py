@@ -26,7 +26,6 @@ class BodyTooLong(LocalProtocolError):
 
     def __init__(self, size: int) -> None:
         super().__init__(f"the message has {size} bytes, {BODY_LIMIT} is the most")
-        self.size = size
 
 
 class RemoteProtocolError(Exception):

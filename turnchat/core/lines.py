@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from turnchat.core.loop import Callback, EventLoop
 
 LINE_LIMIT = 1024  # bytes; four times the largest message
-ENDLESS = 1 << 24  # bytes; /dev/zero is given up
+ENDLESS = 1 << 24  # bytes of a line (/dev/zero), after which the input is given up
 READ_SIZE = 1 << 12  # bytes; the most a terminal holds (n_tty, N_TTY_BUF_SIZE)
 LINES_AHEAD = 128  # lines that may wait before reading stops
 
@@ -122,8 +122,8 @@ class LineReader:
             self.error, data = error, b""
         if data is None:
             return False
-        self._is_at_end = not data
+        self._is_at_end = not data or self._splitter.size > ENDLESS
         self.lines += self._splitter.feed(data)
-        if self._is_at_end and (line := self._splitter.finish()):
+        if not data and (line := self._splitter.finish()):
             self.lines.append(line)
         return True

@@ -88,7 +88,7 @@ class Timer:
         return self.when < inf
 
     def start(self, seconds: float) -> None:
-        """Run the callback once, `seconds` after the present round began: 0 is at its end."""
+        """Run the callback once, `seconds` after this round began: 0 is its end, or the next's."""
         if self.when == inf:
             self._loop.active_timers += 1
         self.when = self._loop.now + seconds
@@ -191,14 +191,12 @@ class EventLoop:
         return min(self._heap[0][0] - self._clock(), LONGEST_SLEEP) if self._heap else None
 
     def _run_timers(self) -> None:
-        popped = []
-        while self._heap and self._heap[0][0] <= self.now:
+        newest = self._entries_made  # a callback's own start(0) is for the next round
+        while self._heap and self._heap[0][0] <= self.now and self._heap[0][1] <= newest:
             when, _, timer = heapq.heappop(self._heap)
             if when == timer.scheduled:  # else an earlier entry has replaced it
                 timer.scheduled = inf
-                popped.append(timer)
-        for timer in popped:
-            if timer.when <= self.now:
-                timer.expire()
-            elif timer.when < timer.scheduled:
-                self.schedule(timer)
+                if timer.when <= self.now:
+                    timer.expire()
+                elif timer.is_active:
+                    self.schedule(timer)

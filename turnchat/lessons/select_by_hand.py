@@ -4,7 +4,7 @@
     python3 -m turnchat.lessons.select_by_hand client [PORT]
 
 Mends: one_by_one does not notice a hang-up while input() waits. Here select() alone waits, for both
-files. The first that is ready is served; lines typed out of turn are kept for the next one.
+files. The first that is ready is served; lines typed out of turn are queued for the next one.
 
 Teaches: readiness. select() says which file can be read without waiting. One read then takes the
 bytes that are there into a buffer, and the buffer shows when a message is whole.

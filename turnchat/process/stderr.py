@@ -1,7 +1,7 @@
 """A child's standard error: each line goes to the log.
 
 It is read all the time, also in the peer's turn, but a little at a time, with a pause after each
-read. So a child that complains without end is held back by its own pipe, and others do not pay for
+read. So a child that prints without end is held back by its own pipe, and others do not pay for
 it. Long lines are cut. Of very many short ones some are left out.
 """
 

@@ -105,7 +105,7 @@ class Console(Sessions):
             self._take_lines()
             has_acted = True
         if has_acted:
-            self.wake()  # the news that this makes is shown before the next prompt
+            self.wake()  # the status lines that this makes are shown before the next prompt
         else:
             self.report_queued()
             if session:

@@ -40,7 +40,7 @@ class Operator(Console):
             owners = [(one.queued, one.connection.label.name) for one in self.sessions]
             for lines, owner in [*owners, (self.queued, "the next client")]:
                 if lines:
-                    self.screen.status(f"{counted(len(lines), 'line')} kept for {owner}")
+                    self.screen.status(f"{counted(len(lines), 'line')} queued for {owner}")
         self._reported = queued
 
     def on_input_end(self) -> None:

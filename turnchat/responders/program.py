@@ -79,7 +79,7 @@ class Command(NamedTuple):
 
 
 class Programs:
-    """Starts a program for each conversation, and sees to the end of each.
+    """Starts a program for each conversation, and waits for each to exit.
 
     status: the exit status, if there was but one conversation. children: the processes.
     on_child_end: runs when a process has ended.

@@ -34,16 +34,15 @@ class Session:
 
     @property
     def is_ours(self) -> bool:
-        """True if the turn is ours."""
-        return self.connection.conversation.turn is OURS
+        """True if a message may be sent: the turn is ours, and nothing has ended it."""
+        return self.connection.is_open and self.connection.conversation.turn is OURS
 
     def on_turn(self) -> None:
         self._sessions.enqueue(self)
 
     def on_message(self, body: bytes) -> None:
         self._sessions.screen.message(self.connection.label.name, body)
-        if self.connection.is_open:
-            self._sessions.enqueue(self)
+        self._sessions.enqueue(self)
 
     def on_end(self, _reason: CloseReason) -> None:
         self._sessions.remove(self)
@@ -55,7 +54,7 @@ Action = Callable[[Session], None]
 class Sessions:
     """Takes lines, and gives them to the sessions.
 
-    screen: shows everything. status: the exit status, unless there is a graver one.
+    screen: shows everything. status: the exit status, unless the role has one.
     sessions: all of them. waiting: those whose turn is ours, the longest first.
     """
 
@@ -126,7 +125,7 @@ class Sessions:
     def first(self) -> Session | None:
         """Return the session to serve next, if what its peer replies can be shown."""
         while self.waiting and not self.waiting[0].is_ours:
-            self.waiting.popleft()  # BYEBYE was sent in our place meanwhile
+            self.waiting.popleft()  # it has ended, or BYEBYE was sent in our place meanwhile
         return self.waiting[0] if self.waiting and self.screen.is_writable else None
 
     def send(self, body: bytes, session: Session) -> None:
