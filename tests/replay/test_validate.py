@@ -24,3 +24,14 @@ def test_what_cannot_have_happened_is_found(events: list[Event], problem: str) -
     problems = list(find_problems(recording_of(OPENED + events)))
     assert [one.text.partition(", from")[0] for one in problems] == [problem]
     assert problems[0].line == 3 + len(events)
+
+
+def test_a_callback_may_close_another_file_that_is_ready() -> None:
+    events = [
+        event("ready", files=[[1, "r"]]),
+        event("unregister", file=1),
+        event("close", file=1),
+        event("dispatch", file=1),
+        event("end"),
+    ]
+    assert not list(find_problems(recording_of(OPENED + events)))

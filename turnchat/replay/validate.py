@@ -12,7 +12,8 @@ from typing import NamedTuple
 from turnchat.trace.format import Event, Recording
 from turnchat.trace.interpreter import File, Interpreter
 
-AFTER_CLOSE = ("name", "modify", "unregister")  # a mistake of the loop, but it can happen
+# These can happen to a closed file: it was closed in the round in which it is ready, or by mistake.
+AFTER_CLOSE = ("dispatch", "name", "modify", "unregister")
 
 
 class Problem(NamedTuple):
