@@ -19,7 +19,7 @@ run-server:  ## start a server on 127.0.0.1:2322, or ADDRESS=...
 	@$(PYTHON) bin/turnchat-server $(ARGS) $(ADDRESS)
 
 run-client:  ## talk with the server on 127.0.0.1:2322, or ADDRESS=...
-	@$(PYTHON) bin/turnchat-client $(ARGS) $(ADDRESS) || [ $$? = 130 ]  # Ctrl-C is no failure of make
+	@trap : INT; $(PYTHON) bin/turnchat-client $(ARGS) $(ADDRESS) || [ $$? = 130 ]  # Ctrl-C is no failure of make
 
 replay:  ## make a page of a recording that ships with turnchat (EXAMPLE=split-header: of another)
 	@mkdir -p build

@@ -129,7 +129,7 @@ def test_a_stream_that_ends_anywhere_inside_a_frame_is_truncated_there(
 
 
 @given(st.lists(messages, max_size=3), st.binary(min_size=3, max_size=3), cuts)
-def test_a_bad_length_anywhere_is_placed_at_the_octet_that_proves_it(
+def test_a_bad_length_anywhere_is_placed_at_the_byte_that_proves_it(
     said: list[bytes], header: bytes, cuts: list[int]
 ) -> None:
     conversation, offset = listening(), 0
@@ -152,7 +152,7 @@ def test_a_bad_length_anywhere_is_placed_at_the_octet_that_proves_it(
 
 
 @given(messages)
-def test_octet_by_octet_gives_the_same_as_whole(body: bytes) -> None:
+def test_byte_by_octet_gives_the_same_as_whole(body: bytes) -> None:
     frame = encode(body)
     conversation = listening()
     for byte in frame[:-1]:
@@ -177,7 +177,7 @@ def test_two_frames_in_one_segment_are_a_message_and_a_fault() -> None:
     assert conversation.turn is Turn.OVER
 
 
-def test_an_octet_in_our_turn_is_a_fault_at_its_place_in_the_stream() -> None:
+def test_an_byte_in_our_turn_is_a_fault_at_its_place_in_the_stream() -> None:
     conversation = listening()
     conversation.receive(b"002hi")
     conversation.send(b"yes?")
@@ -282,7 +282,7 @@ def test_saying_too_much_changes_nothing() -> None:
     assert conversation.send(b"shorter") == b"007shorter"
 
 
-def test_no_octets_are_no_event_in_any_turn() -> None:
+def test_no_bytes_are_no_event_in_any_turn() -> None:
     for turn in Turn:
         assert Conversation(turn).receive(b"") == ()
 

@@ -32,11 +32,11 @@ def test_every_size_goes_there_and_back(size: int) -> None:
     assert parse(frame) == body
 
 
-def test_the_longest_frame_has_258_octets() -> None:
+def test_the_longest_frame_has_258_bytes() -> None:
     assert len(encode(bytes(255))) == FRAME_LIMIT == 258
 
 
-def test_length_counts_octets_and_not_characters() -> None:
+def test_length_counts_bytes_and_not_characters() -> None:
     assert encode("你好😀".encode()) == b"010" + "你好😀".encode()
 
 
@@ -53,7 +53,7 @@ def test_a_frame_is_given_whole_or_not_at_all(body: bytes, next_octets: bytes) -
     assert parse(frame + next_octets) == body
 
 
-def test_every_beginning_of_two_octets_is_judged_at_its_earliest_octet() -> None:
+def test_every_beginning_of_two_bytes_is_judged_at_its_earliest_byte() -> None:
     for first in range(256):
         for second in range(256):
             data = bytes([first, second])
@@ -69,7 +69,7 @@ def test_every_beginning_of_two_octets_is_judged_at_its_earliest_octet() -> None
 
 
 @given(st.binary(min_size=3, max_size=3))
-def test_every_third_octet_is_judged(header: bytes) -> None:
+def test_every_third_byte_is_judged(header: bytes) -> None:
     if LEGAL.fullmatch(header):
         assert parse(header) == (b"" if header == b"000" else None)
     else:

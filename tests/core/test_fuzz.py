@@ -18,5 +18,5 @@ recipes = st.builds(
 
 @settings(max_examples=500, deadline=None)
 @given(recipes | st.binary(max_size=500))
-def test_only_what_the_protocol_knows_comes_out_of_any_octets(recipe: bytes) -> None:
+def test_only_what_the_protocol_knows_comes_out_of_any_bytes(recipe: bytes) -> None:
     converse(recipe)

@@ -56,7 +56,7 @@ def test_the_examples_of_messages_are_messages() -> None:
             assert event == frame[3:].encode()
 
 
-def test_the_examples_of_faults_are_faults_at_these_octets() -> None:
+def test_the_examples_of_faults_are_faults_at_these_bytes() -> None:
     examples = [
         (stream, int(offset))
         for row in table_after("## Faults")[1:]

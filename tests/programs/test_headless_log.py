@@ -127,7 +127,7 @@ def test_once_with_an_echo(program: Start) -> None:
     ("arguments", "words"),
     [
         (["--echo", "--exec", "cat"], "either --echo answers or --exec does"),
-        (["--exec-pty"], "--exec-pty and --exec-env say how to --exec COMMAND"),
+        (["--exec-pty"], "--exec-pty and --exec-env need --exec COMMAND"),
         (
             ["--exec", "cat", "--exec-env", "A=B"],
             "argument --exec: 'A=B' is not the name of an environment variable",
@@ -137,9 +137,9 @@ def test_once_with_an_echo(program: Start) -> None:
             "argument --exec: 'no-such-program' is not a program that can be run",
         ),
         (["--exec", "'"], 'argument --exec: "\'" cannot be split into words'),
-        (["--max-conversations", "0"], "'0' is not a number, 1 or more"),
-        (["--max-per-address", "٣"], "'٣' is not a number, 1 or more"),
-        (["--idle-timeout", "nan"], "'nan' is not a number of seconds"),
+        (["--max-conversations", "0"], "'0' must be a whole number, 1 or more"),
+        (["--max-per-address", "٣"], "'٣' must be a whole number, 1 or more"),
+        (["--idle-timeout", "nan"], "'nan' must be a number of seconds"),
         (["-q", "-v"], "not allowed with argument"),
     ],
 )

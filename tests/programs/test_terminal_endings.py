@@ -139,7 +139,7 @@ def test_ctrl_c_twice_at_the_server(terminal: Start) -> None:
     peer = Peer.to(address)
     server.sees("client 1 connected")
     server.presses("\x03")
-    server.sees("* stopping, when 1 client had a last turn: 1000 s at most")
+    server.sees("* stopping: waiting up to 1000 s for the last turn of 1 client")
     server.presses("\x03")
     assert server.exits_with() == 0
     assert "* you hung up on client 1" in server.text

@@ -104,7 +104,9 @@ def test_a_row_of_ours_never_runs_into_what_was_typed_ahead(loop: EventLoop) -> 
 
 
 @pytest.mark.parametrize("names", [False, True])
-def test_a_script_gets_messages_news_and_errors_apart(loop: EventLoop, names: bool) -> None:
+def test_a_script_gets_messages_status_output_and_errors_apart(
+    loop: EventLoop, names: bool
+) -> None:
     streams = messages, news, errors = Written(), Written(), Written()
     outputs = [Output(loop, stream, "", plainly) for stream in streams]
     screen = PlainScreen(*outputs, names=names)

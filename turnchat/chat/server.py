@@ -153,7 +153,9 @@ class Server:
             connection.leave()
         if theirs := sum(one.is_open and one.conversation.turn is THEIRS for one in connections):
             clients, drain = counted(theirs, "client"), self._limits.drain
-            self._logger.info("stopping, when %s had a last turn: %g s at most", clients, drain)
+            self._logger.info(
+                "stopping: waiting up to %g s for the last turn of %s", drain, clients
+            )
         else:
             self._logger.info("stopping")
         self._stop_when_empty()

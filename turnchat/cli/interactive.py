@@ -31,7 +31,7 @@ class Interactive:
         self._stack = ExitStack()
         opened = self._stack.enter_context
         self._keyboard = opened(closing(open_keyboard(loop, backend.stream)))
-        screen = open_screen(loop, backend.stream, news_apart=not serves)
+        screen = open_screen(loop, backend.stream, status_apart=not serves)
         self._screen = opened(closing(screen))
         self.logger = opened(handling(ScreenHandler(screen), logging.INFO))
 

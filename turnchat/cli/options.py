@@ -102,7 +102,7 @@ def parse(command_line: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
     """
     arguments = command_line.parse_args(argv)
     if arguments.record_lengths_only and not arguments.record:
-        command_line.error("--record-lengths-only says how to --record FILE: it is missing")
+        command_line.error("--record-lengths-only needs --record FILE")
     arguments.command = _command_of(command_line, arguments)
     return arguments
 
@@ -114,14 +114,14 @@ def seconds(text: str) -> float:
     except ValueError:
         value = -1.0
     if not isfinite(value) or value < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of seconds, 0 or more")
     return value
 
 
 def number(text: str) -> int:
     """Parse a number, 1 or more. Raises argparse.ArgumentTypeError."""
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number, 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, 1 or more")
     return int(text)
 
 
@@ -146,7 +146,7 @@ def _command_of(
     """Parse --exec, if it is there. Exits by way of `command_line` if it makes no sense."""
     if arguments.exec is None:
         if arguments.exec_pty or arguments.exec_env:
-            command_line.error("--exec-pty and --exec-env say how to --exec COMMAND: it is missing")
+            command_line.error("--exec-pty and --exec-env need --exec COMMAND")
         return None
     from turnchat.responders.program import BadCommand, Command  # noqa: PLC0415 - few have a use for it
 

@@ -33,10 +33,12 @@ class PlainScreen:
 
     is_prompting = False
 
-    def __init__(self, messages: Output, news: Output, errors: Output, *, names: bool) -> None:
+    def __init__(
+        self, messages: Output, status_output: Output, errors: Output, *, names: bool
+    ) -> None:
         """`names`: show each message with the name of its sender."""
         self._messages = messages
-        self._news = news
+        self._status_output = status_output
         self._errors = errors
         self._names = names
 
@@ -57,7 +59,7 @@ class PlainScreen:
 
     def status(self, text: str) -> None:
         """Show a status line."""
-        self._news.put(OutputLine(STATUS, "* ", text))
+        self._status_output.put(OutputLine(STATUS, "* ", text))
 
     def error(self, text: str) -> None:
         """Show an error."""
@@ -97,7 +99,7 @@ class PlainScreen:
     @property
     def _outputs(self) -> list[Output]:
         """Each output once, in a steady order."""
-        return list(dict.fromkeys((self._messages, self._news, self._errors)))
+        return list(dict.fromkeys((self._messages, self._status_output, self._errors)))
 
 
 class TerminalScreen(PlainScreen):
@@ -173,11 +175,11 @@ def plainly(line: OutputLine) -> str:
 
 
 def open_screen(
-    loop: EventLoop, opened: OpenStream = open_stream, *, news_apart: bool
+    loop: EventLoop, opened: OpenStream = open_stream, *, status_apart: bool
 ) -> PlainScreen:
     """Open a TerminalScreen if there is a terminal, or a PlainScreen; `opened` gives the streams.
 
-    A plain screen has errors on standard error. With `news_apart` status lines go there too, and
+    A plain screen has errors on standard error. With `status_apart` status lines go there too, and
     bare messages to standard output; without, both go to standard output.
     """
     if os.isatty(0) and os.isatty(1):
@@ -189,8 +191,8 @@ def open_screen(
         return TerminalScreen(Output(loop, opened(1), "screen", render), render)
     output = Output(loop, opened(1), "standard output", plainly)
     errors = Output(loop, opened(2), "standard error", plainly)
-    news = errors if news_apart else output
-    return PlainScreen(output, news, errors, names=not news_apart)
+    status_output = errors if status_apart else output
+    return PlainScreen(output, status_output, errors, names=not status_apart)
 
 
 def _columns() -> int:
