@@ -296,7 +296,7 @@ def test_the_table_forbids_exactly_what_the_protocol_forbids() -> None:
         *product((Turn.OURS, Turn.LAST, Turn.OVER), (Input.RECEIVE, Input.RECEIVE_BYEBYE)),
         # Nobody says anything in the other's turn, or when it is over.
         *product((Turn.THEIRS, Turn.OVER), (Input.SEND, Input.SEND_BYEBYE)),
-        # A stream ends once, and what comes after the end of the talk is nobody's fault.
+        # A stream ends once, and bytes after the end of the talk are no fault.
         *product((Turn.LAST, Turn.OVER), [Input.EOF]),
         (Turn.OVER, Input.FAULT),
     }

@@ -147,7 +147,7 @@ def test_an_exception_goes_to_its_owner_and_no_other_callback_notices(
 
 def test_an_exception_without_an_owner_goes_up(loop: EventLoop, pair: Pair) -> None:
     def fail() -> None:
-        raise LookupError("nobody is responsible")
+        raise LookupError("no owner is responsible")
 
     watcher = loop.watcher(pair[0], "orphan")
     watcher.set_callbacks(writer=fail)

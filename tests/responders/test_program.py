@@ -106,7 +106,7 @@ def test_no_answer_in_time(make: Make) -> None:
 
 
 def test_a_program_that_does_not_read(make: Make) -> None:
-    """What it does not take waits here: one line at the most."""
+    """The part that it does not take waits here: one line at the most."""
     scene = make(python("while True: print('ok')"))
     program = scene.program
 

@@ -1,4 +1,4 @@
-"""What happens in a simulated world, and what must hold of it.
+"""The events of a simulated world, and the rules that must hold in it.
 
 A server, one to four clients, and now and then a peer that misbehaves. Everybody's temper, and what
 befalls them, follows from the seed.
@@ -25,7 +25,7 @@ from turnchat.trace.events import Sink
 PATIENCE = Timeouts(idle=60.0, frame=10.0)
 
 
-STOP = 500.0  # seconds until the server is stopped; everybody must have left by themselves
+STOP = 500.0  # seconds until the server is stopped; all clients must have left by themselves
 
 
 LONGEST = 520.0  # seconds until everything must have ended
@@ -176,7 +176,7 @@ class Scenario:
             self._befall(self.process, self.server.interrupt)
         if world.chance(0.2):
             self._befall(self.process, self._reset_one)
-        world.at(STOP, self._check_that_everybody_has_left)
+        world.at(STOP, self._check_that_all_have_left)
         self.process.at(STOP, self.server.stop)
 
     def run(self) -> None:
@@ -252,7 +252,7 @@ class Scenario:
         for process in self.world.processes:
             process.check_timers()
 
-    def _check_that_everybody_has_left(self) -> None:
+    def _check_that_all_have_left(self) -> None:
         if self.listener.is_readable() or self.server.connections:
             raise Violation(f"{self.server.connections or 'the backlog'} has been left waiting")
 

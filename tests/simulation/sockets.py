@@ -66,7 +66,7 @@ class Way:
 
 
 class SimSocket:
-    """One end of a connection, of a process or of nobody (a peer that a test plays itself)."""
+    """One end of a connection, of a process, or of a peer that a test plays itself."""
 
     family = socket.AF_INET
 
@@ -277,5 +277,5 @@ class SimListener:
 
 
 def fail(number: int) -> NoReturn:
-    """What a system call does that fails."""
+    """Raise the error of a system call."""
     raise OSError(number, os.strerror(number))

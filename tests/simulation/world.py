@@ -47,7 +47,7 @@ class World:
         return self.random.random() < probability
 
     def delay(self) -> float:
-        """How long something takes on the network, in seconds: mostly nothing."""
+        """The seconds that something takes on the network: mostly none."""
         return self.random.choice((0.0, 0.0, 0.001, DELAY[self.speed] * self.random.random()))
 
     def at(self, time: float, callback: Callable[[], object]) -> None:
@@ -55,7 +55,7 @@ class World:
         heapq.heappush(self._events, (max(time, self.now), next(self._order), callback))
 
     def address(self) -> Address:
-        """One that nobody has."""
+        """An address that is free."""
         return "192.0.2.1", next(self._ports)
 
     def run(self, check: Callable[[], None], end: float) -> None:
@@ -143,7 +143,7 @@ class Process:
         return number
 
     def make_socket(self, family: int, kind: int) -> socket.socket:
-        """What socket.socket is to a program."""
+        """Make a socket, as socket.socket does for a program."""
         self.latest = SimSocket(self.world, self)
         made = cast(socket.socket, self.latest)
         return self.recorder.socket(made) if self.recorder else made
@@ -187,7 +187,7 @@ class SimSelector(BaseSelector):
         return self._keys
 
     def is_busy(self) -> bool:
-        """Whether select() would return now."""
+        """True if select() would return now."""
         if self._world.now >= self.wakes_at:
             return True
         return any(self._ready(key) for key in self._keys.values())

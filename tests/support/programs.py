@@ -104,7 +104,7 @@ class Scene:
         return data[3:].decode()
 
     def is_gone(self) -> bool:
-        """Whether nothing is left of the process, not even a zombie."""
+        """True if nothing is left of the process, not even a zombie."""
         return self.child.is_reaped and not Path(f"/proc/{self.pid}").exists()
 
     def close(self) -> None:
