@@ -229,6 +229,7 @@ def test_a_found_step_can_be_clicked(shown: Shown) -> None:
     shown.open()
     shown.press("/")
     shown.press("goodbye", Keys.CONTROL, "a", Keys.NULL, "bye")
+    shown.settle()
     shown.all("#found .row")[0].click()
     assert shown.place == "Round 9/3"
 

@@ -23,6 +23,16 @@ class Shown:
     def open(self, timeline: str = "small", address: str = "") -> None:
         self.driver.get("about:blank")  # a new address on the same page would not load it anew
         self.driver.get(self._files[timeline].as_uri() + address)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the page is drawn: its lists are drawn again in the frames after a change."""
+        self.driver.execute_async_script(
+            """
+            const [done] = arguments;
+            requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)));
+            """
+        )
 
     def find(self, selector: str) -> "WebElement":
         return self.driver.find_element(By.CSS_SELECTOR, selector)
