@@ -8,6 +8,7 @@ A connection is logged at its first message; one that sends nothing (a health ch
 only a debug line. Where a person sits, arrivals are shown at once.
 """
 
+import logging
 import os
 import socket
 from collections import Counter
@@ -25,8 +26,6 @@ from turnchat.net.address import Endpoint, bound_endpoint
 from turnchat.text import counted, reason
 
 if TYPE_CHECKING:
-    import logging
-
     from turnchat.chat.transcript import Transcript
 
 Answer = Callable[[Connection], Responder]
@@ -56,7 +55,7 @@ class Arrival:
 
     __slots__ = ("_connection", "_is_logged", "_logger", "host")
 
-    def __init__(self, connection: Connection, host: str, logger: "logging.Logger") -> None:
+    def __init__(self, connection: Connection, host: str, logger: logging.Logger) -> None:
         self.host = host
         self._connection = connection
         self._logger = logger
@@ -82,7 +81,7 @@ class Server:
     def __init__(
         self,
         loop: EventLoop,
-        logger: "logging.Logger",
+        logger: logging.Logger,
         limits: Limits,
         *,
         once: bool = False,
@@ -102,6 +101,7 @@ class Server:
         self._once = once
         self._shows_arrivals = shows_arrivals
         self._transcript = transcript
+        self._is_observed = transcript is not None or logger.isEnabledFor(logging.DEBUG)
         self._in_use = in_use
         self._answer: Answer
         self._endpoint: Endpoint
@@ -207,8 +207,6 @@ class Server:
     def on_error(self, connection: Connection, error: Exception) -> None:
         log_defect(self._logger, connection.label.name, error)
 
-    # Newcomers
-
     def _on_accept(self, connected: socket.socket, sockaddr: Any) -> None:
         # A client on a unix socket has no address of its own.
         endpoint = Endpoint(self._endpoint.family, sockaddr or self._endpoint.sockaddr)
@@ -244,8 +242,11 @@ class Server:
         arrival = Arrival(connection, host, self._logger)
         self._arrivals[connection] = arrival
         self._hosts[host] += 1
-        observers = message_observers(label, self._logger, self._transcript)
-        conversation.observers = (arrival, *observers)
+        conversation.observers = (arrival,)
+        if self._is_observed:
+            conversation.observers += tuple(
+                message_observers(label, self._logger, self._transcript)
+            )
         if self._shows_arrivals:
             arrival()
         connection.start(responder)
