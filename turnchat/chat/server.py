@@ -55,7 +55,7 @@ class Arrival:
 
     __slots__ = ("_connection", "_is_logged", "_logger", "host")
 
-    def __init__(self, connection: Connection, host: str, logger: logging.Logger) -> None:
+    def __init__(self, connection: Connection, host: str | None, logger: logging.Logger) -> None:
         self.host = host
         self._connection = connection
         self._logger = logger
@@ -107,7 +107,7 @@ class Server:
         self._endpoint: Endpoint
         self._listener: Listener | None = None
         self._arrivals: dict[Connection, Arrival] = {}
-        self._hosts: Counter[str] = Counter()
+        self._hosts: Counter[str] = Counter()  # of connections; counted if there is a limit
         self._refused: set[str] = set()  # hosts of which the log has that
         self._number = 0
         self._drain = loop.timer("drain timeout", self._abort)
@@ -196,11 +196,11 @@ class Server:
             self.status = STATUS_OF[end.cause]
 
     def on_close(self, connection: Connection) -> None:
-        host = self._arrivals.pop(connection).host
-        self._refused.discard(host)
-        self._hosts[host] -= 1
-        if not self._hosts[host]:
-            del self._hosts[host]
+        if host := self._arrivals.pop(connection).host:
+            self._refused.discard(host)
+            self._hosts[host] -= 1
+            if not self._hosts[host]:
+                del self._hosts[host]
         self.resume_accepting()
         self._stop_when_empty()
 
@@ -210,10 +210,11 @@ class Server:
     def _on_accept(self, connected: socket.socket, sockaddr: Any) -> None:
         # A client on a unix socket has no address of its own.
         endpoint = Endpoint(self._endpoint.family, sockaddr or self._endpoint.sockaddr)
-        host = endpoint.host
-        if self._at_host_limit(host):
+        limit = self._limits.per_address
+        host = None if limit is None else endpoint.host
+        if limit is not None and self._hosts[endpoint.host] >= limit:
             connected.close()
-            self._log_refusal(host)
+            self._log_refusal(endpoint.host)
             return
         if self._once:
             self._close_listener()
@@ -221,7 +222,7 @@ class Server:
         label = Label(f"client {self._number}", self._number, str(endpoint))
         self._begin(connected, host, label)
 
-    def _begin(self, connected: socket.socket, host: str, label: Label) -> None:
+    def _begin(self, connected: socket.socket, host: str | None, label: Label) -> None:
         watcher = self._loop.watcher(connected, label.name)
         conversation = Conversation(THEIRS)
         connection = Connection(
@@ -241,7 +242,8 @@ class Server:
             return
         arrival = Arrival(connection, host, self._logger)
         self._arrivals[connection] = arrival
-        self._hosts[host] += 1
+        if host:
+            self._hosts[host] += 1
         conversation.observers = (arrival,)
         if self._is_observed:
             conversation.observers += tuple(
@@ -258,10 +260,6 @@ class Server:
         limit = counted(self._limits.conversations, "conversation")
         why = reason(error) if error else f"{limit} at a time"
         self._logger.error("newcomers have to wait: %s", why)
-
-    def _at_host_limit(self, host: str) -> bool:
-        limit = self._limits.per_address
-        return limit is not None and self._hosts[host] >= limit
 
     def _log_refusal(self, host: str) -> None:
         """Log once, for each host until one of its conversations ends, that it has enough."""
