@@ -1,11 +1,9 @@
 """One conversation that a program answers, and calls of its owner."""
 
-import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support import Clock, Peer, run_until, tcp_pair
+from tests.support import Clock, Peer, headless, run_until, tcp_pair
 from tests.support.logs import collected_log
 from turnchat.core.connection import Cause, CloseReason, Connection, Label
 from turnchat.core.conversation import Conversation, Turn
@@ -23,8 +21,8 @@ DOUBLE = "for line in sys.stdin: print(line.rstrip() * 2)"
 
 
 def python(code: str) -> str:
-    """A command that runs `code`."""
-    return shlex.join([sys.executable, "-c", f"import os, signal, sys\n{code}"])
+    """A command that runs `code`, which may use os, signal and sys."""
+    return headless.python(f"import os, signal, sys\n{code}")
 
 
 class Scene:

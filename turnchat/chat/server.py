@@ -147,7 +147,7 @@ class Server:
             return
         self._must_end = self._loop.now + self._limits.drain
         self._drain.start(self._limits.drain)
-        self._close_listener()
+        self.close()
         connections = self.connections
         for connection in connections:
             connection.leave()
@@ -174,7 +174,9 @@ class Server:
 
     def close(self) -> None:
         """Close the listener, and remove its file."""
-        self._close_listener()
+        if self._listener:
+            self._listener.close()
+            self._listener = None
 
     # The owner of connections
 
@@ -217,7 +219,7 @@ class Server:
             self._log_refusal(endpoint.host)
             return
         if self._once:
-            self._close_listener()
+            self.close()
         self._number += 1
         label = Label(f"client {self._number}", self._number, str(endpoint))
         self._begin(connected, host, label)
@@ -279,11 +281,6 @@ class Server:
         if self._once:
             self.status = os.EX_OSERR if isinstance(error, OSError) else os.EX_SOFTWARE
         self._stop_when_empty()
-
-    def _close_listener(self) -> None:
-        if self._listener:
-            self._listener.close()
-            self._listener = None
 
     def _stop_when_empty(self) -> None:
         if not self._listener and not self._arrivals:

@@ -123,10 +123,14 @@ def open_stream(descriptor: int) -> Stream:
     return BorrowedStream(descriptor) if private is None else PrivateStream(private)
 
 
+def is_dumb() -> bool:
+    """Return True if the terminal knows no control sequences, by TERM: term(7)."""
+    return os.environ.get("TERM", "dumb") == "dumb"
+
+
 def has_colours(descriptor: int) -> bool:
     """Return True if it is a terminal with colours, and NO_COLOR (no-color.org) is not set."""
-    is_simple = os.environ.get("TERM", "dumb") == "dumb"
-    return os.isatty(descriptor) and not is_simple and not os.environ.get("NO_COLOR")
+    return os.isatty(descriptor) and not is_dumb() and not os.environ.get("NO_COLOR")
 
 
 def fill_standard_descriptors() -> None:

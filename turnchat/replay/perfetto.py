@@ -47,7 +47,7 @@ class Tracks:
     def add(self, event: Event, interpreter: Interpreter, effects: list[Effect]) -> None:
         """Add an event that the interpreter has taken in."""
         time = event["t"] * 1e6
-        file = interpreter.files.get(event.get("file", LOOP))
+        file = interpreter.file_of(event)
         match event["call"]:
             case "select":
                 self._begin(time, LOOP, "sleep", {"bounded by": event["deadline"] or "nothing"})

@@ -98,7 +98,7 @@ class Builder:
         """Add the step of one event."""
         interpreter = self._interpreters[side]
         effects = interpreter.feed(event)
-        file = interpreter.files.get(event.get("file", 0))
+        file = interpreter.file_of(event)
         number = self._number_of(side, file) if file else None
         if event["call"] == "accept" and "new" in event:
             self._number_of(side, interpreter.files[event["new"]])  # its addresses are known now

@@ -32,7 +32,7 @@ def find_problems(recording: Recording) -> Iterator[Problem]:
         if event["t"] < time:
             yield Problem(line, f"time goes backwards, from {time} to {event['t']}")
         time = event["t"]
-        file = interpreter.files.get(event.get("file", 0))
+        file = interpreter.file_of(event)
         for text in _broken(event, interpreter, file):
             yield Problem(line, text)
         interpreter.feed(event)

@@ -17,7 +17,7 @@ import os
 from collections.abc import Callable
 
 from turnchat.core.loop import Callback, EventLoop
-from turnchat.process.stdio import OpenStream, has_colours, open_stream
+from turnchat.process.stdio import OpenStream, has_colours, is_dumb, open_stream
 from turnchat.terminal.output import ERROR, MESSAGE, SAID, STATUS, Output, OutputLine
 from turnchat.text import safe
 
@@ -183,7 +183,7 @@ def open_screen(
     bare messages to standard output; without, both go to standard output.
     """
     if os.isatty(0) and os.isatty(1):
-        is_simple = os.environ.get("TERM", "dumb") == "dumb"
+        is_simple = is_dumb()
         render = Renderer(
             colour=has_colours(1),
             columns=(lambda: 0) if is_simple else _columns,

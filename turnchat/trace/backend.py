@@ -44,7 +44,7 @@ class RecordingBackend(Backend):
     def __exit__(self, *_: object) -> None:
         self.log.emit("end")
 
-    def selector(self, real: BaseSelector | None = None) -> BaseSelector:
+    def selector(self, real: BaseSelector | None = None) -> RecordingSelector:
         """Wrap a selector; by default the best that the system has."""
         return RecordingSelector(self.log, DefaultSelector() if real is None else real)
 
@@ -66,8 +66,7 @@ class RecordingBackend(Backend):
         clock: Callable[[], float] = time.monotonic,
     ) -> EventLoop:
         """Make an event loop whose selector and timers are recorded."""
-        wrapped = RecordingSelector(self.log, DefaultSelector() if selector is None else selector)
-        return RecordingLoop(self.log, wrapped, clock)
+        return RecordingLoop(self.log, self.selector(selector), clock)
 
     def signals(self, loop: EventLoop) -> Signals:
         return RecordingSignals(self.log, loop)

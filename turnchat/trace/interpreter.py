@@ -133,6 +133,10 @@ class Interpreter:
         self.round = 0
         self.ready: list[File] = []
 
+    def file_of(self, event: Event) -> File | None:
+        """Return the file that an event concerns, if it is open here; numbers begin with 1."""
+        return self.files.get(event.get("file", 0))
+
     def feed(self, event: Event) -> list[Effect]:
         """Take in one event, and return its effects."""
         call, failed = event["call"], "error" in event

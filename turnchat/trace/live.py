@@ -34,7 +34,7 @@ class Text:
             self._began = event["t"]
         if event["call"] in ("open", "name", "dispatch"):
             return ""
-        file = self.files.get(event.get("file", 0))
+        file = self._interpreter.file_of(event)
         if self._forgets and file and file.is_closed and file.mask is None:
             del self.files[file.number]  # a trace may run for days, with many connections
         name, arguments, result = call(event)
