@@ -84,3 +84,17 @@ def test_a_line_is_not_given_to_a_peer_that_was_reset_in_the_same_round(
         os.write(scene.input, b"for one of you\n")
     run_until(scene.loop, lambda: len(scene.connections) == 1 and not scene.script.waiting)
     assert scene.peers[1].hear() == "for one of you"
+
+
+def test_the_lines_of_the_last_round_count_as_unsent(scene: Scene) -> None:
+    assert scene.script.status == os.EX_OK
+    os.write(scene.input, b"one\ntwo\n")
+    scene.script.close()
+    assert scene.script.status == os.EX_IOERR
+
+
+def test_a_second_close_finds_nothing_left(scene: Scene) -> None:
+    scene.script.close()
+    os.write(scene.input, b"one\n")
+    scene.script.close()
+    assert scene.script.status == os.EX_OK

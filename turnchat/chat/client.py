@@ -76,14 +76,17 @@ class Client:
         self._connector.start()
 
     def interrupt(self) -> None:
-        """Leave: with BYEBYE in our turn, else by hanging up. After the end, close at once."""
+        """Leave: with BYEBYE in our turn, else by hanging up. After the end, close at once.
+
+        The status is EX_INTERRUPTED in each case: the last lines may have been lost.
+        """
+        self.status = EX_INTERRUPTED
         if self.is_stopping:
             self._loop.stop()
             return
         if self._connection and not self._connection.is_open:
             self._connection.abort(CloseReason(Cause.STOPPED))
             return
-        self.status = EX_INTERRUPTED
         if not self._connection:
             if self._connector:
                 self._connector.cancel()

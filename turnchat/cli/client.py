@@ -28,8 +28,8 @@ examples:
 Exits with 0 when either side said BYEBYE, 2 when called wrongly, 65 when a line
 could not be sent, 69 when no server was reached, 70 for a defect, 71 when the
 program could not be started, 73 or 74 when a file could not be opened, read or
-written, 74 also when the connection was lost, 76 when the server broke the
-protocol, 130 when interrupted."""
+written, 74 also when the connection was lost or lines were left that could not be
+sent, 76 when the server broke the protocol, 130 when interrupted."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

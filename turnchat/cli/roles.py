@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from turnchat.chat.client import Client
+from turnchat.chat.client import EX_INTERRUPTED, Client
 from turnchat.chat.server import Limits, Server
 from turnchat.cli.startup import StartupError
 from turnchat.core.connection import Timeouts
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from turnchat.chat.transcript import Transcript
     from turnchat.cli.interfaces import Frontend
 
-LAST_WORDS = 1.0  # seconds for a terminal that does not take the last lines
+LAST_WORDS = 1.0  # seconds for a terminal that does not take the last lines, or after a signal
 
 HINTS = {
     errno.EADDRINUSE: "stop what listens there, or choose another address",
@@ -96,8 +96,9 @@ class ClientRole(Client):
 
     @property
     def time_left(self) -> float | None:
-        """Seconds for the last lines: a pipe gets as long as its reader takes."""
-        return LAST_WORDS if self._arguments.command or os.isatty(1) else None
+        """Seconds for the last lines: a pipe gets as long as its reader takes, or to a signal."""
+        is_interrupted = self.status == EX_INTERRUPTED
+        return LAST_WORDS if self._arguments.command or os.isatty(1) or is_interrupted else None
 
     def begin(self, endpoints: list[Endpoint], answer: "Answer") -> None:
         """Try the endpoints."""

@@ -2,16 +2,21 @@
 
 A line goes to the session that has waited longest. An empty line is an empty message. A line that
 cannot be sent ends the script: its rest is not sent, since it was written for other replies.
+
+A server may have more answers than it needs. A client was to say all of its lines: if the server
+left first, the rest is an error. BYEBYE among the lines is an end that the script wants.
 """
 
 from functools import partial
-from os import EX_DATAERR
+from os import EX_DATAERR, EX_IOERR
 
+from turnchat.core.conversation import BYEBYE
 from turnchat.core.lines import Line, LineReader
 from turnchat.core.loop import Callback, EventLoop
 from turnchat.responders.commands import Commands
-from turnchat.responders.sessions import Action, Sessions, problem_with
+from turnchat.responders.sessions import Action, Session, Sessions, problem_with
 from turnchat.terminal.screen import PlainScreen
+from turnchat.text import counted
 
 EX_ARGPARSE = 2  # the status of argparse for wrong usage; sysexits.h has 64
 
@@ -31,6 +36,7 @@ class Script(Sessions):
         self._commands = Commands(quit_server) if quit_server else None
         self._next: Action | None = None  # of the line that was taken, for the next turn
         self._has_taken_a_line = False
+        self._has_said_byebye = False
 
     def on_input_end(self) -> None:
         if self._commands:
@@ -40,11 +46,31 @@ class Script(Sessions):
             self._commands.quit_server()
 
     def abandon_input(self) -> None:
-        if self._next or self._reader.lines:
-            self.screen.status("what is left of the input was not sent")
+        if self._commands or self._has_said_byebye:
+            if self._next or self._reader.lines:
+                self.screen.status("what is left of the input was not sent")
+        else:
+            self._report_unsent()
         self._next = None
         self._reader.end()
         self.wake()
+
+    def send(self, body: bytes, session: Session) -> None:
+        self._has_said_byebye = body == BYEBYE
+        super().send(body, session)
+
+    def _report_unsent(self) -> None:
+        """Count the lines of a client that are left, as far as they are here."""
+        if not self._reader.is_exhausted:
+            self._reader.read()  # the lines that came in the last round
+        number = bool(self._next) + sum(1 for _ in iter(self._reader.take, None))
+        if not number:
+            return
+        start = "" if self._reader.is_exhausted else "at least "
+        more = "more " if self.status == EX_DATAERR else ""  # than the line that was refused
+        verb = "was" if number == 1 else "were"
+        self.screen.error(f"{start}{counted(number, f'{more}line')} of the input {verb} not sent")
+        self.status = self.status or EX_IOERR
 
     def _take(self, line: Line) -> None:
         self._has_taken_a_line = True
