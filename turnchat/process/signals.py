@@ -17,6 +17,7 @@ from typing import Any
 from turnchat.core.loop import Callback, EventLoop
 
 READ_SIZE = 1 << 12  # bytes, each a signal
+STAY_IGNORED = (signal.SIGHUP, signal.SIGTSTP)
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
@@ -42,11 +43,12 @@ class Signals:
     def on(self, number: signal.Signals, callback: Callback) -> None:
         """Call back in the loop each time this signal has come.
 
-        A SIGHUP that the parent ignores stays ignored: nohup works that way. SIGINT does not:
-        shells ignore it for background jobs of a script (POSIX, 2.11), and `kill -INT` is a common
-        way to stop one.
+        A SIGHUP that the parent ignores stays ignored: nohup works that way. So does a SIGTSTP: a
+        parent without job control would not continue a stopped child. SIGINT does not: shells
+        ignore it for background jobs of a script (POSIX, 2.11), and `kill -INT` is a common way to
+        stop one.
         """
-        if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+        if number in STAY_IGNORED and signal.getsignal(number) is signal.SIG_IGN:
             return
         self._callbacks[number] = callback
         self._former.setdefault(number, signal.signal(number, _ignore))
@@ -56,6 +58,18 @@ class Signals:
         self.on(signal.SIGINT, interrupt)
         self.on(signal.SIGTERM, interrupt)
         self.on(signal.SIGHUP, hang_up)
+
+    def pass_on(self, number: signal.Signals) -> None:
+        """Let the signal have its default effect now: for a callback that has done its part.
+
+        SIGTSTP stops the process here, until SIGCONT; SIGQUIT ends it. The kernel stops no process
+        of an orphaned process group (POSIX, 2.4.3): then this returns at once.
+        """
+        handler = signal.signal(number, signal.SIG_DFL)
+        try:
+            signal.raise_signal(number)  # to this thread, so it is delivered before it returns
+        finally:
+            signal.signal(number, handler)
 
     def close(self) -> None:
         """Restore the wakeup descriptor, and each handler that is still the one set here."""
