@@ -132,6 +132,9 @@ UNKNOWN = [
     b"\x1b[I",  # the window has the focus
     b"\x1b[201~",
     b"\x1b[[Z",
+    b"\x1b[[[",
+    b"\x1b[1[",
+    b"\x1bO[",
     b"\x1bOz",
     b"\x1bO z",
     b"\x1b[" + b"1" * 1000 + b"D",
