@@ -157,8 +157,9 @@ def test_byebye_from_the_server(
         timeout=PATIENCE,
         check=False,
     )
-    assert result.returncode == 0
+    assert result.returncode == 74
     assert b"* the server said BYEBYE (2 turns" in result.stderr
+    assert b"* 1 line of the input was not sent" in result.stderr
 
 
 def test_several_conversations_one_after_another(
