@@ -100,7 +100,16 @@ function drawConnections(place) {
   const box = $("connections");
   box.replaceChildren(...cast.map((file) => connectionCard(file, place)));
   if (!cast.length) box.append(text("p", "note", "None in this recording."));
-  box.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+  const current = box.querySelector("[aria-current]");
+  if (current) bringIntoView(box, current);
+}
+
+// Scroll a box as far as it takes to show one of its parts. scrollIntoView() would do more: in
+// Chromium the Tab key then goes on from that part.
+function bringIntoView(box, part) {
+  const [seen, wanted] = [box.getBoundingClientRect(), part.getBoundingClientRect()];
+  if (wanted.top < seen.top) box.scrollTop -= seen.top - wanted.top;
+  else if (wanted.bottom > seen.bottom) box.scrollTop += wanted.bottom - seen.bottom;
 }
 
 // A connection with both ends.
