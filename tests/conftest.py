@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from tests.support import Program, Terminal
+from tests.support.shell import TmuxShell
 from tests.support.tools import require, summed_up
 from turnchat.core.loop import EventLoop
 
@@ -81,6 +82,21 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
 
     def start(*command: str, **how: object) -> Terminal:
         started.append(Terminal(*command, **how))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start
+    for made in started:
+        made.close()
+
+
+@pytest.fixture
+def shell() -> Iterator[Callable[..., TmuxShell]]:
+    """Start shells in tmux, and end them."""
+    require("tmux")
+    started: list[TmuxShell] = []
+
+    def start(**how: object) -> TmuxShell:
+        started.append(TmuxShell(**how))  # type: ignore[arg-type]
         return started[-1]
 
     yield start

@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import pyte
 
 from tests.support.clock import PATIENCE
+from tests.support.emulator import Emulator
 from tests.support.peer import Peer
 from tests.support.process import SERVER
 
@@ -42,7 +44,7 @@ class Terminal:
         columns: int = COLUMNS,
     ) -> None:
         self.raw = ""
-        self.screen = pyte.Screen(columns, ROWS)
+        self.screen = Emulator(columns, ROWS)
         self._emulator = pyte.Stream(self.screen)
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._master, slave = pty.openpty()
@@ -94,12 +96,38 @@ class Terminal:
         self.until(lambda: self.row.endswith(text))
 
     def enters(self, text: str) -> None:
-        """Type a line and its end."""
+        """Type a line and its end, and wait until it has left the row of the cursor.
+
+        A program that edits its lines may take it from a row where the cursor stays. If it shows no
+        change for an empty line, its next output must do.
+        """
         if text:
             self.types(text)
-        row = self.screen.cursor.y
-        self.presses("\n")
-        self.until(lambda: self.screen.cursor.y > row)
+        row, written = self.screen.cursor.y, len(self.raw)
+        is_edited = not self.settings()[3] & termios.ICANON
+
+        def has_left() -> bool:
+            if self.screen.cursor.y != row:
+                return True
+            return not self.row.endswith(text) if text else is_edited and len(self.raw) > written
+
+        self.presses("\r")
+        self.until(has_left)
+
+    def pastes(self, text: str) -> None:
+        """Paste into a program that has asked for bracketed paste (xterm ctlseqs)."""
+        self.presses(f"\x1b[200~{text}\x1b[201~")
+
+    def resize(self, columns: int, rows: int = ROWS) -> None:
+        """Change the size, of which the kernel tells the foreground job (SIGWINCH)."""
+        while select.select([self._master], [], [], 0)[0] and not self._has_ended:
+            self._read()  # it was written for the old size
+        self.screen.resize(rows, columns)
+        termios.tcsetwinsize(self._master, (rows, columns))
+
+    def settings(self) -> list[Any]:
+        """Return the settings of the terminal: termios(3)."""
+        return termios.tcgetattr(self._master)
 
     def presses(self, keys: str) -> None:
         """Type what has no echo to wait for."""
@@ -117,6 +145,18 @@ class Terminal:
     def lines(self) -> list[str]:
         """The rows of the screen that are not empty."""
         return [line.rstrip() for line in self.screen.display if line.strip()]
+
+    def last(self, number: int) -> list[str]:
+        """The last rows that are not empty."""
+        return self.lines[-number:]
+
+    @property
+    def scrolled(self) -> list[str]:
+        """The rows that have left the top of the screen, without empty ones, in order.
+
+        With `lines` they are all that was shown, unless it was erased.
+        """
+        return [row for row in self.screen.history if row]
 
     @property
     def text(self) -> str:

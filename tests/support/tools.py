@@ -47,6 +47,7 @@ TOOLS = {
     "node": Tool(
         lambda: bool(shutil.which("node")), "of a peer in JavaScript", "apt install nodejs"
     ),
+    "tmux": Tool(lambda: bool(shutil.which("tmux")), "with tmux", "apt install tmux"),
 }
 
 
