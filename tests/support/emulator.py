@@ -5,7 +5,8 @@ before the cursor; pyte drops the rest of the text. A wide cell keeps its two co
 empty cell as its second.
 
 Reflow: in a new width each line is cut into rows anew, as tmux, VTE and kitty do; pyte clips. A
-line ends where the program ended it, so rows that it has only filled are one line.
+line ends where the program ended it, so rows that it has only filled are one line. As in tmux they
+stay one until their end is erased.
 
 It answers no queries, as pyte.
 """
@@ -48,10 +49,6 @@ class Emulator(pyte.Screen):
             if not self._join(char) and wcwidth(char) > 0:
                 self._put(char)
         self.dirty.add(self.cursor.y)
-
-    def linefeed(self) -> None:
-        self.buffer[self.cursor.y].pop(WRAPPED, None)
-        super().linefeed()
 
     def index(self) -> None:
         top, bottom = self.margins or (0, self.lines - 1)
@@ -119,7 +116,7 @@ class Emulator(pyte.Screen):
                 row = self.buffer[self.cursor.y]
                 row[WRAPPED] = MARK
                 for x in range(self.cursor.x, self.columns):
-                    row.pop(x, None)  # the column that a wide character does not fit into
+                    row.pop(x, None)  # see _logical_lines()
                 self.carriage_return()
                 self.index()
             else:
@@ -157,7 +154,9 @@ class Emulator(pyte.Screen):
             if y == self.cursor.y:
                 offset = len(cells) + self.cursor.x
             is_full = WRAPPED in row
-            columns = [row[x] for x in range(self.columns) if x in row or not is_full]
+            columns = [row[x] for x in range(self.columns)]
+            if is_full and self.columns - 1 not in row:
+                columns.pop()  # a wide character did not fit there
             while not is_full and columns and columns[-1].data == " ":
                 columns.pop()
             cells += columns

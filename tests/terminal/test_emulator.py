@@ -2,6 +2,7 @@
 
 import termios
 from collections.abc import Callable
+from pathlib import Path
 
 import pyte
 import pytest
@@ -26,7 +27,6 @@ CLUSTERS = [
     ("n\u0303\u0323o", 2),
 ]
 NOT_IN_TMUX = [("👍🏽x", 3), ("❤\ufe0fx", 3), ("1\ufe0f\u20e3x", 3), ("❤x", 2), ("a\u200dx", 2)]
-LINES = ["abcdefghijklmnopqrstu", "12345 é", "世界世界世界世界世", "end"]
 
 
 def fed(text: str, columns: int = 20, lines: int = 8, **how: bool) -> Emulator:
@@ -113,6 +113,27 @@ def test_a_rest_that_was_erased_is_no_rest() -> None:
     assert rows(screen) == ["xyz", "gh"]
 
 
+@pytest.mark.parametrize("erase", ["\x1b[2J", "\x1b[H\x1b[J", "\x1b[2;3H\x1b[1J\x1b[1;6H\x1b[K"])
+def test_rows_written_after_an_erasure_are_lines(erase: str) -> None:
+    screen = fed(f"abcdefgh{erase}\x1b[Habcdef\x1b[2;1Hgh", columns=6)
+    assert rows(screen) == ["abcdef", "gh"]
+    screen.resize(8, 10)
+    assert rows(screen) == ["abcdef", "gh"]
+
+
+def test_a_column_without_room_for_a_wide_character_is_not_in_the_line() -> None:
+    screen = fed("xxxxx\rabcd世", columns=5)
+    assert rows(screen) == ["abcd", "世"]
+    screen.resize(8, 10)
+    assert rows(screen) == ["abcd世"]
+
+
+def test_a_hole_in_a_filled_row_stays() -> None:
+    screen = fed("ab\x1b[2Cefgh", columns=6)
+    screen.resize(8, 10)
+    assert rows(screen) == ["ab  efgh"]
+
+
 def test_the_cursor_moves_with_its_character() -> None:
     screen = fed("abcdefgh\r\nx\x1b[A\x1b[5C")  # at the g
     screen.resize(8, 4)
@@ -137,13 +158,25 @@ def test_rows_that_leave_the_top_are_history_in_order() -> None:
     assert screen.history == ["1", "2", "3"]
 
 
+TEXTS = [
+    "abcdefghijklmnopqrstu\r\n12345 é\r\n世界世界世界世界世\r\nend",
+    "a line of forty columns, which is two rows.\x1b[H12345678901234567890\r\nrow 2\r\nend",
+    "a line of forty columns, which is two rows.\x1b[H\x1b[K12345678901234567890\r\nrow 2\r\nend",
+    "a line of forty columns, which is two rows.\x1b[H\x1b[J12345678901234567890\r\nrow 2\r\nend",
+    "ab\x1b[10Cefghijklmnop\r\nend",
+]
+
+
 @pytest.mark.parametrize("widths", [(12,), (10, 7), (6, 30), (25,)])
-def test_tmux_cuts_lines_into_the_same_rows(shell: OpenShell, widths: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("text", TEXTS)
+def test_tmux_cuts_lines_into_the_same_rows(
+    shell: OpenShell, tmp_path: Path, text: str, widths: tuple[int, ...]
+) -> None:
+    (tmp_path / "text").write_text(text, newline="")
     tmux = shell(columns=20, rows=20)
-    text = "\\r\\n".join(LINES)
-    tmux.enters(f"clear; printf '{text}'; cat")
-    tmux.until(lambda: tmux.row == "end")
-    screen = fed("\r\n".join(LINES), columns=20, lines=20)
+    tmux.enters(f"clear; cat {tmp_path / 'text'} -")
+    tmux.until(lambda: tmux.row.startswith("end"))
+    screen = fed(text, columns=20, lines=20)
     for columns in widths:
         tmux.resize(columns, 20)
         screen.resize(20, columns)
