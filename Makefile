@@ -16,10 +16,10 @@ help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run-server:  ## start a server on 127.0.0.1:2322, or ADDRESS=...
-	@$(PYTHON) bin/turnchat-server $(ARGS) $(ADDRESS)
+	@trap : INT; $(PYTHON) bin/turnchat-server $(ARGS) $(ADDRESS)  # it answers Ctrl-C, and make does not fail
 
 run-client:  ## talk with the server on 127.0.0.1:2322, or ADDRESS=...
-	@trap : INT; $(PYTHON) bin/turnchat-client $(ARGS) $(ADDRESS) || [ $$? = 130 ]  # Ctrl-C is no failure of make
+	@trap : INT; $(PYTHON) bin/turnchat-client $(ARGS) $(ADDRESS) || { s=$$?; [ $$s = 130 ] || exit $$s; }  # Ctrl-C is no failure
 
 replay:  ## make a page of a recording that ships with turnchat (EXAMPLE=split-header: of another)
 	@mkdir -p build

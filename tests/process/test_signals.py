@@ -1,12 +1,11 @@
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from tests.support import run_until, wait_until
+from tests.support import Program, run_until, wait_until
 from turnchat.core.loop import EventLoop
 from turnchat.process.signals import Signals
 
@@ -54,7 +53,7 @@ def test_a_storm_of_signals_does_not_block(loop: EventLoop) -> None:
     signals.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTSTP])
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP])
 def test_a_signal_that_the_parent_ignores_stays_ignored(
     loop: EventLoop, number: signal.Signals
 ) -> None:
@@ -69,19 +68,22 @@ def test_a_signal_that_the_parent_ignores_stays_ignored(
 
 
 CHILD = """
-import resource, signal
+import os, resource, signal, sys
 from turnchat.core.loop import EventLoop
 from turnchat.process.signals import Signals
 
 def stop():
     print("stopping", flush=True)
-    signals.pass_on(signal.SIGTSTP)
-    print("going on", flush=True)
+    if "overtaken" in sys.argv:
+        signals.on(signal.SIGCONT, lambda: print("continued", flush=True))
+        os.kill(os.getpid(), signal.SIGCONT)
+    print("going on after a stop:", signals.pass_on(signal.SIGTSTP), flush=True)
 
 def quit():
     print("quitting", flush=True)
     signals.pass_on(signal.SIGQUIT)
 
+os.setsid() if "alone" in sys.argv else os.setpgid(0, 0)
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 for number in signal.SIGTSTP, signal.SIGQUIT:
     signal.signal(number, signal.SIG_DFL)
@@ -95,39 +97,72 @@ loop.run()
 
 
 @pytest.fixture
-def child() -> Iterator[subprocess.Popen[str]]:
-    """A job of this process: the kernel would not stop one of another session (POSIX, 2.4.3)."""
-    command = [sys.executable, "-c", CHILD]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0) as made:
-        yield made
-        made.kill()
+def child(program: Callable[..., Program]) -> Program:
+    """A job of this process: the kernel stops none whose parent is of another session."""
+    made = program("-c", CHILD)
+    assert made.line() == "ready"
+    return made
 
 
-def line(child: subprocess.Popen[str]) -> str:
-    assert child.stdout
-    return child.stdout.readline().strip()
-
-
-def stopped_by(child: subprocess.Popen[str]) -> int | None:
+def stopped_by(child: Program) -> int | None:
     """The signal that has stopped it since the last look."""
     _, status = os.waitpid(child.pid, os.WUNTRACED | os.WNOHANG)
     return os.WSTOPSIG(status) if os.WIFSTOPPED(status) else None
 
 
-def test_a_job_stops_when_its_callback_says_so_and_goes_on(child: subprocess.Popen[str]) -> None:
-    assert line(child) == "ready"
+def test_a_job_stops_when_its_callback_says_so_and_goes_on(child: Program) -> None:
     for _ in range(2):  # the handler is in force again afterwards
-        child.send_signal(signal.SIGTSTP)
-        assert line(child) == "stopping"
+        child.signal(signal.SIGTSTP)
+        assert child.line() == "stopping"
         wait_until(lambda: stopped_by(child) == signal.SIGTSTP)
-        child.send_signal(signal.SIGCONT)
-        assert line(child) == "going on"
+        child.signal(signal.SIGCONT)
+        assert child.line() == "going on after a stop: True"
 
 
-def test_a_signal_that_ends_is_seen_as_the_end(child: subprocess.Popen[str]) -> None:
-    assert line(child) == "ready"
-    child.send_signal(signal.SIGQUIT)
-    assert line(child) == "quitting"
+def test_a_process_of_an_orphaned_group_is_not_stopped(program: Callable[..., Program]) -> None:
+    child = program("-c", CHILD, "alone")
+    assert child.line() == "ready"
+    child.signal(signal.SIGTSTP)
+    assert child.line() == "stopping"
+    assert child.line() == "going on after a stop: False"
+
+
+def test_a_job_that_is_continued_before_it_has_stopped_does_not_stop(
+    program: Callable[..., Program],
+) -> None:
+    child = program("-c", CHILD, "overtaken")
+    assert child.line() == "ready"
+    child.signal(signal.SIGTSTP)
+    assert child.line() == "stopping"
+    assert child.line() == "going on after a stop: True"
+    assert child.line() == "continued"
+
+
+@pytest.mark.parametrize(
+    ("sent", "called"),
+    [
+        ([signal.SIGTSTP, signal.SIGCONT], [signal.SIGCONT]),
+        ([signal.SIGCONT, signal.SIGTSTP], [signal.SIGCONT, signal.SIGTSTP]),
+        ([signal.SIGTSTP, signal.SIGWINCH, signal.SIGCONT], [signal.SIGWINCH, signal.SIGCONT]),
+    ],
+)
+def test_a_continuation_takes_back_a_stop_that_has_not_begun(
+    loop: EventLoop, sent: list[signal.Signals], called: list[signal.Signals]
+) -> None:
+    calls: list[signal.Signals] = []
+    signals = Signals(loop)
+    for number in {*sent}:
+        signals.on(number, partial(calls.append, number))
+    for number in sent:
+        os.kill(os.getpid(), number)
+    run_until(loop, lambda: len(calls) == len(called))
+    assert calls == called
+    signals.close()
+
+
+def test_a_signal_that_is_passed_on_may_be_the_end(child: Program) -> None:
+    child.signal(signal.SIGQUIT)
+    assert child.line() == "quitting"
     assert child.wait() == -signal.SIGQUIT
 
 

@@ -16,6 +16,7 @@ from turnchat.process.stdio import (
     PrivateStream,
     SocketStream,
     Stream,
+    is_in_foreground,
     open_stream,
 )
 
@@ -144,6 +145,24 @@ def test_what_selectors_refuse_gives_something_each_time(standard: list[int], pa
     while piece := stream.read(4096):
         data += piece
     assert data == (b"" if path == "/dev/null" else Path(path).read_bytes())
+
+
+def test_a_terminal_that_another_job_has(
+    tty: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = os.getpgrp()
+    monkeypatch.setattr(os, "tcgetpgrp", lambda _terminal: job)
+    assert is_in_foreground(tty[1])
+    job += 1
+    assert not is_in_foreground(tty[1])
+
+
+def test_a_terminal_that_is_not_the_controlling_one_counts_as_foreground(
+    tty: tuple[int, int],
+) -> None:
+    with pytest.raises(OSError, match="Inappropriate ioctl"):
+        os.tcgetpgrp(tty[1])
+    assert is_in_foreground(tty[1])
 
 
 FILLER = """

@@ -20,6 +20,7 @@ def test_two_people_take_turns_until_one_says_byebye(terminal: Start) -> None:
     client.enters("BYEBYE")
     assert client.exits_with() == 0
     server.sees("said BYEBYE")
+    server.asks("wait> ")
     assert steady(client.text) == (
         "* connected to ADDRESS; you speak first, BYEBYE ends it\n"
         "you> hello\n"
@@ -32,39 +33,51 @@ def test_two_people_take_turns_until_one_says_byebye(terminal: Start) -> None:
         "* client 1 connected from ADDRESS\n"
         "client 1> hello\n"
         "you to client 1> hi, who are you?\n"
-        "* client 1 said BYEBYE (3 turns, T s)"
+        "* client 1 said BYEBYE (3 turns, T s)\n"
+        "wait>"
     )
 
 
-def test_while_a_prompt_is_open_nothing_else_is_shown(terminal: Start) -> None:
+def test_news_appear_above_what_is_typed_and_leave_it_as_it_is(terminal: Start) -> None:
     server, address = serve(terminal)
     one = join(address, "first")
     server.asks("you to client 1> ")
     server.types("what I have to sa")
-    before = server.text
     two = join(address, "second")
-    three = join(address, "third")
     for peer in (Peer.to(address), Peer.to(address)):
         peer.send(b"nonsense")
-        assert peer.hears_the_end()  # so the server has been through all of this
+        assert peer.hears_the_end()
         peer.close()
-    server.types("y")
-    assert server.text == before + "y"
-    server.enters("")
+    server.sees(
+        "* client 3 broke the protocol at byte 0", "* client 4 broke the protocol at byte 0"
+    )
+    server.sees("[1 more waits: client 2]")
+    server.asks("you to client 1> what I have to sa")
+    assert server.last(3) == [
+        "[1 more waits: client 2]",
+        "client 1> first",
+        "you to client 1> what I have to sa",
+    ]
+    assert server.row == server.last(1)[0]
+    server.enters("y")
     assert one.hear() == "what I have to say"
     server.asks("you to client 2> ")
-    waited = server.text.partition("have to say\n")[2]
-    lines = waited.splitlines()
-    assert {"client 2> second", "client 3> third"} < set(lines)
-    assert sum("broke the protocol at byte 0" in line for line in lines) == 2
-    assert lines[-2:] == ["* 1 more waits", "you to client 2>"]
+    assert server.last(4) == [
+        "client 1> first",
+        "you to client 1> what I have to say",
+        "client 2> second",
+        "you to client 2>",
+    ]
     two.close()
-    three.close()
 
 
 def test_the_operator_answers_in_the_order_in_which_messages_came(terminal: Start) -> None:
     server, peers = three_wait(terminal)
-    assert server.lines[-2:] == ["* 2 more wait", "you to client 1>"]
+    assert server.last(3) == [
+        "[2 more wait: client 2, client 3]",
+        "client 1> message 1",
+        "you to client 1>",
+    ]
     server.enters("to one")
     assert peers[0].hear() == "to one"
     server.asks("you to client 2> ")
@@ -98,11 +111,14 @@ def test_bye_says_byebye_to_the_present_one(terminal: Start) -> None:
     server, peers = three_wait(terminal)
     server.enters("/bye")
     assert peers[0].hear() == "BYEBYE"
+    server.sees("* you said BYEBYE to client 1")
     server.asks("you to client 2> ")
-    assert steady(server.text).splitlines()[-4:] == [
+    assert steady(server.text).splitlines()[-6:] == [
+        "client 1> message 1",
         "you to client 1> /bye",
         "* you said BYEBYE to client 1 (2 turns, T s)",
-        "* 1 more waits",
+        "[1 more waits: client 3]",
+        "client 2> message 2",
         "you to client 2>",
     ]
 
@@ -113,12 +129,15 @@ def test_who_shows_whose_turn_it_is(terminal: Start) -> None:
     assert peers[0].hear() == "one"
     server.asks("you to client 2> ")
     server.enters("/who")
+    server.sees("* client 3  ")
     server.asks("you to client 2> ")
-    assert steady(server.text).splitlines()[-5:] == [
+    assert steady(server.text).splitlines()[-7:] == [
+        "you to client 2> /who",
         "* client 1  ADDRESS  its turn for T s",
-        "* client 2  ADDRESS  your turn for T s",
-        "* client 3  ADDRESS  your turn for T s",
-        "* 1 more waits",
+        '* client 2  ADDRESS  your turn for T s  "message 2"',
+        '* client 3  ADDRESS  your turn for T s  "message 3"',
+        "[1 more waits: client 3]",
+        "client 2> message 2",
         "you to client 2>",
     ]
 
@@ -131,14 +150,20 @@ def test_who_without_clients(terminal: Start) -> None:
 
 def test_help_and_an_unknown_command(terminal: Start) -> None:
     server, peers = three_wait(terminal)
+    names = ("LINE", "//LINE", "/to", "/next", "/last", "/who", "/drop", "/bye", "/quit", "/help")
     server.enters("/help")
-    server.sees(*(f"* {name} " for name in ("//LINE", "/who", "/next", "/bye", "/quit", "/help")))
+    server.sees(*(f"* {name} " for name in names))
     server.asks("you to client 1> ")
-    server.enters("/dance")
+    server.types("/dance")
+    server.presses("\r")
     server.sees("* not sent: /dance is not a command; /help lists them, // sends a /")
-    server.asks("you to client 1> ")
-    server.enters("//dance")
+    server.asks("you to client 1> /dance")  # it stays, to be mended
+    server.presses("\x01/\r")
     assert peers[0].hear() == "/dance"
+    server.asks("you to client 2> ")
+    server.enters("//dance")
+    assert peers[1].hear() == "/dance"
+    server.asks("you to client 3> ")
 
 
 def test_quit_says_byebye_to_all_and_exits(terminal: Start) -> None:
@@ -174,7 +199,7 @@ def test_colour_is_for_terminals_that_want_it(
     server, address = serve(terminal, env={"NO_COLOR": "", **env})
     peer = join(address, "hello")
     server.asks("you to client 1> ")
-    assert ("\x1b[36mclient 1> hello\x1b[m\r\n" in server.raw) is coloured
+    assert ("\x1b[36mclient 1> hello\x1b[m" in server.raw) is coloured
     assert ("\x1b[32myou to client 1> \x1b[m" in server.raw) is coloured
     assert ("m" in re.findall(r"\x1b\[[0-9;]*([a-zA-Z])", server.raw)) is coloured
     peer.close()

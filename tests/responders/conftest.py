@@ -3,8 +3,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.editing import Editing
 from tests.support.programs import Make, Scene
 from turnchat.core.conversation import Turn
+from turnchat.responders.prompt import Ask
 
 
 @pytest.fixture(params=["pidfd", "SIGCHLD"])
@@ -30,3 +32,11 @@ def make() -> Iterator[Make]:
     yield made
     for scene in reversed(scenes):
         scene.close()
+
+
+@pytest.fixture
+def editing(tty: tuple[int, int]) -> Iterator[Editing]:
+    made = Editing(tty)
+    made.asks(Ask("you> ", is_ready=True))
+    yield made
+    made.close()

@@ -13,8 +13,8 @@ from turnchat.core.loop import EventLoop
 from turnchat.process.stdio import PrivateStream
 from turnchat.responders.script import Script
 from turnchat.terminal.keyboard import Keyboard
-from turnchat.terminal.output import Output
-from turnchat.terminal.screen import PlainScreen, plainly
+from turnchat.terminal.output import Output, plainly
+from turnchat.terminal.screen import PlainScreen
 
 
 class Scene:

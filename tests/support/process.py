@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from tests.support.clock import PATIENCE
+from tests.support.clock import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVER = str(ROOT / "bin" / "turnchat-server")
@@ -158,3 +158,11 @@ def cpu_seconds(pid: int) -> float:
 def descriptors_of(pid: int) -> list[int]:
     """The descriptors that a process has open."""
     return sorted(map(int, os.listdir(f"/proc/{pid}/fd")))
+
+
+def child_of(pid: int) -> int:
+    """The only child of a process, as soon as it has one."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    wait_until(lambda: children.read_text().split())
+    (child,) = map(int, children.read_text().split())
+    return child

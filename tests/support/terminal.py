@@ -66,6 +66,7 @@ class Terminal:
             assert not self._has_ended, f"its output has ended, but:\n{self.text}"
             ready, _, _ = select.select([self._master], [], [], max(0.0, limit - time.monotonic()))
             assert ready, f"nothing more came, but:\n{self.text}"
+            assert time.monotonic() < limit, f"other text goes on coming:\n{self.text}"
             self._read()
 
     def _read(self) -> None:
@@ -192,7 +193,9 @@ def serve(terminal: Start, *arguments: str, **how: object) -> tuple[Terminal, st
 def address_of(server: Terminal) -> str:
     """The address on which a server at a terminal says that it listens."""
     server.until(lambda: LISTENING.match(server.text + "\n"))
-    return server.text.rpartition(" ")[2]
+    found = LISTENING.match(server.text + "\n")
+    assert found
+    return found[1]
 
 
 def join(address: str, message: str) -> Peer:
@@ -210,9 +213,5 @@ def three_wait(terminal: Start) -> tuple[Terminal, list[Peer]]:
         peers.append(join(address, f"message {number}"))
         if number == 1:
             server.asks("you to client 1> ")
-    while any(
-        f"client {number}> " not in server.text.replace("to client", "") for number in (2, 3)
-    ):  # Enter at the prompt shows what has come meanwhile
-        server.enters("")
-        server.asks("you to client 1> ")
+    server.sees("[2 more wait: client 2, client 3]")
     return server, peers

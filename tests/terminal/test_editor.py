@@ -4,39 +4,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from tests.terminal.editing import ACCENT, FAMILY, draft, make, press, shown
 from turnchat.terminal.editor import LINE_LIMIT, Draft, Editor, Request
 from turnchat.terminal.history import History
-from turnchat.terminal.keys import Key
-
-FAMILY = "👨\u200d👩\u200d👧"
-ACCENT = "\u0301"
-
-
-def draft(line: str) -> Draft:
-    before, _, after = line.partition("|")
-    return Draft(before + after, len(before))
-
-
-def shown(editor: Editor) -> str:
-    return f"{editor.text[: editor.cursor]}|{editor.text[editor.cursor :]}"
-
-
-def make(line: str = "|", lines: Sequence[str] = ()) -> Editor:
-    history = History()
-    for old in lines:
-        history.add(old)
-    editor = Editor(history)
-    editor.swap(draft(line))
-    return editor
-
-
-def press(editor: Editor, *names: str) -> Request | None:
-    """Press keys by their names; a text in quotes is typed. Return the last request."""
-    request = None
-    for name in names:
-        typed = name.strip('"')
-        request = editor.press(Key(name) if name == typed else Key("text", typed))
-    return request
 
 
 def after(line: str, *names: str) -> str:
@@ -175,13 +145,19 @@ def test_a_deletion_is_no_kill() -> None:
     assert after("a b|", "ctrl-w", "backspace", "ctrl-y") == "ab|"
 
 
-def test_a_line_that_is_given_up_can_be_had_back() -> None:
+def test_a_text_that_was_taken_away_can_be_had_back() -> None:
     editor = make("he|llo")
-    editor.kill_line()
-    assert shown(editor) == "|"
-    editor.kill_line()
+    editor.keep("taken away ")
     press(editor, "ctrl-y")
-    assert shown(editor) == "hello|"
+    assert shown(editor) == "hetaken away |llo"
+
+
+def test_a_kill_does_not_add_to_a_text_that_was_taken_away() -> None:
+    editor = make("a b|")
+    press(editor, "ctrl-w")
+    editor.keep("taken away")
+    press(editor, "ctrl-w", "ctrl-y")
+    assert shown(editor) == "a |"
 
 
 def test_no_run_of_kills_goes_over_to_another_line() -> None:
@@ -210,15 +186,6 @@ def test_clearing_keeps_the_killed_text_alone() -> None:
     assert shown(editor) == "ab|"
 
 
-def test_an_accepted_line_is_in_the_history() -> None:
-    editor = make("one|")
-    assert press(editor, "enter") is Request.ENTER
-    assert editor.accept() == "one"
-    assert shown(editor) == "|"
-    press(editor, "up")
-    assert shown(editor) == "one|"
-
-
 @pytest.mark.parametrize(
     "keys",
     [["ctrl-u"], ["ctrl-a", "ctrl-k"], ["ctrl-w", "ctrl-w"], ["alt-backspace", "ctrl-u"]],
@@ -226,10 +193,47 @@ def test_an_accepted_line_is_in_the_history() -> None:
 def test_a_line_that_was_cleared_as_a_whole_comes_back_after_a_command(keys: list[str]) -> None:
     editor = make("half typed|")
     press(editor, *keys, '"/hlep"', *["backspace"] * 5, '"/help"', "enter")
-    assert editor.accept(restores=True) == "/help"
+    assert editor.accept() == "/help"
     assert shown(editor) == "half typed|"
     press(editor, "enter")
-    assert editor.accept(restores=True) == "half typed"
+    assert editor.accept() == "half typed"
+    assert shown(editor) == "|"
+
+
+def test_a_command_that_was_cleared_takes_no_drafts_place() -> None:
+    editor = make("half typed|")
+    press(editor, "ctrl-u", '"/hlep"', "ctrl-u", '"/help"', "enter")
+    assert editor.accept() == "/help"
+    assert shown(editor) == "half typed|"
+
+
+@pytest.mark.parametrize(
+    "keys", [["ctrl-u"], ["ctrl-w", "ctrl-w"], ["ctrl-a", "alt-d", "ctrl-k"], ["left", "ctrl-u"]]
+)
+def test_a_command_cleared_piece_by_piece_takes_no_drafts_place(keys: list[str]) -> None:
+    editor = make("half typed|")
+    press(editor, "ctrl-u", '"/to 12"', *keys, "ctrl-e", "backspace", '"/help"', "enter")
+    assert editor.accept() == "/help"
+    assert shown(editor) == "half typed|"
+
+
+def test_what_was_cleared_does_not_come_back_after_a_message() -> None:
+    editor = make("half typed|")
+    press(editor, "ctrl-u", '"a message"', "enter")
+    assert editor.accept() == "a message"
+    assert shown(editor) == "|"
+
+
+def test_a_cleared_command_can_be_inserted_again() -> None:
+    editor = make("/hlep|")
+    press(editor, "ctrl-u", "ctrl-y")
+    assert shown(editor) == "/hlep|"
+
+
+def test_after_a_command_no_other_command_comes_back() -> None:
+    editor = make("/hlep|")
+    press(editor, "ctrl-u", '"/help"', "enter")
+    editor.accept()
     assert shown(editor) == "|"
 
 
@@ -240,7 +244,6 @@ def test_a_line_that_was_cleared_as_a_whole_comes_back_after_a_command(keys: lis
         lambda editor: editor.clear(),
         lambda editor: editor.swap(Draft()),
         lambda editor: press(editor, "ctrl-y", "ctrl-a", '"/msg "'),
-        lambda editor: press(editor, '"x"', "ctrl-a", "delete") or editor.kill_line(),
     ],
 )
 def test_what_was_cleared_is_forgotten(between: Callable[[Editor], object]) -> None:
@@ -248,110 +251,58 @@ def test_what_was_cleared_is_forgotten(between: Callable[[Editor], object]) -> N
     press(editor, "ctrl-u")
     between(editor)
     press(editor, '"/help"', "enter")
-    editor.accept(restores=True)
+    editor.accept()
     assert shown(editor) == "|"
 
 
 def test_deleting_letter_by_letter_clears_no_whole_line() -> None:
     editor = make("ab|")
     press(editor, "backspace", "backspace", '"/help"', "enter")
-    editor.accept(restores=True)
+    editor.accept()
     assert shown(editor) == "|"
 
 
 def test_a_cleared_end_of_a_line_does_not_come_back() -> None:
     editor = make("ab|cd")
     press(editor, "ctrl-k", '"x"', "enter")
-    editor.accept(restores=True)
-    assert shown(editor) == "|"
-
-
-def test_up_and_down_walk_through_the_history() -> None:
-    editor = make("ha|lf", ["one", "two"])
-    steps = []
-    for name in ("up", "ctrl-p", "up", "down", "ctrl-n", "down"):
-        press(editor, name)
-        steps.append(shown(editor))
-    assert steps == ["two|", "one|", "one|", "two|", "half|", "half|"]
-
-
-def test_up_on_an_empty_line_first_takes_a_line_back() -> None:
-    sent = ["newest"]
-    editor = Editor(History(), take_back=lambda: sent.pop() if sent else None)
-    editor.insert("older")
     editor.accept()
-    editor.insert("x")
-    press(editor, "up")
-    assert shown(editor) == "older|"
-    press(editor, "ctrl-u", "up")
-    assert (shown(editor), sent) == ("|", ["newest"])
-    editor.clear()
-    press(editor, "up")
-    assert (shown(editor), sent) == ("newest|", [])
-    press(editor, "ctrl-u", "up")
-    assert shown(editor) == "older|"
-
-
-def test_an_empty_line_that_is_taken_back_is_a_line() -> None:
-    editor = Editor(History(), take_back=lambda: "")
-    editor.insert("old")
-    editor.accept()
-    press(editor, "up")
     assert shown(editor) == "|"
-
-
-LINES = ["say hello", "help", "shell", "mixed"]
 
 
 @pytest.mark.parametrize(
-    ("keys", "result", "pattern"),
+    ("line", "completions", "result", "candidates"),
     [
-        ([], "dra|ft", ""),
-        (['"hel"'], "s|hell", "hel"),
-        (['"he"', '"l"'], "s|hell", "hel"),
-        (['"hel"', "ctrl-r"], "|help", "hel"),
-        (['"hel"', "ctrl-r", "ctrl-r"], "say |hello", "hel"),
-        (['"hel"', "ctrl-r", "ctrl-r", "ctrl-r"], "say |hello", "hel"),
-        (['"hel"', '"p"'], "|help", "help"),
-        (['"hel"', '"x"'], "s|hell", "helx"),
-        (['"hel"', '"x"', "backspace"], "s|hell", "hel"),
-        (['"hel"', "ctrl-r", "backspace"], "s|hell", "he"),
-        (['"h"', "backspace"], "dra|ft", ""),
-        (["backspace", "ctrl-r"], "dra|ft", ""),
-        (['"none"'], "dra|ft", "none"),
-        (['"h"', "f1"], "s|hell", "h"),
-        (['"h"', "ctrl-g"], "dra|ft", None),
-        (['"h"', "escape"], "s|hell", None),
-        (['"h"', "left"], "|shell", None),
-        (['"h"', "end", '"!"'], "shell!|", None),
-        (['"h"', "ctrl-k"], "s|", None),
-        (['"none"', "end"], "draft|", None),
-        (['"h"', "escape", "ctrl-r"], "s|hell", ""),
-        (['"h"', "ctrl-g", '"!"'], "dra!|ft", None),
+        ("/he|", ["/help "], "/help |", []),
+        ("to /he| x", ["to /help"], "to /help| x", []),
+        ("/|", ["/help", "/hello", "/he"], "/he|", ["/help", "/hello", "/he"]),
+        ("/he|", ["/help", "/hello"], "/hel|", ["/help", "/hello"]),
+        ("/h|", ["/help", "/quit"], "/h|", ["/help", "/quit"]),
+        ("/H|", ["/help"], "/help|", []),
+        ("AL|", ["Alice", "alina"], "AL|", ["Alice", "alina"]),
+        ("|", ["👩\u200d🚀", "👩\u200d🔬"], "|", ["👩\u200d🚀", "👩\u200d🔬"]),
+        ("x|", ["x\x1b"], "x\\x1b|", []),
+        ("x|y", [], "x|y", []),
     ],
 )
-def test_searching(keys: list[str], result: str, pattern: str | None) -> None:
-    editor = make("dra|ft", LINES)
-    assert press(editor, "ctrl-r", *keys) is None
-    assert (shown(editor), editor.pattern) == (result, pattern)
+def test_tab_inserts_all_that_the_completions_share(
+    line: str, completions: list[str], result: str, candidates: list[str]
+) -> None:
+    asked = []
+
+    def complete(before: str) -> Sequence[str]:
+        asked.append(before)
+        return completions
+
+    editor = Editor(History(), complete)
+    editor.swap(draft(line))
+    assert press(editor, "tab") is None
+    assert (shown(editor), editor.candidates) == (result, candidates)
+    assert asked == [draft(line).before]
+    press(editor, "f1")
+    assert editor.candidates == []
 
 
-def test_enter_takes_the_line_that_was_found() -> None:
-    editor = make("|", LINES)
-    assert press(editor, "ctrl-r", '"say"', "enter") is Request.ENTER
-    assert editor.pattern is None
-    assert editor.accept() == "say hello"
-
-
-def test_a_pattern_is_bounded_and_shows_controls() -> None:
-    editor = make("|", [r"a\x1bb"])
-    assert press(editor, "ctrl-r", '"\x1b"') is None
-    assert (shown(editor), editor.pattern) == (r"a|\x1bb", r"\x1b")
-    assert editor.press(Key("text", "x" * LINE_LIMIT)) is Request.FULL
-    assert editor.pattern == r"\x1b"
-
-
-def test_a_search_leaves_what_was_half_typed_to_the_walk() -> None:
-    editor = make("half|", LINES)
-    press(editor, "up", "ctrl-r", '"say"', "escape", "down")
-    assert shown(editor) == "half|"
+def test_a_completion_that_is_too_long_is_not_inserted() -> None:
+    editor = Editor(History(), lambda _: ["x" * (LINE_LIMIT + 1)])
+    assert press(editor, "tab") is Request.FULL
+    assert shown(editor) == "|"

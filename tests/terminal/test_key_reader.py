@@ -7,13 +7,15 @@ from typing import NoReturn
 
 import pytest
 
-from tests.support import PATIENCE, Clock, Terminal, run_rounds, run_until
+from tests.support import PATIENCE, Clock, run_rounds, run_until, wait_until, waiting_in
 from turnchat.core.loop import EventLoop
 from turnchat.process.stdio import PrivateStream
-from turnchat.terminal.keyboard import IN_BACKGROUND, READ_SIZE, KeyReader
+from turnchat.terminal import key_reader
+from turnchat.terminal.key_reader import IN_BACKGROUND, KeyReader
 from turnchat.terminal.keys import ESCAPE_DELAY, PASTE_DELAY, Key
 
 JUST_BEFORE = 0.001  # seconds
+MOST_HELD = 4095  # bytes; what a terminal takes that is not read (n_tty)
 
 
 class Scene:
@@ -98,7 +100,7 @@ def test_stop_forgets_what_was_not_read_and_a_sequence_that_has_begun(scene: Sce
     scene.types(b"\x1b")
     scene.arrives(b"lost")
     scene.reader.stop()
-    run_rounds(scene.loop, 3)
+    assert scene.loop.active_timers == 0
     scene.passes(ESCAPE_DELAY)
     assert scene.keys == []
     scene.reader.start()
@@ -107,17 +109,22 @@ def test_stop_forgets_what_was_not_read_and_a_sequence_that_has_begun(scene: Sce
     assert scene.keys == [Key("text", "[")]
 
 
-def test_one_read_a_round_of_a_bounded_size(scene: Scene) -> None:
+def test_one_read_a_round_of_a_bounded_size(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_reader, "READ_SIZE", 3)
     scene.reader.start()
-    os.write(scene.master, b"x" * 3 * READ_SIZE)
-    rounds = 0
-    while len(scene.keys) < 3 or sum(len(key.text) for key in scene.keys) < 3 * READ_SIZE:
-        before = len(scene.keys)
+    scene.arrives(b"12345678")
+    for keys in (["123"], ["123", "456"], ["123", "456", "78"]):
         scene.loop.run_once()
-        rounds += 1
-        assert len(scene.keys) <= before + 1
-    assert all(len(key.text) <= READ_SIZE for key in scene.keys)
-    assert rounds >= 3
+        assert [key.text for key in scene.keys] == keys
+
+
+def test_all_that_a_terminal_holds_is_one_read(scene: Scene) -> None:
+    scene.reader.start()
+    os.set_blocking(scene.master, False)
+    assert os.write(scene.master, b"x" * MOST_HELD) == MOST_HELD
+    wait_until(lambda: waiting_in(scene.terminal) == MOST_HELD)
+    scene.reader.read()
+    assert scene.keys == [Key("text", "x" * MOST_HELD)]
 
 
 def test_a_lone_escape_comes_after_a_pause(scene: Scene) -> None:
@@ -127,7 +134,6 @@ def test_a_lone_escape_comes_after_a_pause(scene: Scene) -> None:
     assert scene.keys == []
     scene.passes(2 * JUST_BEFORE)
     assert scene.keys == [Key("escape")]
-    assert scene.reader.last_key_at == scene.clock.now
 
 
 def test_a_sequence_may_come_slowly_if_no_pause_is_too_long(scene: Scene) -> None:
@@ -135,8 +141,6 @@ def test_a_sequence_may_come_slowly_if_no_pause_is_too_long(scene: Scene) -> Non
     for byte in b"\x1b[1;5D":
         scene.passes(ESCAPE_DELAY - JUST_BEFORE)
         scene.types(bytes([byte]))
-    assert scene.keys == [Key("ctrl-left")]
-    scene.passes(1.0)
     assert scene.keys == [Key("ctrl-left")]
     assert scene.loop.active_timers == 0
 
@@ -161,6 +165,30 @@ def test_a_paste_without_an_end_is_ended(scene: Scene) -> None:
     assert scene.keys == [Key("paste", "x")]
 
 
+def test_a_key_or_a_paste_that_has_begun_is_pending(scene: Scene) -> None:
+    scene.reader.start()
+    assert not scene.reader.is_pending
+    scene.types(b"a")
+    assert not scene.reader.is_pending
+    scene.types(b"\x1b")
+    assert scene.reader.is_pending
+    scene.passes(ESCAPE_DELAY)
+    assert not scene.reader.is_pending
+    for byte in b"\x1b[200~":
+        scene.types(bytes([byte]))
+        assert scene.reader.is_pending
+    scene.passes(PASTE_DELAY)
+    assert not scene.reader.is_pending
+    assert scene.keys == [Key("text", "a"), Key("escape"), Key("paste", "")]
+
+
+def test_stop_leaves_nothing_pending(scene: Scene) -> None:
+    scene.reader.start()
+    scene.types(b"\x1b")
+    scene.reader.stop()
+    assert not scene.reader.is_pending
+
+
 def test_the_time_of_the_last_key(scene: Scene) -> None:
     scene.reader.start()
     assert scene.reader.last_key_at < 0
@@ -168,8 +196,11 @@ def test_the_time_of_the_last_key(scene: Scene) -> None:
     at = scene.clock.now
     scene.passes(5.0)
     assert scene.reader.last_key_at == at
-    scene.types(b"\x1b")
-    assert scene.reader.last_key_at == at
+    scene.types(b"\x1b")  # a key that has begun is typing too
+    assert scene.reader.last_key_at == at + 5.0
+    scene.passes(ESCAPE_DELAY)
+    assert scene.keys == [Key("text", "a"), Key("escape")]
+    assert scene.reader.last_key_at == at + 5.0
 
 
 def test_a_terminal_that_hangs_up_is_an_end_that_comes_once(scene: Scene) -> None:
@@ -187,6 +218,17 @@ def test_a_terminal_that_has_hung_up_before_start(scene: Scene) -> None:
     scene.reader.start()
     run_until(scene.loop, lambda: scene.reader.is_at_end)
     assert scene.calls == ["end"]
+
+
+def test_readiness_is_a_hint(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.reader.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(PrivateStream, "read", lambda self, size: None)
+        scene.types(b"a")
+    assert scene.keys == []
+    assert not scene.reader.is_at_end
+    scene.loop.run_once()
+    assert scene.keys == [Key("text", "a")]
 
 
 def test_a_read_that_fails_is_an_end_with_an_error(
@@ -223,10 +265,10 @@ def test_a_callback_may_close_the_reader(scene: Scene) -> None:
     reader = KeyReader(scene.loop, PrivateStream(copy), lambda keys: reader.close())
     reader.start()
     scene.arrives(b"a\x1b")
-    run_until(scene.loop, lambda: scene.is_as_before)
+    scene.loop.run_once()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(copy)
-    assert scene.loop.active_timers <= 1  # the helper's own
+    assert scene.loop.active_timers == 0
     reader.close()
     reader.stop()
     reader.start()
@@ -272,6 +314,30 @@ def test_nothing_is_read_for_another_job(scene: Scene, foreground: Callable[[boo
     assert scene.keys == [Key("text", "[")]
 
 
+def test_start_in_the_foreground_ends_the_wait(
+    scene: Scene, foreground: Callable[[bool], None]
+) -> None:
+    foreground(False)
+    scene.reader.start()
+    foreground(True)
+    scene.reader.start()  # after SIGCONT
+    scene.passes(10.0)
+    assert scene.calls == ["background", "foreground"]
+
+
+def test_a_read_while_it_waits_looks_whose_the_terminal_is(
+    scene: Scene, foreground: Callable[[bool], None]
+) -> None:
+    foreground(False)
+    scene.reader.start()
+    scene.reader.read()
+    assert scene.calls == ["background"]
+    foreground(True)
+    scene.reader.read()
+    assert scene.calls == ["background", "foreground"]
+    assert scene.is_edited_here
+
+
 @pytest.mark.parametrize("how", ["stop", "close"])
 def test_a_reader_that_waits_can_be_ended(
     scene: Scene, foreground: Callable[[bool], None], how: str
@@ -293,60 +359,3 @@ def test_a_reader_that_was_stopped_in_the_background_says_so_again(
     scene.reader.stop()
     scene.reader.start()
     assert scene.calls == ["background", "background"]
-
-
-JOB = """
-from turnchat.core.loop import EventLoop
-from turnchat.process.stdio import open_stream
-from turnchat.terminal import keyboard
-
-def show(keys):
-    for key in keys:
-        print(key.text or key.name, flush=True)
-        if key.name == "enter":
-            loop.stop()
-
-keyboard.IN_BACKGROUND = 0.02
-loop = EventLoop()
-reader = keyboard.KeyReader(loop, open_stream(0), show)
-reader.on_background = lambda: print("background", flush=True)
-reader.on_foreground = lambda: print("foreground", flush=True)
-reader.start()
-loop.run()
-reader.close()
-"""
-SHELL = f"""
-import os, signal, subprocess, sys, termios
-
-def take_back():
-    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-    os.tcsetpgrp(0, os.getpgrp())
-
-before = termios.tcgetattr(0)
-job = subprocess.Popen([sys.executable, "-c", {JOB!r}], stdout=subprocess.PIPE, process_group=0)
-for line in job.stdout:
-    is_as_before = termios.tcgetattr(0) == before
-    if line == b"background\\n":
-        os.tcsetpgrp(0, job.pid)
-    elif line == b"up\\n":
-        take_back()
-    print("job:", line.decode().strip(), is_as_before, flush=True)
-take_back()
-print("status", job.wait(), termios.tcgetattr(0) == before, flush=True)
-"""
-
-
-def test_a_job_in_a_shell(terminal: Callable[..., Terminal]) -> None:
-    """Settings are those of before as long as the job has not had the terminal, and at its end."""
-    shell = terminal("-c", SHELL)
-    shell.sees("job: background True", "job: foreground False")
-    shell.presses("a")
-    shell.sees("job: a False")
-    shell.presses("\x1b[A")
-    shell.sees("job: up False")
-    shell.presses("b")  # now it is the shell's, and the job must not read it
-    shell.until(lambda: shell.text.count("job: background") == 2)
-    shell.until(lambda: shell.text.count("job: foreground") == 2)
-    shell.sees("job: b False")
-    shell.presses("\r")
-    shell.sees("job: enter", "status 0 True")

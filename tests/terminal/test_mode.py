@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support import PATIENCE
-from turnchat.terminal.mode import TerminalMode, is_in_foreground
+from turnchat.terminal.key_reader import TerminalMode
 
 KEPT_LOCAL = termios.ISIG
 KEPT_INPUT = termios.IXON | termios.ICRNL
@@ -43,7 +43,7 @@ def test_keys_come_at_once_and_unshown_and_all_else_is_as_it_was(tty: tuple[int,
     before = settings_of(tty[1])
     assert TerminalMode(tty[1]).take()
     input_flags, output_flags, control_flags, local_flags, *speeds, characters = settings_of(tty[1])
-    assert local_flags == before[3] & ~EDITED_HERE
+    assert local_flags == before[3] & ~EDITED_HERE | termios.NOFLSH
     assert local_flags & KEPT_LOCAL == KEPT_LOCAL
     assert input_flags & KEPT_INPUT == KEPT_INPUT
     assert [input_flags, output_flags, control_flags, *speeds] == [*before[:3], *before[4:6]]
@@ -82,6 +82,28 @@ def test_the_settings_that_count_are_those_before_the_first_take(tty: tuple[int,
     set_local(tty[1], termios.ECHO)  # another program's doing
     assert mode.take()
     assert not settings_of(tty[1])[3] & termios.ECHO
+    mode.restore()
+    assert settings_of(tty[1]) == before
+
+
+@pytest.mark.parametrize("flag", [termios.ICANON, termios.ECHO])
+def test_settings_that_others_have_put_back_are_left_alone(tty: tuple[int, int], flag: int) -> None:
+    """A shell does so when it takes the terminal, and may have its own by then."""
+    mode = TerminalMode(tty[1])
+    mode.take()
+    set_local(tty[1], flag)
+    theirs = settings_of(tty[1])
+    mode.restore()
+    assert not mode.is_taken
+    assert settings_of(tty[1]) == theirs
+
+
+def test_a_stop_from_the_keyboard_discards_no_output(tty: tuple[int, int]) -> None:
+    before = settings_of(tty[1])
+    assert not before[3] & termios.NOFLSH
+    mode = TerminalMode(tty[1])
+    mode.take()
+    assert settings_of(tty[1])[3] & termios.NOFLSH
     mode.restore()
     assert settings_of(tty[1]) == before
 
@@ -143,7 +165,6 @@ def test_nothing_waits_for_output_or_discards_it(
 def test_a_background_process_takes_nothing(tty: tuple[int, int]) -> None:
     before = settings_of(tty[1])
     mode = TerminalMode(tty[1])
-    assert not is_in_foreground(tty[1])
     assert not mode.take()
     assert not mode.is_taken
     assert settings_of(tty[1]) == before
@@ -164,14 +185,6 @@ def test_a_background_process_puts_nothing_back_until_it_has_the_terminal_again(
         assert mode.is_taken
     mode.restore()
     assert settings_of(tty[1]) == before
-
-
-def test_a_terminal_that_is_not_the_controlling_one_counts_as_foreground(
-    tty: tuple[int, int],
-) -> None:
-    with pytest.raises(OSError, match="Inappropriate ioctl"):
-        os.tcgetpgrp(tty[1])
-    assert is_in_foreground(tty[1])
 
 
 def test_a_terminal_that_has_hung_up_is_let_be(tty: tuple[int, int]) -> None:

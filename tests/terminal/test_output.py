@@ -1,12 +1,21 @@
 import errno
 import os
 from contextlib import suppress
+from functools import partial
 
 from tests.support import run_until
 from turnchat.core.loop import EventLoop
 from turnchat.process.stdio import PrivateStream, Stream
-from turnchat.terminal.output import ERROR, LIMIT, MESSAGE, STATUS, Output, OutputLine, OutputQueue
-from turnchat.terminal.screen import plainly
+from turnchat.terminal.output import (
+    ERROR,
+    LIMIT,
+    MESSAGE,
+    STATUS,
+    Output,
+    OutputLine,
+    OutputQueue,
+    plainly,
+)
 
 
 def message(text: str) -> OutputLine:
@@ -154,6 +163,55 @@ def test_lines_wait_while_an_output_is_paused(loop: EventLoop, pipe: tuple[int, 
     assert read(pipe[0]) == b"you> "
     output.resume("\n")
     assert read(pipe[0]) == b"\nhello\n"
+    output.close()
+
+
+def test_a_callback_that_waits_for_the_last_line_is_called_once(
+    loop: EventLoop, pipe: tuple[int, int]
+) -> None:
+    output = an_output(loop, pipe[1])
+    calls: list[bool] = []
+    output.put(message("x" * 200_000))
+    output.call_when_drained(lambda: calls.append(output.is_drained))
+    assert calls == []
+
+    def drained() -> bool:
+        read(pipe[0])
+        return output.is_drained
+
+    run_until(loop, drained)
+    assert calls == [True]
+    output.put(message("hello"))
+    assert calls == [True]
+    output.close()
+
+
+def test_a_later_callback_replaces_one_that_waits(loop: EventLoop, pipe: tuple[int, int]) -> None:
+    output = an_output(loop, pipe[1])
+    calls: list[int] = []
+    output.pause("you> ")
+    output.put(message("hello"))
+    for number in range(3):
+        output.call_when_drained(partial(calls.append, number))
+    assert calls == []
+    output.resume()
+    assert calls == [2]
+    output.close()
+
+
+def test_a_callback_may_wait_for_its_own_lines(loop: EventLoop, pipe: tuple[int, int]) -> None:
+    output = an_output(loop, pipe[1])
+    calls: list[str] = []
+
+    def again() -> None:
+        output.call_when_drained(lambda: calls.append("second"))
+        output.put(message("from the first"))
+        calls.append("first")
+
+    output.call_when_drained(again)
+    output.put(message("hello"))
+    assert sorted(calls) == ["first", "second"]
+    assert read(pipe[0]) == b"hello\nfrom the first\n"
     output.close()
 
 

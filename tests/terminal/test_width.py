@@ -1,12 +1,13 @@
 import unicodedata
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import iter_graphemes, wcswidth, wcwidth
 
-from turnchat.terminal.width import clusters, width
+from turnchat.terminal.width import clusters, fold, width, wrap
 from turnchat.text import safe
 
 FAMILY = "👨\u200d👩\u200d👧"
@@ -78,6 +79,7 @@ def test_every_character_joins_a_letter_as_the_oracle_says() -> None:
         (["ｆ", "ｶ"], 3),
         ([FAMILY, "!"], 3),
         ([PIRATE], 2),
+        (["🏳\ufe0f\u200d🌈", "🏳"], 3),
         (["👍🏽", "👍"], 4),
         (["❤\ufe0f", "❤"], 3),
         (["1\ufe0f\u20e3"], 2),
@@ -108,6 +110,7 @@ def test_a_syllable_with_a_tail_takes_no_vowel() -> None:
 
 def test_joined_letters_stay_apart() -> None:
     assert clusters("a\u200db") == ["a\u200d", "b"]
+    assert clusters("<\u200d>") == ["<\u200d", ">"]
 
 
 def test_an_emoji_of_a_later_unicode_is_wide_and_can_be_joined() -> None:
@@ -163,3 +166,121 @@ def test_a_line_is_as_wide_as_the_oracle_says(text: str) -> None:
 @given(pieces.map("".join))
 def test_a_line_is_as_wide_as_its_clusters(text: str) -> None:
     assert width(text) == sum(map(width, clusters(text)))
+
+
+# Rows
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("", [""]),
+        ("12345", ["12345"]),
+        ("123456", ["12345", "6"]),
+        ("12345678901", ["12345", "67890", "1"]),
+        ("  a b  c", ["  a b", "  c"]),
+        ("日本語", ["日本", "語"]),
+        ("1日本語", ["1日本", "語"]),
+        ("日本1語", ["日本1", "語"]),
+        (f"1234{FAMILY}", ["1234", FAMILY]),
+        ("1234e\u0301e\u0301", ["1234e\u0301", "e\u0301"]),
+        (f"1{GERMANY}{JAPAN}{GERMANY}", [f"1{GERMANY}{JAPAN}", GERMANY]),
+    ],
+)
+def test_a_text_is_cut_into_full_rows(text: str, rows: list[str]) -> None:
+    assert fold(text, 5) == rows
+
+
+rooms = st.integers(2, 30)
+
+
+@given(pieces.map("".join), rooms)
+def test_rows_are_the_text_and_no_character_more_would_fit(text: str, room: int) -> None:
+    rows = fold(text, room)
+    assert "".join(rows) == text
+    assert [part for row in rows for part in clusters(row)] == clusters(text)
+    for row, following in pairwise(rows):
+        assert width(row) <= room < width(row) + width(clusters(following)[0])
+    assert width(rows[-1]) <= room
+    assert all(rows) or rows == [""]
+
+
+@pytest.mark.parametrize(
+    ("start", "text", "rows"),
+    [
+        ("a> ", "", ["a> "]),
+        ("a> ", "one two", ["a> one two"]),
+        ("a> ", "one two three", ["a> one two ", "   three"]),
+        ("a> ", "one twos three", ["a> one twos", "   three"]),
+        ("a> ", "one two  three", ["a> one two ", "   three"]),
+        ("a> ", "onetwothreefour five", ["a> onetwoth", "   reefour ", "   five"]),
+        ("a> ", "one twothreefour", ["a> one ", "   twothree", "   four"]),
+        ("a> ", "o twothreefour", ["a> o twothr", "   eefour"]),
+        ("a> ", "a\u093f日本日", ["a> a\u093f日本日"]),
+        ("a> ", "b 日本日க\u0bc6\u0bbe", ["a> b 日本日", "   க\u0bc6\u0bbe"]),
+        ("a> ", "12345678 ", ["a> 12345678"]),
+        ("a> ", "1234567" + 30 * " ", ["a> 1234567 "]),
+        ("a> ", "12345678" + 12 * " " + "x", ["a> 12345678", 11 * " ", 5 * " " + "x"]),
+        ("", 30 * " ", [11 * " "]),
+        ("a> ", "日本語日本", ["a> 日本語日", "   本"]),
+        ("a> ", "日本 語日", ["a> 日本 ", "   語日"]),
+        ("", "one two three four", ["one two ", " three four"]),
+        ("client 12> ", "hello you", ["client 12> ", "   hello ", "   you"]),
+        ("client 123> ", "hello", ["client 123>", "   hello"]),
+        ("a long name> ", "hi", ["a long name", "   > hi"]),
+    ],
+)
+def test_a_line_is_wrapped_at_spaces_with_a_hanging_indent(
+    start: str, text: str, rows: list[str]
+) -> None:
+    assert wrap(start, text, 11) == rows
+
+
+TAMIL = ["க\u0bcb", "க\u0bc6\u0bbe", "க" + 20 * "\u0bbe"]
+LONG = ["\u1100" * 8, "\u1100" * 35, "e" + "\u0301" * 20, "👩" + "\u200d👩" * 12]
+
+
+def counted_fully(row: str) -> int:
+    """Return the columns of a row on a terminal that joins no code points to one character."""
+    return sum(map(width, row))
+
+
+@given(
+    st.sampled_from(["", "* ", "client 1> ", "世界> ", "a name that is longer than a row> "]),
+    (
+        pieces
+        | st.lists(st.sampled_from(["a", "bc", " ", "  ", "世界"]))
+        | st.lists(st.sampled_from([*TAMIL, *LONG, " ", "ab"]))
+    ).map("".join),
+    st.integers(9, 30),
+)
+def test_no_row_is_too_long_and_none_of_the_text_is_lost(start: str, text: str, room: int) -> None:
+    rows = wrap(start, text, room)
+    assert all(counted_fully(row) <= room for row in rows)
+    assert rows[0] == (start + text)[: len(rows[0])]
+    indent = " " * max(1, min(width(start), room // 3))
+    assert all(row.startswith(indent) for row in rows[1:])
+    shown = rows[0] + "".join(row.removeprefix(indent) for row in rows[1:])
+    assert shown.replace(" ", "") == (start + text).replace(" ", "")
+    assert len(rows) == 1 or rows[-1].strip()
+
+
+@pytest.mark.parametrize("letters", ["\u1100", "க\u0bc6\u0bbe", "\u0bbe", "👩\u200d"])
+def test_no_letters_make_a_line_of_ours_out_of_a_message(letters: str) -> None:
+    """The terminal may give them more columns, and must not go on by itself in another row."""
+    for room in range(40, 80):
+        text = f"{letters * 45}* the connection has been lost"
+        first, *others = wrap("client 1> ", text, room)
+        assert others
+        assert all(row.startswith(10 * " ") for row in others)
+        assert all(counted_fully(row) <= room for row in (first, *others))
+
+
+def test_letters_that_belong_together_stay_in_one_row() -> None:
+    assert wrap("a> ", f"12345{GERMANY}x", 11) == ["a> 12345", f"   {GERMANY}x"]
+    assert wrap("a> ", f"1234567e{8 * chr(0x301)}", 11)[0] == f"a> 1234567e{8 * chr(0x301)}"
+
+
+def test_letters_without_an_end_fill_a_row_as_others_do() -> None:
+    rows = wrap("client 1> ", 20 * "x" + 9 * "\u1100", 40)
+    assert rows == [f"client 1> {20 * 'x'}{5 * chr(0x1100)}", 10 * " " + 4 * "\u1100"]

@@ -13,6 +13,7 @@ from select import select
 
 from tests.support import CLIENT, ROOT, SERVER, Peer, Program, Terminal
 from tests.support.logs import collected_log
+from tests.support.terminal import address_of
 from turnchat.chat.server import Limits, Server
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Address
@@ -25,10 +26,12 @@ LEAST = 2304  # bytes; the smallest buffer that the kernel gives
 
 
 def on_terminals(path: Path, talk: Callable[[Terminal, str], None]) -> None:
-    """Record a server with an operator. `talk` gets its terminal and its address."""
-    server = Terminal(SERVER, "--record", str(path), "127.0.0.1:0")
-    server.sees("* listening on")
-    talk(server, server.text.rpartition(" ")[2])
+    """Record a server with an operator. `talk` gets its terminal and its address.
+
+    The terminal edits the lines (--plain): a line is one read, and the page has less to skip.
+    """
+    server = Terminal(SERVER, "--plain", "--record", str(path), "127.0.0.1:0")
+    talk(server, address_of(server))
     server.signal(signal.SIGINT)
     server.exits_with()
 
@@ -36,7 +39,7 @@ def on_terminals(path: Path, talk: Callable[[Terminal, str], None]) -> None:
 def first_chat(path: Path) -> None:
     def talk(server: Terminal, address: str) -> None:
         ours = path.with_name("first-chat-client.jsonl")
-        client = Terminal(CLIENT, "--record", str(ours), address)
+        client = Terminal(CLIENT, "--plain", "--record", str(ours), address)
         client.asks("you> ")
         client.enters("hello, is anybody there?")
         server.asks("you to client 1> ")

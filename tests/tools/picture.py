@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from tests.support import CLIENT, SERVER, Terminal
+from tests.support.terminal import address_of
 
 COLUMNS = 68
 CHARACTER, ROW, MARGIN = 8.43, 19, 14  # pixels
@@ -18,34 +19,32 @@ WIDTH = COLUMNS * CHARACTER + 2 * MARGIN
 FONT = "ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace"
 COLOURS = {"cyan": "#56c8d8", "green": "#7fd17f", "red": "#f07178"}
 PLAIN, DIM = "#d8dee9", "#8b97ab"
+FAINT = ("* ", "[", "wait>")  # rows in a look that the emulator does not know
 
 
 def conversation() -> tuple[Terminal, Terminal, Terminal]:
-    """Two clients talk with one operator: three terminals at the end of it."""
+    """Two clients talk with one operator: three terminals in the middle of it."""
     server = Terminal(SERVER, "127.0.0.1:0", columns=COLUMNS)
-    server.sees("* listening on")
-    address = server.text.rpartition(" ")[2]
+    address = address_of(server)
     one = Terminal(CLIENT, address, columns=COLUMNS)
     one.asks("you> ")
     one.enters("hello, is anybody there?")
     server.asks("you to client 1> ")
     server.enters("I am: one thread, and all ears")
     one.asks("you> ")
+    one.enters("how can one thread hear us all?")
+    server.asks("you to client 1> ")
     two = Terminal(CLIENT, address, columns=COLUMNS)
     two.asks("you> ")
     server.sees("client 2 connected")
-    one.enters("how can one thread hear us all?")
-    server.asks("you to client 1> ")
-    server.types("select() tells")
+    server.types("select() tells me")
     two.enters("你好! me too 😀")
-    server.enters(" me who is ready")
-    server.asks("you to client 2> ")
-    server.enters("你好! one at a time")
-    two.asks("you> ")
-    one.asks("you> ")
-    one.enters("BYEBYE")
-    server.sees("client 1 said BYEBYE")
-    one.sees("you said BYEBYE")
+    two.asks("wait> ")
+    two.enters("I can wait")
+    two.sees("[1 line queued]")
+    server.sees("[1 more waits: client 2]")
+    server.types(" who is r")
+    one.asks("wait> ")
     return server, one, two
 
 
@@ -70,7 +69,7 @@ def terminal(title: str, shown: Terminal, x: float, y: float, height: float) -> 
 
 def coloured(shown: Terminal, row: str) -> Iterator[tuple[str, str]]:
     """The pieces of a row, each with its colour."""
-    if row.startswith("* "):  # faint, which the emulator does not know
+    if row.startswith(FAINT):
         yield DIM, row
         return
     (number,) = [n for n, text in enumerate(shown.screen.display) if text.rstrip() == row]

@@ -11,8 +11,7 @@ from turnchat.core.loop import EventLoop
 from turnchat.process.backend import Backend
 from turnchat.process.signals import Signals
 from turnchat.responders.echo import Echo
-from turnchat.terminal.output import Output
-from turnchat.terminal.screen import plainly
+from turnchat.terminal.output import Output, plainly
 
 if TYPE_CHECKING:
     from turnchat.chat.server import Answer

@@ -66,6 +66,11 @@ def add_options(command_line: argparse.ArgumentParser) -> None:
         default=REPLY_TIMEOUT,
         help="say BYEBYE if it gives no answer in S seconds (default: %(default)g; 0: for ever)",
     )
+    command_line.add_argument(
+        "--plain",
+        action="store_true",
+        help="at a terminal: no editor, no colours, no cursor moves (screen readers)",
+    )
     trace = command_line.add_argument_group("the loop at work")
     trace.add_argument(
         "--trace", action="store_true", help="print each call of the loop on standard error"

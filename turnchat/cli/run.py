@@ -27,12 +27,9 @@ if TYPE_CHECKING:
 def run(program: str, arguments: argparse.Namespace, *, serves: bool) -> int:
     """Run a program to its end, and return its exit status. serves: the role is a server's."""
     try:
-        with (
-            open_backend(program, arguments) as backend,
-            closing(backend.loop()) as loop,
-            closing(_open_frontend(loop, backend, arguments, serves=serves)) as frontend,
-        ):
-            return _run(loop, backend, arguments, frontend, serves=serves)
+        with open_backend(program, arguments) as backend, closing(backend.loop()) as loop:
+            endpoints = _resolve(arguments.address)  # Ctrl-C still ends the program at once
+            return _run(loop, backend, arguments, endpoints, serves=serves)
     except StartupError as problem:
         print_error(program, *problem.lines)
         return problem.status
@@ -42,13 +39,14 @@ def _run(
     loop: EventLoop,
     backend: Backend,
     arguments: argparse.Namespace,
-    frontend: Frontend,
+    endpoints: list[Endpoint],
     *,
     serves: bool,
 ) -> int:
-    endpoints = _resolve(arguments.address)  # Ctrl-C still ends the program at once
     with (
+        # Until the frontend has put the terminal's mode back, no signal has its default effect.
         closing(backend.signals(loop)) as signals,
+        closing(_open_frontend(loop, backend, arguments, serves=serves)) as frontend,
         _open_transcript(arguments.transcript, frontend.logger) as transcript,
         closing(_role(loop, backend, arguments, frontend, transcript, serves=serves)) as role,
     ):
@@ -81,7 +79,7 @@ def _open_frontend(
         return Headless(loop, backend, arguments, serves=serves)
     from turnchat.cli.interactive import Interactive  # noqa: PLC0415 - the same
 
-    return Interactive(loop, backend, serves=serves)
+    return Interactive(loop, backend, arguments, serves=serves)
 
 
 def _role(

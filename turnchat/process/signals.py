@@ -11,13 +11,14 @@ Both ends are non-blocking. If the pair is full, the number is dropped: hundreds
 
 import signal
 import socket
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 from turnchat.core.loop import Callback, EventLoop
 
 READ_SIZE = 1 << 12  # bytes, each a signal
-STAY_IGNORED = (signal.SIGHUP, signal.SIGTSTP)
+STAY_IGNORED = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
@@ -33,6 +34,7 @@ class Signals:
     def __init__(self, loop: EventLoop) -> None:
         self._callbacks: dict[int, Callback] = {}
         self._former: dict[int, Any] = {}
+        self._numbers: list[int] = []  # of signals that wait for their callback
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
@@ -44,9 +46,9 @@ class Signals:
         """Call back in the loop each time this signal has come.
 
         A SIGHUP that the parent ignores stays ignored: nohup works that way. So does a SIGTSTP: a
-        parent without job control would not continue a stopped child. SIGINT does not: shells
-        ignore it for background jobs of a script (POSIX, 2.11), and `kill -INT` is a common way to
-        stop one.
+        parent without job control would not continue a stopped child. Shells ignore SIGINT and
+        SIGQUIT for background jobs of a script (POSIX, 2.11); SIGQUIT stays so, but `kill -INT` is
+        a common way to stop one.
         """
         if number in STAY_IGNORED and signal.getsignal(number) is signal.SIG_IGN:
             return
@@ -59,17 +61,27 @@ class Signals:
         self.on(signal.SIGTERM, interrupt)
         self.on(signal.SIGHUP, hang_up)
 
-    def pass_on(self, number: signal.Signals) -> None:
+    def pass_on(self, number: signal.Signals) -> bool:
         """Let the signal have its default effect now: for a callback that has done its part.
 
         SIGTSTP stops the process here, until SIGCONT; SIGQUIT ends it. The kernel stops no process
-        of an orphaned process group (POSIX, 2.4.3): then this returns at once.
+        of an orphaned process group (POSIX, 2.4.3). Return True if it was stopped: the callback of
+        the SIGCONT is still to come.
+
+        The SIGCONT may be here already, if the shell was faster than this process. Then there is
+        no stop: it would have no end.
         """
         handler = signal.signal(number, signal.SIG_DFL)
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCONT])  # it stays pending
         try:
-            signal.raise_signal(number)  # to this thread, so it is delivered before it returns
+            self._receive()
+            if number != signal.SIGTSTP or signal.SIGCONT not in self._numbers:
+                signal.raise_signal(number)  # to this thread, so it is delivered before it returns
+            return signal.SIGCONT in self._numbers or signal.SIGCONT in signal.sigpending()
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             signal.signal(number, handler)
+            self._receive()
 
     def close(self) -> None:
         """Restore the wakeup descriptor, and each handler that is still the one set here."""
@@ -83,14 +95,19 @@ class Signals:
         self._writer.close()
 
     def _read(self) -> None:
-        try:
-            numbers = self._reader.recv(READ_SIZE)
-        except BlockingIOError:
-            return
-        for number in numbers:
+        self._receive()
+        while self._numbers:
             # A signal that has a handler elsewhere writes its number here as well.
-            if callback := self._callbacks.get(number):
+            if callback := self._callbacks.get(self._numbers.pop(0)):
                 callback()
+
+    def _receive(self) -> None:
+        """Take in what has come. A SIGCONT takes back each stop before it (POSIX, 2.4.1)."""
+        with suppress(BlockingIOError):
+            self._numbers += self._reader.recv(READ_SIZE)
+        if signal.SIGCONT in self._numbers:
+            before = self._numbers[: self._numbers.index(signal.SIGCONT)]
+            self._numbers[: len(before)] = [one for one in before if one != signal.SIGTSTP]
 
 
 def ignore_stop_signals() -> None:

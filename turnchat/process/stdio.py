@@ -123,6 +123,17 @@ def open_stream(descriptor: int) -> Stream:
     return BorrowedStream(descriptor) if private is None else PrivateStream(private)
 
 
+def is_in_foreground(terminal: int) -> bool:
+    """Return True if this process may use the terminal: no other job has it.
+
+    A terminal that is not the controlling one (ENOTTY) stops no process, and counts.
+    """
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return True
+
+
 def is_dumb() -> bool:
     """Return True if the terminal knows no control sequences, by TERM: term(7)."""
     return os.environ.get("TERM", "dumb") == "dumb"

@@ -1,39 +1,34 @@
 """A person who answers at a terminal.
 
-The first session that waits is asked for: it gets the prompt at the end of a round, when everything
-that the round brought has been shown. A typed line is meant for the session that was asked for
-last, or for the first one to be asked for. One line goes out a turn; more are queued in that
-session for its next turns.
-
-When another session is asked for, or the peer leaves, the half-typed line is discarded. So is
-everything typed after it until Enter or a pause: it must not reach another peer.
+A line is taken at the end of a round, when everything that the round brought has been shown. It is
+sent at once, or queued in its session: one line goes out a turn. The person sees which lines are
+queued, and can take the newest back.
 """
 
 from collections import deque
-from functools import partial
+from collections.abc import Sequence
+from os import EX_IOERR
 
+from turnchat.core.connection import Connection
 from turnchat.core.conversation import THEIRS
 from turnchat.core.lines import Line
 from turnchat.core.loop import EventLoop
-from turnchat.responders.sessions import Action, Session, Sessions, problem_with
-from turnchat.terminal.keyboard import Keyboard
+from turnchat.responders.prompt import Ask, Entry, Prompt
+from turnchat.responders.sessions import Session, Sessions, problem_with
 from turnchat.terminal.screen import PlainScreen
 from turnchat.text import counted
 
 QUEUE_LIMIT = 128  # lines typed ahead, in all sessions together
-PAUSE = 1.0  # seconds without a key, after which the person has noticed
 
 
 class Console(Sessions):
-    """Lines that a person types. queued: actions for the session that is asked for first."""
+    """Lines that a person types. early: those queued before there is a session."""
 
-    def __init__(self, loop: EventLoop, keyboard: Keyboard, screen: PlainScreen) -> None:
-        super().__init__(loop, keyboard, screen)
-        self.queued: deque[Action] = deque()
-        self._keyboard = keyboard
-        self._asked: Session | None = None  # asked for last, and still there
+    def __init__(self, loop: EventLoop, prompt: Prompt, screen: PlainScreen) -> None:
+        super().__init__(loop, prompt, screen)
+        self.early: deque[Entry] = deque()
+        self._prompt = prompt
         self._notes: list[str] = []  # to be shown at the end of the round
-        self._pause = loop.timer("pause in typing", self._look_again)
 
     # For a subclass to define
 
@@ -41,140 +36,149 @@ class Console(Sessions):
         """Return the text in front of a line for this session."""
         raise NotImplementedError
 
-    def take(self, line: Line, *, at_prompt: bool) -> None:
-        """Act on a line, or queue it. `at_prompt`: it was typed at an open prompt."""
+    def queued_prompt(self, session: Session | None) -> str:
+        """Return the text in front of a line that is shown as queued."""
         raise NotImplementedError
 
-    def report_queued(self) -> None:
-        """Show which lines are queued, if that has changed: needless where there is one session."""
+    def addressee(self) -> Session | None:
+        """Return the session that a line is meant for."""
+        raise NotImplementedError
+
+    def run(self, entry: Entry, session: Session) -> None:
+        """Act on a line in a turn of its session."""
+        self.show_line(entry, self.prompt(session))
+        self.send(entry.line.text, session)
+
+    def move_on(self) -> bool:
+        """Turn to the session to be served next. True if lines for the former one were sent."""
+        return False
+
+    def ask(self) -> Ask:
+        """Return what to ask the person for."""
+        raise NotImplementedError
 
     # For the frontend and the sessions
 
+    def start(self) -> None:
+        self._prompt.start(self)
+        self._advance()
+
     def close(self) -> None:
-        self.screen.close_prompt(entered=False)
         super().close()
         self._show_notes()
-        self._pause.cancel()
 
     def remove(self, session: Session) -> None:
         super().remove(session)
-        if session is self._asked:
-            self._asked = None
-            self.screen.close_prompt(entered=False)
-            self._discard()
-        self._note_unsent(len(session.queued))
+        self.note_unsent(self.drop_queued(session))
 
     def abandon_input(self) -> None:
-        self._note_unsent(self.count_queued())
-        for queued in self.queued, *(session.queued for session in self.sessions):
-            queued.clear()
-        self._keyboard.end()
+        self.note_unsent(self.count_queued())
+        self.early.clear()
+        for session in self.sessions:
+            session.queued.clear()
+        self._prompt.end()
         self.wake()
+
+    # For the prompt
+
+    def problem(self, lines: Sequence[Line]) -> str | None:
+        waiting = self.count_queued() + self._prompt.entered
+        if waiting >= QUEUE_LIMIT:
+            return f"{QUEUE_LIMIT} lines wait to be sent already"
+        if waiting + len(lines) > QUEUE_LIMIT:
+            return f"these are {len(lines)} lines, and {QUEUE_LIMIT - waiting} more may wait"
+        for line in lines:
+            if problem := self.problem_with(line):
+                return f"line {line.number}: {problem}" if len(lines) > 1 else problem
+        return None
+
+    def problem_with(self, line: Line) -> str | None:
+        """Return why this line cannot be taken, or None."""
+        return problem_with(line)
+
+    def is_command(self, _text: str) -> bool:
+        return False
+
+    def take_back(self) -> str | None:
+        session = self.addressee()
+        queued = session.queued if session else self.early
+        if not queued:
+            return None
+        self.screen.status("taken back from the queue")
+        self.wake()
+        return queued.pop().line.text.decode()
+
+    def complete(self, _text: str) -> Sequence[str]:
+        return ()
+
+    def jump(self, number: int) -> None:
+        """Do nothing: there is one conversation."""
 
     # For the subclasses
 
-    def queue_message(self, line: Line, *, at_prompt: bool) -> None:
-        """Send a line in a turn to come."""
-        if problem := problem_with(line):
-            self.refuse(problem)
-        elif self.count_queued() >= QUEUE_LIMIT:
-            self.refuse(f"{QUEUE_LIMIT} lines wait to be sent already")
-        else:
-            self.queue(partial(self._send_line, line.text, at_prompt))
+    def queue(self, entry: Entry) -> None:
+        """Send a line in the next turn of the session that it was typed for, if not in this one."""
+        session = self.addressee()
+        queued = session.queued if session else self.early
+        is_next = session and session.is_ours and not queued and self.screen.is_writable
+        if self._prompt.edits and not is_next:
+            self.screen.sent(self.queued_prompt(session), entry.line.text)
+        queued.append(entry)
 
-    def queue(self, action: Action) -> None:
-        """Act in a turn to come of the session that the line was typed for."""
-        (self._asked.queued if self._asked else self.queued).append(action)
+    def show_line(self, entry: Entry, prompt: str) -> None:
+        """Show a line behind its prompt, unless it stands there already."""
+        if not entry.is_shown:
+            self.screen.sent(prompt, entry.line.text)
 
-    def refuse(self, why: str) -> None:
-        """Say why a line is not sent. The person may type another."""
-        self.screen.error(f"not sent: {why}")
+    def take_entries(self) -> bool:
+        """Act on the lines that were entered. True if there was anything to do in a turn."""
+        has_acted = self._act()
+        while entry := self._prompt.take():
+            self.take(entry)
+            has_acted |= self._act()
+        return has_acted
+
+    def note_unsent(self, number: int) -> None:
+        """Say at the end of the round how many lines were not sent."""
+        if number:
+            self._notes.append(f"{counted(number, 'line')} typed ahead: not sent")
 
     def count_queued(self) -> int:
         """Count the lines that wait for a turn."""
-        return len(self.queued) + sum(len(session.queued) for session in self.sessions)
+        return len(self.early) + sum(len(session.queued) for session in self.sessions)
 
     # At the end of a round
 
     def _advance(self) -> None:
         self._show_notes()
-        self._take_lines()
-        has_acted = False
-        while (session := self.first()) and (action := self._next_action(session)):
-            action(session)
-            self._take_lines()
-            has_acted = True
+        has_acted = self.take_entries() or self.move_on()
         if has_acted:
             self.wake()  # the status lines that this makes are shown before the next prompt
-        else:
-            self.report_queued()
-            if session:
-                self._ask_for(session)
+        if self._prompt.edits or not has_acted:
+            self._prompt.show(self.ask())
         self.look_for_the_end()
+
+    def take(self, entry: Entry) -> None:
+        """Act on a line, or queue it."""
+        self.queue(entry)
+
+    def _act(self) -> bool:
+        """Send to each session that waits the line that is queued for it. True if there was any."""
+        is_over = self._prompt.is_exhausted
+        ready = [one for one in self.waiting if (one.queued or is_over) and one.is_ours]
+        if not self.screen.is_writable:
+            return False
+        for session in ready:
+            if session.queued:
+                self.run(session.queued.popleft(), session)
+            else:
+                self.send_byebye(session)
+        return bool(ready)
 
     def _show_notes(self) -> None:
         for note in self._notes:
             self.screen.status(note)
         self._notes.clear()
-
-    def _note_unsent(self, number: int) -> None:
-        if number:
-            self._notes.append(f"{counted(number, 'line')} typed ahead: not sent")
-
-    def _take_lines(self) -> None:
-        while line := self._keyboard.take():
-            at_prompt = self.screen.is_prompting
-            self.screen.close_prompt(entered=True)
-            if self._pause.is_active:
-                self._pause.cancel()  # the rest of the line that was discarded
-            elif line.size:
-                self.take(line, at_prompt=at_prompt)
-        if self._keyboard.is_exhausted:
-            self.screen.close_prompt(entered=False)
-
-    def _next_action(self, session: Session) -> Action | None:
-        if self.queued:  # lines typed before a session was asked for
-            self._asked = session
-            session.queued += self.queued
-            self.queued.clear()
-        if session.queued:
-            return session.queued.popleft()
-        return self.send_byebye if self._keyboard.is_exhausted else None
-
-    def _send_line(self, body: bytes, was_seen: bool, session: Session) -> None:
-        if not was_seen:
-            self.screen.sent(self.prompt(session), body)
-        self.send(body, session)
-
-    def _ask_for(self, session: Session) -> None:
-        """Open the prompt, if the screen is ready for it, and the person."""
-        if self.screen.is_prompting or not self.screen.is_drained or self._pause.is_active:
-            return
-        if self._asked not in (None, session):
-            self._let_go()
-            return
-        self._asked = session
-        self.screen.open_prompt(self.prompt(session), waiting=len(self.waiting) - 1)
-
-    def _let_go(self) -> None:
-        """Turn away from the session asked for last, which keeps the lines that were entered."""
-        self._keyboard.read()
-        self._take_lines()
-        self._asked = None
-        self._discard()
-        self.wake()
-
-    def _discard(self) -> None:
-        if self._keyboard.discard():
-            self._notes.append("what you had typed was discarded")
-            self._pause.start(PAUSE)
-
-    def _look_again(self) -> None:
-        """Go on when the person has stopped typing a line that is discarded."""
-        if self._keyboard.discard():
-            self._pause.start(PAUSE)
-        else:
-            self.wake()
 
 
 class ClientConsole(Console):
@@ -183,8 +187,28 @@ class ClientConsole(Console):
     def prompt(self, _session: Session) -> str:
         return "you> "
 
-    def take(self, line: Line, *, at_prompt: bool) -> None:
-        self.queue_message(line, at_prompt=at_prompt)
+    def queued_prompt(self, _session: Session | None) -> str:
+        return "queued> "
+
+    def addressee(self) -> Session | None:
+        return self.sessions[0] if self.sessions else None
+
+    def ask(self) -> Ask:
+        queued = self.count_queued()
+        note = f"{counted(queued, 'line')} queued" if queued else ""
+        session = self.present()
+        return Ask(self.prompt(session), is_ready=True, note=note) if session else Ask(note=note)
+
+    def session(self, connection: Connection) -> Session:
+        made = super().session(connection)
+        made.queued, self.early = self.early, deque()
+        return made
+
+    def note_unsent(self, number: int) -> None:
+        """Say it; it is an error, unless BYEBYE was said in front of these lines."""
+        super().note_unsent(number)
+        if number and not self.has_said_byebye:
+            self.status = EX_IOERR
 
     def on_input_end(self) -> None:
         if all(session.connection.conversation.turn is not THEIRS for session in self.sessions):

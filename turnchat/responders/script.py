@@ -10,11 +10,10 @@ left first, the rest is an error. BYEBYE among the lines is an end that the scri
 from functools import partial
 from os import EX_DATAERR, EX_IOERR
 
-from turnchat.core.conversation import BYEBYE
 from turnchat.core.lines import Line, LineReader
 from turnchat.core.loop import Callback, EventLoop
-from turnchat.responders.commands import Commands
-from turnchat.responders.sessions import Action, Session, Sessions, problem_with
+from turnchat.responders.commands import AtOnce, Commands, InTurn, NoSuchCommand
+from turnchat.responders.sessions import Action, Sessions, problem_with
 from turnchat.terminal.screen import PlainScreen
 from turnchat.text import counted
 
@@ -33,10 +32,14 @@ class Script(Sessions):
         quit_server: Callback | None = None,
     ) -> None:
         super().__init__(loop, reader, screen)
-        self._commands = Commands(quit_server) if quit_server else None
+        self._reader = reader
+        self._commands = Commands(self, quit_server) if quit_server else None
         self._next: Action | None = None  # of the line that was taken, for the next turn
         self._has_taken_a_line = False
-        self._has_said_byebye = False
+
+    def start(self) -> None:
+        self._reader.read()
+        self._advance()
 
     def on_input_end(self) -> None:
         if self._commands:
@@ -46,7 +49,7 @@ class Script(Sessions):
             self._commands.quit_server()
 
     def abandon_input(self) -> None:
-        if self._commands or self._has_said_byebye:
+        if self._commands or self.has_said_byebye:
             if self._next or self._reader.lines:
                 self.screen.status("what is left of the input was not sent")
         else:
@@ -54,10 +57,6 @@ class Script(Sessions):
         self._next = None
         self._reader.end()
         self.wake()
-
-    def send(self, body: bytes, session: Session) -> None:
-        self._has_said_byebye = body == BYEBYE
-        super().send(body, session)
 
     def _report_unsent(self) -> None:
         """Count the lines of a client that are left, as far as they are here."""
@@ -74,14 +73,19 @@ class Script(Sessions):
 
     def _take(self, line: Line) -> None:
         self._has_taken_a_line = True
-        meaning = self._commands.interpret(line, self) if self._commands else line
-        if isinstance(meaning, Line):
-            problem = problem_with(meaning)
-            meaning = problem or partial(self.send, meaning.text)
-        if isinstance(meaning, str):
-            self._refuse(line, meaning)
+        try:
+            meaning = self._commands.interpret(line) if self._commands else line
+        except NoSuchCommand as error:
+            self._refuse(line, str(error))
+            return
+        if isinstance(meaning, AtOnce):
+            meaning.run()
+        elif isinstance(meaning, InTurn):
+            self._next = meaning.run
+        elif problem := problem_with(meaning):
+            self._refuse(line, problem)
         else:
-            self._next = meaning
+            self._next = partial(self.send, meaning.text)
 
     def _refuse(self, line: Line, why: str) -> None:
         self.screen.error(f"line {line.number} of the input was not sent: {why}")
@@ -90,7 +94,7 @@ class Script(Sessions):
 
     def _advance(self) -> None:
         self._take_lines()
-        while session := self.first():
+        while self.screen.is_writable and (session := self.present()):
             action, self._next = self._next, None
             if not action:
                 if not self._reader.is_exhausted:

@@ -8,29 +8,42 @@ from and which session they are for: a person (console.py), a pipe or a file (sc
 from collections import deque
 from collections.abc import Callable
 from os import EX_IOERR, EX_OK
+from typing import TYPE_CHECKING, Protocol
 
 from turnchat.core.connection import CloseReason, Connection
 from turnchat.core.conversation import BYEBYE, OURS
 from turnchat.core.frame import BODY_LIMIT, BodyTooLong
-from turnchat.core.lines import Line, LineReader
-from turnchat.core.loop import EventLoop
+from turnchat.core.lines import Line
+from turnchat.core.loop import Callback, EventLoop
 from turnchat.terminal.screen import PlainScreen
 from turnchat.text import not_utf8, reason
+
+if TYPE_CHECKING:
+    from turnchat.responders.prompt import Entry
+    from turnchat.terminal.draft import Draft
 
 
 class Session:
     """One conversation's responder.
 
-    queued: actions for its next turns, one a turn. since: the time when the turn changed last.
+    message: the peer's last one, until it is answered. queued: lines for its next turns, one a
+    turn. draft: what was being typed for it. since: the time when the turn changed last.
     """
 
     is_automatic = False
 
     def __init__(self, sessions: "Sessions", connection: Connection) -> None:
         self.connection = connection
-        self.queued: deque[Action] = deque()
+        self.message: bytes | None = None
+        self.queued: deque[Entry] = deque()
+        self.draft: Draft | None = None
         self.since = connection.started
         self._sessions = sessions
+
+    @property
+    def name(self) -> str:
+        """The name of the peer."""
+        return self.connection.label.name
 
     @property
     def is_ours(self) -> bool:
@@ -41,7 +54,8 @@ class Session:
         self._sessions.enqueue(self)
 
     def on_message(self, body: bytes) -> None:
-        self._sessions.screen.message(self.connection.label.name, body)
+        self.message = body
+        self._sessions.hear(self, body)
         self._sessions.enqueue(self)
 
     def on_end(self, _reason: CloseReason) -> None:
@@ -51,6 +65,20 @@ class Session:
 Action = Callable[[Session], None]
 
 
+class Source(Protocol):
+    """The lines of a person or a script, as a LineReader gives them.
+
+    error: the reason for an early end. is_exhausted: True if all lines were taken and none follows.
+    """
+
+    on_input: Callback | None
+
+    @property
+    def error(self) -> OSError | None: ...
+    @property
+    def is_exhausted(self) -> bool: ...
+
+
 class Sessions:
     """Takes lines, and gives them to the sessions.
 
@@ -58,19 +86,24 @@ class Sessions:
     sessions: all of them. waiting: those whose turn is ours, the longest first.
     """
 
-    def __init__(self, loop: EventLoop, reader: LineReader, screen: PlainScreen) -> None:
+    def __init__(self, loop: EventLoop, source: Source, screen: PlainScreen) -> None:
         self.screen = screen
         self.status = EX_OK
         self.sessions: list[Session] = []
         self.waiting: deque[Session] = deque()
         self.loop = loop
-        self._reader = reader
+        self.has_said_byebye = False  # in the message that was sent last
+        self._source = source
         self._has_ended = False  # the input, and on_input_end() has run
         self._soon = loop.timer("console", self._advance)
-        reader.on_input = self.wake
+        source.on_input = self.wake
         screen.set_callbacks(self.wake, self._on_screen_error)
 
     # For a subclass to define
+
+    def start(self) -> None:
+        """Begin to read, and take the lines that are there already."""
+        raise NotImplementedError
 
     def on_input_end(self) -> None:
         """Act on the end of the lines: all were taken. The sessions will get BYEBYE."""
@@ -80,28 +113,36 @@ class Sessions:
         """Send nothing more of the lines that are left, and read none."""
         raise NotImplementedError
 
+    def turn(self) -> None:
+        """Turn to the present session, which has been changed by a command."""
+
+    def drop_queued(self, session: Session) -> int:
+        """Forget the lines that are queued for a session. Return their number."""
+        dropped = len(session.queued)
+        session.queued.clear()
+        return dropped
+
     def _advance(self) -> None:
         """Give out lines, at the end of a round."""
         raise NotImplementedError
 
     # For the frontend and the sessions
 
-    def start(self) -> None:
-        """Begin to read, and take the lines that are there already."""
-        self._reader.read()
-        self._advance()
-
     def close(self) -> None:
         """Take no more lines."""
         self.abandon_input()
         self._soon.cancel()
-        self._reader.on_input = None
+        self._source.on_input = None
         self.screen.set_callbacks()
 
     def session(self, connection: Connection) -> Session:
         """Return the responder of a new conversation."""
         self.sessions.append(Session(self, connection))
         return self.sessions[-1]
+
+    def hear(self, session: Session, body: bytes) -> None:
+        """Show a message that has come."""
+        self.screen.message(session.name, body)
 
     def enqueue(self, session: Session) -> None:
         """Have the session wait for a line: the turn is ours."""
@@ -120,18 +161,20 @@ class Sessions:
         """Give out lines at the end of this round."""
         self._soon.start(0)
 
-    # For the subclasses
+    # For the subclasses and the commands
 
-    def first(self) -> Session | None:
-        """Return the session to serve next, if what its peer replies can be shown."""
+    def present(self) -> Session | None:
+        """Return the session that has waited longest, or was put first."""
         while self.waiting and not self.waiting[0].is_ours:
             self.waiting.popleft()  # it has ended, or BYEBYE was sent in our place meanwhile
-        return self.waiting[0] if self.waiting and self.screen.is_writable else None
+        return self.waiting[0] if self.waiting else None
 
     def send(self, body: bytes, session: Session) -> None:
         """Send a message; the session waits no more."""
         self.waiting.remove(session)
         session.since = self.loop.now
+        session.message = None
+        self.has_said_byebye = body == BYEBYE
         session.connection.send(body)
 
     def send_byebye(self, session: Session) -> None:
@@ -140,9 +183,9 @@ class Sessions:
 
     def look_for_the_end(self) -> None:
         """Run on_input_end() once, when the input has ended and all lines were taken."""
-        if self._reader.is_exhausted and not self._has_ended:
+        if self._source.is_exhausted and not self._has_ended:
             self._has_ended = True
-            if error := self._reader.error:
+            if error := self._source.error:
                 self.status = EX_IOERR
                 self.screen.error(f"cannot read the input: {reason(error)}")
             self.on_input_end()

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import turnchat
 
 if TYPE_CHECKING:
-    from turnchat.terminal.keyboard import open_keyboard
+    from turnchat.terminal.keyboard import Keyboard
     from turnchat.terminal.screen import open_screen
 
-__all__ = ["open_keyboard", "open_screen"]
-__getattr__ = turnchat.lazy(__name__, {"open_keyboard": "keyboard", "open_screen": "screen"})
+__all__ = ["Keyboard", "open_screen"]
+__getattr__ = turnchat.lazy(__name__, {"Keyboard": "keyboard", "open_screen": "screen"})

@@ -51,7 +51,7 @@ class Draft(NamedTuple):
     def transposed(self) -> "Draft":
         """Exchange the characters on both sides of the cursor; at the end, the last two."""
         before, after = clusters(self.before), clusters(self.after)
-        if len(before) > 1 and not after:
+        if before and not after:
             after.append(before.pop())
         if not before or not after:
             return self

@@ -15,7 +15,7 @@ from functools import partial
 from turnchat.terminal.draft import Draft, joined
 from turnchat.terminal.history import History
 from turnchat.terminal.keys import Key
-from turnchat.terminal.width import clusters
+from turnchat.terminal.width import clusters, shared_start
 from turnchat.text import safe
 
 __all__ = ["LINE_LIMIT", "Draft", "Editor", "Request"]
@@ -69,9 +69,9 @@ class Request(StrEnum):
 class Editor:
     """A line that is being typed.
 
-    draft: the line and the cursor. candidates: the completions that a Tab left open, until the next
-    key. pattern: the text that Ctrl-R searches for, or None. The line has no such text in it if the
-    search has failed.
+    draft: the line and the cursor; `text` and `cursor` are its parts. candidates: the completions
+    that a Tab left open, until the next key. pattern: the text that Ctrl-R searches for, or None.
+    The line has no such text in it if the search has failed.
     """
 
     def __init__(
@@ -79,10 +79,12 @@ class Editor:
         history: History,
         complete: Callable[[str], Sequence[str]] = lambda _: (),
         take_back: Callable[[], str | None] = lambda: None,
+        is_command: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """`complete` is given the text before the cursor, and returns whole replacements for it.
 
-        Up on an empty line first asks `take_back` for a line that can be edited once more.
+        Up on an empty line first asks `take_back` for a line that can be edited once more. The line
+        that was cleared to make room for a command comes back after it; commands themselves do not.
         """
         self.draft = Draft()
         self.candidates: list[str] = []
@@ -90,9 +92,10 @@ class Editor:
         self._history = history
         self._complete = complete
         self._take_back = take_back
+        self._is_command = is_command
         self._killed = ""
         self._is_killing = False  # the last key was a kill, and the next one adds to its text
-        self._cleared = ""  # the line that was killed as a whole before this one was typed
+        self._cleared = ""  # the line that was killed as a whole, to make room for a command
         self._origin = Draft()  # the line before a search
         self._found = 0  # the index in the history that a search has come to
         self._commands: dict[str, Callable[[], Request | None]] = {
@@ -113,6 +116,7 @@ class Editor:
         }
         self._search_commands: dict[str, Callable[[], Request | None]] = {
             "backspace": self._shorten,
+            "enter": self._enter_found,
             "escape": self._end_search,
             "ctrl-g": self._give_up,
             "ctrl-r": self._search_older,
@@ -120,12 +124,10 @@ class Editor:
 
     @property
     def text(self) -> str:
-        """The line."""
         return self.draft.text
 
     @property
     def cursor(self) -> int:
-        """The place of the cursor, an index into `text`."""
         return self.draft.cursor
 
     def press(self, key: Key) -> Request | None:
@@ -154,15 +156,15 @@ class Editor:
         self.draft = joined(draft.before, draft.after)
         return present
 
-    def accept(self, *, restores: bool = False) -> str:
+    def accept(self) -> str:
         """Return the line, add it to the history, and begin a new one.
 
-        restores: the line that was killed as a whole before this one was typed comes back.
+        If it is a command, the line that was cleared for it comes back.
         """
         line, cleared = self.text, self._cleared
         self._history.add(line)
         self.clear()
-        if restores:
+        if self._is_command(line):
             self.draft = joined(cleared)
         return line
 
@@ -175,10 +177,9 @@ class Editor:
         self._is_killing = False
         self._cleared = ""
 
-    def kill_line(self) -> None:
-        """Give up the line. Ctrl-Y inserts it again, and accept() does not restore it."""
-        self._killed = self.text or self._killed
-        self.clear()
+    def keep(self, text: str) -> None:
+        """Have Ctrl-Y insert a text that was taken away."""
+        self._killed, self._is_killing = text, False
 
     def _put(self, before: str, after: str) -> Request | None:
         """Make the two the line, with the cursor between them, unless they are too long."""
@@ -209,7 +210,7 @@ class Editor:
         self._killed = run + killed if start == self.cursor else killed + run
         self._is_killing = True
         self._delete(place)
-        if not self.text:
+        if not self.text and not self._is_command(self._killed):
             self._cleared = self._killed
 
     def _yank(self) -> Request | None:
@@ -223,14 +224,13 @@ class Editor:
         """Insert as much as all completions share, and offer them if there are several."""
         found = self._complete(self.draft.before)
         self.candidates = [*found] if len(found) > 1 else []
-        shared = _visible(_shared_start(found))
+        shared = _visible(shared_start(found))
         if self.candidates and len(shared) <= len(self.draft.before):
             return None  # some differ in what is typed already, in its case perhaps: it stays
         return self._put(shared, self.draft.after) if found else None
 
     def _go_back(self) -> None:
-        asks = not self.text and not self._history.is_walking
-        line = self._take_back() if asks else None
+        line = None if self.text else self._take_back()
         self._recall(self._history.back(self.text) if line is None else line)
 
     def _go_forward(self) -> None:
@@ -272,6 +272,14 @@ class Editor:
             start = line.rfind(pattern)
             self.draft = joined(line[:start], line[start:])
 
+    def _enter_found(self) -> Request | None:
+        """Enter the line that was found. If none was, only leave the search."""
+        if (self.pattern or "") not in self.text:
+            self._give_up()
+            return None
+        self._end_search()
+        return Request.ENTER
+
     def _give_up(self) -> None:
         self.draft = self._origin
         self.pattern = None
@@ -283,13 +291,3 @@ class Editor:
 def _visible(text: str) -> str:
     """Return `text` with an escape for each control, and each half of a surrogate pair."""
     return safe(text.encode(errors="backslashreplace"))
-
-
-def _shared_start(texts: Sequence[str]) -> str:
-    """Return what all begin with, in whole clusters."""
-    shared = ""
-    for first, *others in zip(*map(clusters, texts), strict=False):
-        if any(other != first for other in others):
-            break
-        shared += first
-    return shared

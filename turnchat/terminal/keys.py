@@ -5,8 +5,8 @@ in any pieces. ESC alone is a key as well, so only a pause shows that no sequenc
 measures it, since there is no clock here.
 
 All that is unknown is swallowed whole: the tail of a reply or of a strange key must not become
-text. Nothing grows without bound: a sequence keeps its beginning alone, a string nothing, and a
-paste that is too long is forgotten.
+text. Nothing grows without bound. A sequence keeps its beginning alone, a string nothing. A paste
+that is too long is forgotten.
 """
 
 # Forms of input (ESC [ is CSI, ESC O is SS3, ST is ESC \):

@@ -6,7 +6,8 @@ watches for room. The queue has a bound. Past it the oldest status lines are dro
 messages only when there is no status line left. A line with their number stands for them. An owner
 that can hold messages back, by not taking a turn, does so while `is_writable` is false.
 
-An output can be paused: then lines wait although there is room. So a prompt stays undisturbed.
+An output can be paused: then lines wait although there is room. So a prompt stays undisturbed. A
+Display (display.py) does without: it draws its prompt again below each new line.
 """
 
 from collections import deque
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 from turnchat.core.loop import Callback, EventLoop
 from turnchat.process.stdio import Stream
-from turnchat.text import counted
+from turnchat.text import counted, safe
 
 LIMIT = 1 << 20  # characters that may wait, before they are escaped and encoded
 
@@ -44,6 +45,11 @@ class OutputLine(NamedTuple):
     def size(self) -> int:
         """The number of its characters."""
         return len(self.start) + len(self.text)
+
+
+def plainly(line: OutputLine) -> str:
+    """Render a line for a script."""
+    return f"{line.start}{safe(line.text)}\n"
 
 
 class OutputQueue:
@@ -117,6 +123,7 @@ class Output:
         self._unsent = b""  # of a line that has left the queue
         self._is_paused = False
         self._is_draining = False
+        self._when_drained: Callback | None = None
         self._error: OSError | None = None
         self._watcher = loop.watcher(stream, name)
         self._soon = loop.timer(name, self._report_error)
@@ -139,6 +146,10 @@ class Output:
         if not self._error:
             self._queue.put(line)
             self._flush()
+
+    def call_when_drained(self, callback: Callback) -> None:
+        """Call back, once, when nothing waits any more. A later call replaces this one."""
+        self._when_drained = callback
 
     def pause(self, prompt: str) -> None:
         """Write `prompt`, and then nothing until resume(). Only while `is_drained`."""
@@ -169,9 +180,8 @@ class Output:
         self._stream.close()
 
     def _write(self, text: str) -> None:
-        if not self._error:
-            self._unsent += _encoded(text)
-            self._flush()
+        self._unsent += _encoded(text)
+        self._flush()
 
     def _flush(self) -> None:
         """Write until the stream takes no more, a line at a time.
@@ -179,9 +189,11 @@ class Output:
         A pipe takes up to PIPE_BUF bytes wholly or not at all (pipe(7)), and a line has fewer. So
         two outputs into the same pipe do not tear each other's lines apart.
         """
-        while self._unsent or (self._queue and not self._is_paused):
+        if self._error:
+            return
+        while self._unsent or (text := self._next()):
             if not self._unsent:
-                self._unsent = _encoded(self._render(self._queue.take()))
+                self._unsent = _encoded(text)
             try:
                 taken = self._stream.write(self._unsent)
             except OSError as error:
@@ -191,14 +203,22 @@ class Output:
             if not taken:
                 break
         self._watcher.set_callbacks(writer=self._write_on if self._unsent else None)
+        if self.is_drained:
+            callback, self._when_drained = self._when_drained, None
+            if callback:
+                callback()
+            if self._is_draining:
+                self._loop.stop()
+
+    def _next(self) -> str:
+        """Return the text to write next; none if there is nothing to write now."""
+        return self._render(self._queue.take()) if self._queue and not self._is_paused else ""
 
     def _write_on(self) -> None:
         was_writable = self.is_writable
         self._flush()
         if self.on_writable and (self.is_drained or (self.is_writable and not was_writable)):
             self.on_writable()
-        if self.is_drained and self._is_draining:
-            self._loop.stop()
 
     def _fail(self, error: OSError) -> None:
         """Give up. The caller of put() is at work, so the report waits for the next round."""

@@ -1,28 +1,32 @@
-"""The screen: messages, status lines and prompts on a terminal, or plain lines for a script.
+"""The screen: messages, status lines and errors, on a terminal or for a script.
 
-On a terminal they share one output. While a prompt is open the output is paused: new lines wait
-until the line is entered or the prompt closed. So the line that a person types is not torn apart. A
-script gets no prompts and no colours; its messages, status lines and errors may go to different
-outputs.
-
-Text typed while no prompt was open is on the screen already, and our next line must not run into
-it; but the cursor's place is unknown. Hence a row of spaces. From the first column it fills this
-row and no more; from any other it runs over into the next. Either way a carriage return then leads
-to the beginning of a row that can be overwritten.
+A PlainScreen has lines and nothing else. A LineScreen asks for lines that the terminal edits. While
+its prompt is open new lines wait, since they would tear a half-typed line apart. A BlockScreen has
+a block at its bottom, above which new lines appear at once.
 
 All text from outside passes through safe().
 """
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from turnchat.core.loop import Callback, EventLoop
-from turnchat.process.stdio import OpenStream, has_colours, is_dumb, open_stream
-from turnchat.terminal.output import ERROR, MESSAGE, SAID, STATUS, Output, OutputLine
+from turnchat.process.stdio import OpenStream, Stream, has_colours, is_dumb, open_stream
+from turnchat.terminal.output import (
+    ERROR,
+    MESSAGE,
+    SAID,
+    STATUS,
+    Output,
+    OutputLine,
+    Style,
+    plainly,
+)
 from turnchat.text import safe
 
-PROMPT, PLAIN = "\x1b[32m", "\x1b[m"  # ECMA-48, 8.3.117 (select graphic rendition)
-ERASE_TO_END_OF_LINE = "\x1b[K"  # ECMA-48, 8.3.41
+if TYPE_CHECKING:
+    from turnchat.terminal.display import Display
 
 
 class PlainScreen:
@@ -52,6 +56,10 @@ class PlainScreen:
         """True if a prompt may be opened: every line is on the screen."""
         return True
 
+    def call_when_drained(self, callback: Callback) -> None:
+        """Call back, once, when `is_drained` has become true."""
+        self._messages.call_when_drained(callback)
+
     def message(self, sender: str, body: bytes) -> None:
         """Show a message of the peer."""
         start = f"{sender}> " if self._names else ""
@@ -66,9 +74,9 @@ class PlainScreen:
         self._errors.put(OutputLine(ERROR, "* ", text))
 
     def sent(self, prompt: str, body: bytes) -> None:
-        """Show a message that was typed ahead: a plain screen does not repeat its input."""
+        """Show a line of ours: a plain screen does not repeat its input."""
 
-    def open_prompt(self, prompt: str, waiting: int) -> None:
+    def open_prompt(self, prompt: str, note: str) -> None:
         """Ask for a line: a plain screen has no prompt."""
 
     def close_prompt(self, *, entered: bool) -> None:
@@ -87,9 +95,14 @@ class PlainScreen:
         self._messages.on_error = on_error
 
     def drain(self, seconds: float | None) -> None:
-        """Wait until everything is written, for `seconds` at most; None is for ever."""
+        """Wait until everything is written, for `seconds` at most; None is for ever.
+
+        A signal ends it too, whatever output it is that waits.
+        """
         for output in self._outputs:
             output.drain(seconds)
+            if not output.is_drained:
+                break
 
     def close(self) -> None:
         """Show nothing more."""
@@ -103,29 +116,60 @@ class PlainScreen:
 
 
 class TerminalScreen(PlainScreen):
-    """A terminal with a person in front of it."""
+    """A terminal, with a person in front of it."""
 
-    def __init__(self, output: Output, render: "Renderer") -> None:
+    def __init__(self, output: Output) -> None:
         super().__init__(output, output, output, names=True)
+
+    def sent(self, prompt: str, body: bytes) -> None:
+        """Show a line of ours, with its prompt."""
+        self._messages.put(OutputLine(SAID, prompt, body.decode()))
+
+    def set_callbacks(
+        self,
+        on_writable: Callback | None = None,
+        _on_error: Callable[[OSError], object] | None = None,
+    ) -> None:
+        """Set `on_writable`. SIGHUP and the keyboard's end report a terminal that hung up."""
+        super().set_callbacks(on_writable)
+
+
+class BlockScreen(TerminalScreen):
+    """A terminal whose lines are edited here. display: its output, with the block at the bottom."""
+
+    def __init__(self, display: "Display", *, colour: bool) -> None:
+        super().__init__(display)
+        self.display = display
+        self._colour = colour
+
+    @property
+    def is_drained(self) -> bool:
+        return self.display.is_drained
+
+    def look(self, style: Style) -> str:
+        """Return the control sequence of a style, empty if there are no colours."""
+        return style.sgr if self._colour else ""
+
+
+class LineScreen(TerminalScreen):
+    """A terminal that edits lines itself, and gets text alone: no colours, no cursor moves."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(output)
         self._output = output
-        self._render = render
         self._prompt = ""
 
     @property
     def is_drained(self) -> bool:
         return self._output.is_drained
 
-    def sent(self, prompt: str, body: bytes) -> None:
-        """Show a message that was typed ahead, while no prompt was open."""
-        self._output.put(OutputLine(SAID, prompt, body.decode()))
-
-    def open_prompt(self, prompt: str, waiting: int) -> None:
-        """Ask for a line, while `waiting` others wait for one. Only while `is_drained`."""
-        if waiting:
-            self.status(f"{waiting} more wait" if waiting > 1 else "1 more waits")
+    def open_prompt(self, prompt: str, note: str) -> None:
+        """Ask for a line, after a status line if there is a note. Only while `is_drained`."""
+        if note:
+            self.status(note)
         self.is_prompting = True
-        self._prompt = self._render.prompt(prompt)
-        self._output.pause(self._prompt)
+        self._prompt = prompt
+        self._output.pause(prompt)
 
     def close_prompt(self, *, entered: bool) -> None:
         """Ask no longer, and show the lines that waited."""
@@ -137,66 +181,34 @@ class TerminalScreen(PlainScreen):
         if self.is_prompting:
             self._output.pause(self._prompt)
 
-    def set_callbacks(
-        self,
-        on_writable: Callback | None = None,
-        _on_error: Callable[[OSError], object] | None = None,
-    ) -> None:
-        """Set `on_writable`. SIGHUP and the keyboard's end report a terminal that hung up."""
-        super().set_callbacks(on_writable)
-
-
-class Renderer:
-    """Makes lines into text for a terminal."""
-
-    def __init__(self, *, colour: bool, columns: Callable[[], int]) -> None:
-        """`columns` returns the width of the terminal, or 0 if it is unknown."""
-        self._colour = colour
-        self._columns = columns
-
-    def __call__(self, line: OutputLine) -> str:
-        return self._fresh_row() + self._styled(line.start + safe(line.text), line.style.sgr) + "\n"
-
-    def prompt(self, text: str) -> str:
-        """Return the text that opens a prompt."""
-        return self._fresh_row() + self._styled(text, PROMPT)
-
-    def _styled(self, text: str, style: str) -> str:
-        return f"{style}{text}{PLAIN}" if self._colour else text
-
-    def _fresh_row(self) -> str:
-        columns = self._columns()
-        return " " * columns + "\r" + ERASE_TO_END_OF_LINE if columns else ""
-
-
-def plainly(line: OutputLine) -> str:
-    """Render a line for a script."""
-    return f"{line.start}{safe(line.text)}\n"
-
 
 def open_screen(
-    loop: EventLoop, opened: OpenStream = open_stream, *, status_apart: bool
+    loop: EventLoop, opened: OpenStream = open_stream, *, plain: bool, status_apart: bool
 ) -> PlainScreen:
-    """Open a TerminalScreen if there is a terminal, or a PlainScreen; `opened` gives the streams.
+    """Open the screen: `opened` gives the streams.
 
-    A plain screen has errors on standard error. With `status_apart` status lines go there too, and
-    bare messages to standard output; without, both go to standard output.
+    A person gets a BlockScreen if the terminal can move its cursor and `plain` is false, or else a
+    LineScreen. Without a terminal, errors go to standard error. With `status_apart` status lines go
+    there too, and bare messages to standard output; without, both go to standard output.
     """
     if os.isatty(0) and os.isatty(1):
-        is_simple = is_dumb()
-        render = Renderer(
-            colour=has_colours(1),
-            columns=(lambda: 0) if is_simple else _columns,
-        )
-        return TerminalScreen(Output(loop, opened(1), "screen", render), render)
+        if plain or is_dumb():
+            return LineScreen(Output(loop, opened(1), "screen", plainly))
+        return _open_block_screen(loop, opened(1), colour=has_colours(1))
     output = Output(loop, opened(1), "standard output", plainly)
     errors = Output(loop, opened(2), "standard error", plainly)
     status_output = errors if status_apart else output
     return PlainScreen(output, status_output, errors, names=not status_apart)
 
 
-def _columns() -> int:
-    try:
-        return os.get_terminal_size(1).columns
-    except OSError:
-        return 0  # it has hung up
+def _open_block_screen(loop: EventLoop, stream: Stream, *, colour: bool) -> BlockScreen:
+    # Scripts and screen readers need none of it, and it takes milliseconds.
+    from turnchat.terminal.display import Display, styled, terminal_size  # noqa: PLC0415 - see above
+    from turnchat.terminal.width import wrap  # noqa: PLC0415 - see above
+
+    def render(line: OutputLine) -> str:
+        sgr = line.style.sgr if colour else ""
+        rows = wrap(line.start, safe(line.text), terminal_size().room)
+        return "".join(f"{styled(row, sgr)}\n" for row in rows)
+
+    return BlockScreen(Display(loop, stream, "screen", render, terminal_size), colour=colour)

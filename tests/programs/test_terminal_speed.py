@@ -1,0 +1,40 @@
+"""The CPU time of a key: a person feels no delay, also on a small machine."""
+
+import pytest
+
+from tests.support import CLIENT, Terminal, cpu_seconds
+from tests.support.peer import Answering
+from tests.support.terminal import Start
+
+KEYS = 300
+PER_KEY = 0.001  # seconds of CPU; on a common machine it takes a tenth of that
+LEFT = "\x1b[D"
+
+
+def press(client: Terminal, keys: str) -> None:
+    """Press a key, and wait for what it shows: the next must not come in the same round."""
+    written = len(client.raw)
+    client.presses(keys)
+    client.until(lambda: len(client.raw) > written)
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [("", "a"), ("x" * 200 + LEFT * 100, "a"), ("世" * 60, "世"), ("世" * 60 + LEFT * 30, "世")],
+    ids=["at the end", "in the middle", "wide characters", "in their middle"],
+)
+def test_a_key_takes_little_time(terminal: Start, line: str, key: str) -> None:
+    answering = Answering()
+    client = terminal(CLIENT, answering.address)
+    peer = answering.accept()
+    client.asks("you> ")
+    press(client, line or key)
+    press(client, key)
+    press(client, "\x7f")
+    before = cpu_seconds(client.process.pid)
+    for _ in range(KEYS // 2):
+        press(client, key)
+        press(client, "\x7f")
+    spent = cpu_seconds(client.process.pid) - before
+    peer.close()
+    assert spent / KEYS < PER_KEY
