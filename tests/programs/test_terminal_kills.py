@@ -29,7 +29,8 @@ SHELL = 'trap : INT QUIT; ulimit -c 0; "$@"; echo "exit $?"; exec cat'
 # A program that has a defect when it gets SIGUSR1, wherever it is. Those who run the tests may
 # ignore the other signals, as nohup does, and their children inherit that.
 DRIVER = """
-import importlib, signal, sys
+import importlib, os, signal, sys
+os.environ["PYTHON_COLORS"] = "0"  # Python 3.13 has a traceback in colours
 def fail(number, frame):
     raise RuntimeError("a defect")
 signal.signal(signal.SIGUSR1, fail)

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import accumulate
@@ -60,8 +61,12 @@ class Model:
     # Steps
 
     def types(self, keys: str, at_once: bool = True) -> None:
-        """Type all of it in one read, or in one for each character."""
-        for read in [keys] if at_once else keys:
+        """Type all of it in one read, or in one for each character.
+
+        A joiner comes with its picture. Alone it would join the one behind the cursor, which
+        terminals draw differently.
+        """
+        for read in [keys] if at_once else re.findall("\u200d?.", keys):
             self.reads(read)
 
     def reads(self, keys: str) -> None:
