@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.editing import Editing
 from turnchat.responders.prompt import NOTICE, Ask
-from turnchat.terminal.editor import LINE_LIMIT, Draft
+from turnchat.terminal.draft import Draft
+from turnchat.terminal.editor import LINE_LIMIT
 from turnchat.terminal.keys import PASTE_LIMIT
 
 PASTE_ON, PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"

@@ -13,7 +13,7 @@ from turnchat.core.conversation import Conversation, Turn
 from turnchat.core.lines import Line
 from turnchat.core.loop import EventLoop
 from turnchat.responders.prompt import Ask, Asker, Entry
-from turnchat.terminal.editor import Draft
+from turnchat.terminal.draft import Draft
 
 
 class Sessions(Protocol):

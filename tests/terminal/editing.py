@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from turnchat.terminal.editor import Draft, Editor, Request
+from turnchat.terminal.draft import Draft
+from turnchat.terminal.editor import Editor, Request
 from turnchat.terminal.history import History
 from turnchat.terminal.keys import Key
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from tests.terminal.editing import ACCENT, FAMILY, draft, make, press, shown
-from turnchat.terminal.editor import LINE_LIMIT, Draft, Editor, Request
+from turnchat.terminal.draft import Draft
+from turnchat.terminal.editor import LINE_LIMIT, Editor, Request
 from turnchat.terminal.history import History
 
 

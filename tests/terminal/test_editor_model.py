@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
-from turnchat.terminal.editor import DELETES, KILLS, LINE_LIMIT, MOVES, Draft, Editor, Request
+from turnchat.terminal.draft import Draft
+from turnchat.terminal.editor import DELETES, KILLS, LINE_LIMIT, MOVES, Editor, Request
 from turnchat.terminal.history import History
 from turnchat.terminal.keys import Key
 from turnchat.text import safe

@@ -72,10 +72,9 @@ class Console(Sessions):
         self.note_unsent(self.drop_queued(session))
 
     def abandon_input(self) -> None:
-        self.note_unsent(self.count_queued())
+        early = len(self.early)
         self.early.clear()
-        for session in self.sessions:
-            session.queued.clear()
+        self.note_unsent(early + sum(self.drop_queued(session) for session in self.sessions))
         self._prompt.end()
         self.wake()
 
@@ -100,8 +99,7 @@ class Console(Sessions):
         return False
 
     def take_back(self) -> str | None:
-        session = self.addressee()
-        queued = session.queued if session else self.early
+        queued = self._queue_of(self.addressee())
         if not queued:
             return None
         self.screen.status("taken back from the queue")
@@ -119,7 +117,7 @@ class Console(Sessions):
     def queue(self, entry: Entry) -> None:
         """Send a line in the next turn of the session that it was typed for, if not in this one."""
         session = self.addressee()
-        queued = session.queued if session else self.early
+        queued = self._queue_of(session)
         is_next = session and session.is_ours and not queued and self.screen.is_writable
         if self._prompt.edits and not is_next:
             self.screen.sent(self.queued_prompt(session), entry.line.text)
@@ -137,6 +135,9 @@ class Console(Sessions):
             self.take(entry)
             has_acted |= self._act()
         return has_acted
+
+    def _queue_of(self, session: Session | None) -> deque[Entry]:
+        return session.queued if session else self.early
 
     def note_unsent(self, number: int) -> None:
         """Say at the end of the round how many lines were not sent."""
@@ -164,10 +165,10 @@ class Console(Sessions):
 
     def _act(self) -> bool:
         """Send to each session that waits the line that is queued for it. True if there was any."""
-        is_over = self._prompt.is_exhausted
-        ready = [one for one in self.waiting if (one.queued or is_over) and one.is_ours]
         if not self.screen.is_writable:
             return False
+        is_over = self._prompt.is_exhausted
+        ready = [one for one in self.waiting if (one.queued or is_over) and one.is_ours]
         for session in ready:
             if session.queued:
                 self.run(session.queued.popleft(), session)

@@ -178,7 +178,8 @@ class Display(Output):
         If it was shown, the process had been stopped without notice. The cursor's row is then a
         fresh one, or that of the block.
         """
-        self._erasure = f"\r{ERASE_BELOW}" if self._is_shown else self._erasure
+        if self._is_shown:
+            self._erasure = f"\r{ERASE_BELOW}"
         self._mode = PASTE_ON
         self._drawn = None
         self._is_shown = self._is_paste_on = True

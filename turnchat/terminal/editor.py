@@ -18,8 +18,6 @@ from turnchat.terminal.keys import Key
 from turnchat.terminal.width import clusters, shared_start
 from turnchat.text import safe
 
-__all__ = ["LINE_LIMIT", "Draft", "Editor", "Request"]
-
 LINE_LIMIT = 1024  # bytes of a line in UTF-8
 
 Place = Callable[[Draft], int]
