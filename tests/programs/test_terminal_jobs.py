@@ -59,6 +59,12 @@ def stops(shell: TmuxShell) -> None:
     shell.until(lambda: is_stopped(shell))
 
 
+def goes_on_in_the_background(shell: TmuxShell) -> None:
+    """Let a stopped job go on. The prompt before the command looks as the one after it does."""
+    shell.enters("bg")
+    shell.until(lambda: shell.row == "$" and [row for row in shell.rows if row][-2].endswith(" &"))
+
+
 def settings(shell: TmuxShell) -> str:
     """Return the settings of the terminal, as a command of the shell finds them."""
     mark = f"mark-{next(MARKS)}"
@@ -134,8 +140,7 @@ def test_news_come_in_the_background_and_the_line_in_the_foreground(shell: Start
     bash.send("half")
     asks(bash, "wait> half")
     stops(bash)
-    bash.enters("bg")
-    asks(bash, "$")
+    goes_on_in_the_background(bash)
     peer.say("in the background")
     bash.shows("server> in the background")
     assert settings(bash) == before
@@ -172,8 +177,7 @@ def test_a_job_that_ends_in_the_background_leaves_the_shell_alone(shell: Start) 
     bash.send("half")
     asks(bash, "you> half")
     stops(bash)
-    bash.enters("bg")
-    asks(bash, "$")
+    goes_on_in_the_background(bash)
     bash.send("echo a li")
     asks(bash, "$ echo a li")
     peer.close()
