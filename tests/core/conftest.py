@@ -1,5 +1,5 @@
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 import pytest
@@ -23,10 +23,13 @@ def make() -> Iterator[Make]:
         responder: type[Echo] = Echo,
         wrap: Callable[[socket.socket], object] = lambda here: here,
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - it is immutable
+        refusals: Sequence[int] = (),
     ) -> tuple[Fixture, Peer]:
         here, there = tcp_pair()
         sockets.extend((here, there))
-        fixtures.append(Fixture(first, responder, cast(socket.socket, wrap(here)), timeouts))
+        fixtures.append(
+            Fixture(first, responder, cast(socket.socket, wrap(here)), timeouts, refusals)
+        )
         return fixtures[-1], Peer(there)
 
     yield made

@@ -1,5 +1,6 @@
 """The end of a connection: by either side, in good order or at once."""
 
+import errno
 import socket
 from select import select
 
@@ -10,11 +11,14 @@ from turnchat.chat.report import describe
 from turnchat.core.connection import (
     CLOSE_TIMEOUT,
     DRAIN_LIMIT,
+    PROBE,
     Cause,
     CloseReason,
     Connection,
 )
 from turnchat.core.conversation import BYEBYE, Turn
+
+NO_SPACE = "the connection to it was lost: No space left on device"
 
 
 def test_their_byebye_ends_it_and_they_see_the_end_of_the_stream(make: Make) -> None:
@@ -228,3 +232,52 @@ def test_a_peer_that_half_closes_hears_what_is_said_in_the_same_round(make: Make
     fixture.until(lambda: fixture.endings)
     assert peer.hear() == "hello"
     assert peer.hears_the_end()
+
+
+def test_a_peer_that_half_closes_and_is_gone_is_noticed(make: Make) -> None:
+    """Its stream has ended, so there is nothing to read, and nothing is to be written yet."""
+    fixture, peer = make(responder=Later)
+    peer.say("hello")
+    peer.socket.shutdown(socket.SHUT_WR)
+    fixture.until(lambda: fixture.connection.conversation.turn is Turn.LAST)
+    for _ in range(3):
+        fixture.clock.now += PROBE
+        fixture.round()
+    assert not fixture.endings
+    peer.reset()
+    fixture.clock.now += PROBE
+    fixture.until(lambda: fixture.is_closed)
+    assert describe(fixture.endings[0], "it") == "the connection to it was lost: Broken pipe"
+
+
+def test_a_selector_that_refuses_a_connection_ends_it(make: Make) -> None:
+    fixture, _ = make(refusals=[errno.ENOSPC])
+    fixture.until(lambda: fixture.is_closed)
+    assert [describe(one, "it") for one in fixture.endings] == [NO_SPACE]
+    assert not fixture.errors
+
+
+@pytest.mark.parametrize("is_begun", [False, True], ids=["to wait for room", "to read again"])
+def test_a_selector_that_refuses_a_change_ends_the_conversation(make: Make, is_begun: bool) -> None:
+    fixture, peer = make(wrap=Narrow)
+    if is_begun:
+        peer.say("hello, world")
+        fixture.until(lambda: fixture.connection.statistics()["unsent"])
+        fixture.selector.refusals.append(errno.ENOSPC)
+    else:
+        fixture.selector.refusals.append(errno.ENOSPC)
+        peer.say("hello, world")
+    fixture.until(lambda: fixture.is_closed)
+    assert [describe(one, "it") for one in fixture.endings] == [NO_SPACE]
+    assert not fixture.errors
+
+
+def test_a_selector_that_refuses_the_wait_for_the_peers_close_ends_the_wait(make: Make) -> None:
+    fixture, peer = make(first=Turn.OURS, responder=Silent, wrap=lambda here: Narrow(here, 2))
+    fixture.connection.send(BYEBYE)
+    fixture.until(lambda: fixture.endings)
+    fixture.selector.refusals.append(errno.ENOSPC)
+    fixture.until(lambda: fixture.is_closed)
+    assert peer.hear() == "BYEBYE"
+    assert [one.cause for one in fixture.endings] == [Cause.BYEBYE_SENT]
+    assert not fixture.errors

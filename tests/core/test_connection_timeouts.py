@@ -78,3 +78,33 @@ def test_our_own_turn_may_last_as_long_as_it_likes(make: Make) -> None:
     fixture.connection.send(b"at last")
     assert peer.hear() == "at last"
     assert not fixture.endings
+
+
+def test_the_first_message_has_a_time_of_its_own(make: Make) -> None:
+    timeouts = PATIENCE._replace(first=5.0)
+    fixture, _ = make(timeouts=timeouts)
+    fixture.clock.now += 4.9
+    fixture.round()
+    assert not fixture.endings
+    fixture.clock.now += 0.2
+    fixture.until(lambda: fixture.endings)
+    assert describe(fixture.endings[0], "it") == "it said nothing for 5 s"
+
+
+def test_after_the_first_message_the_idle_timeout_holds(make: Make) -> None:
+    fixture, peer = make(timeouts=PATIENCE._replace(first=5.0))
+    peer.say("hello")
+    assert_hears(fixture, peer, "hello")
+    fixture.clock.now += PATIENCE.idle - 0.1
+    fixture.round()
+    assert not fixture.endings
+    fixture.clock.now += 0.2
+    fixture.until(lambda: fixture.endings)
+    assert describe(fixture.endings[0], "it") == "it said nothing for 60 s"
+
+
+def test_the_idle_timeout_bounds_the_first_message_too(make: Make) -> None:
+    fixture, _ = make(timeouts=PATIENCE._replace(first=500.0))
+    fixture.clock.now += PATIENCE.idle + 0.1
+    fixture.until(lambda: fixture.endings)
+    assert describe(fixture.endings[0], "it") == "it said nothing for 60 s"

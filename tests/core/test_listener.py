@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from tests.support import Clock
+from tests.support.rehearsal import RefusingSelector
 from turnchat.core.listener import ACCEPTS, PAUSE, Listener
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Address
@@ -52,7 +53,8 @@ class Scene:
 
     def __init__(self, *outcomes: OSError | None) -> None:
         self.clock = Clock()
-        self.loop = EventLoop(clock=self.clock)
+        self.selector = RefusingSelector()
+        self.loop = EventLoop(self.selector, self.clock)
         self.socket = Scripted(*outcomes)
         self.accepted: list[socket.socket] = []
         self.on_accept: Callable[[socket.socket], object] = self.accepted.append
@@ -130,12 +132,55 @@ def test_a_pause_for_another_reason_is_not_cut_short_by_the_retry() -> None:
     scene.close()
 
 
-def test_resume_ends_the_pause_at_once() -> None:
-    scene = Scene(fault(errno.EMFILE), None)
+def test_resume_ends_a_pause_without_an_error_at_once() -> None:
+    scene = Scene(None)
+    scene.listener.pause()
     scene.rounds(3)
+    assert not scene.accepted
     scene.listener.resume()
-    scene.rounds(1)
+    scene.rounds()
     assert len(scene.accepted) == 1
+    scene.close()
+
+
+def test_resume_does_not_cut_the_pause_after_an_error_short() -> None:
+    """Each conversation that ends calls it, and would have the next accept() fail at once."""
+    scene = Scene(*[fault(errno.EMFILE)] * 2)
+    for _ in range(3):
+        scene.rounds()
+        scene.listener.resume()
+    assert scene.socket.accepts == 1
+    scene.clock.now += PAUSE
+    scene.rounds(2)
+    assert scene.socket.accepts == 2
+    scene.close()
+
+
+def test_an_error_that_stays_does_not_spin() -> None:
+    scene = Scene(*[fault(errno.EPERM)] * (2 * ACCEPTS), None)
+    scene.rounds(10)
+    assert scene.socket.accepts == ACCEPTS
+    assert [one and one.errno for one in scene.reports] == [errno.EPERM]
+    scene.clock.now += PAUSE
+    scene.rounds(10)
+    scene.clock.now += PAUSE
+    scene.rounds(2)
+    assert len(scene.accepted) == 1
+    scene.close()
+
+
+def test_a_selector_that_refuses_the_listener_is_asked_again() -> None:
+    scene = Scene(None)
+    scene.listener.pause()
+    scene.selector.refusals += [errno.ENOSPC, errno.ENOMEM]
+    scene.listener.resume()
+    for _ in range(2):
+        scene.rounds(2)
+        assert not scene.accepted
+        scene.clock.now += PAUSE
+    scene.rounds(2)
+    assert len(scene.accepted) == 1
+    assert [one and one.errno for one in scene.reports] == [None]  # they wait since the first pause
     scene.close()
 
 
@@ -153,13 +198,14 @@ def test_that_they_wait_is_said_again_only_after_the_backlog_was_empty() -> None
     short = fault(errno.EMFILE)
     scene = Scene(short, None, short)
     scene.rounds(3)
-    scene.listener.resume()
-    scene.rounds(3)
-    assert len(scene.reports) == 1
-    scene.listener.resume()
-    scene.rounds(1)  # the backlog is empty now
+    for _ in range(2):
+        scene.clock.now += PAUSE
+        scene.rounds(3)
+        assert len(scene.reports) == 1
+    scene.clock.now += PAUSE
+    scene.rounds(2)  # the backlog is empty now
     scene.socket.outcomes.append(short)
-    scene.rounds(1)
+    scene.rounds()
     assert len(scene.reports) == 2
     scene.close()
 

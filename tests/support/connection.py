@@ -2,10 +2,10 @@
 
 import socket
 from collections import Counter
-from collections.abc import Callable
-from selectors import DefaultSelector
+from collections.abc import Callable, Sequence
 
 from tests.support import Clock, Peer, run_until
+from tests.support.rehearsal import RefusingSelector
 from turnchat.core.connection import (
     Cause,
     CloseReason,
@@ -65,10 +65,16 @@ class Fixture:
     """A connection, its peer, and all that its owner hears."""
 
     def __init__(
-        self, first: Turn, responder: type[Echo], here: socket.socket, timeouts: Timeouts
+        self,
+        first: Turn,
+        responder: type[Echo],
+        here: socket.socket,
+        timeouts: Timeouts,
+        refusals: Sequence[int],
     ) -> None:
         self.clock = Clock()
-        self.selector = DefaultSelector()
+        self.selector = RefusingSelector()
+        self.selector.refusals += refusals
         self.loop = CountingLoop(self.selector, self.clock)
         self.here = here
         here.setblocking(False)

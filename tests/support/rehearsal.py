@@ -1,5 +1,6 @@
 """A selector that never sleeps, so that a loop's time is a test's own."""
 
+import os
 import selectors
 import socket
 
@@ -35,3 +36,28 @@ class Rehearsal(selectors.DefaultSelector):
     def unregister(self, *args: object) -> selectors.SelectorKey:
         self.calls.append("unregister")
         return super().unregister(*args)  # type: ignore[arg-type]
+
+
+class RefusingSelector(selectors.DefaultSelector):
+    """A selector whose kernel refuses the next calls to watch a file, one for each errno.
+
+    The refusal comes from below the selector, which has its own way to take back its own part.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refusals: list[int] = []
+        self._selector: object = RefusingPoll(self._selector, self.refusals)  # the stdlib's name
+
+
+class RefusingPoll:
+    """An epoll object, or another of the module select."""
+
+    def __init__(self, real: object, refusals: list[int]) -> None:
+        self._real, self._refusals = real, refusals
+
+    def __getattr__(self, name: str) -> object:
+        if name in ("register", "modify") and self._refusals:
+            number = self._refusals.pop(0)
+            raise OSError(number, os.strerror(number))
+        return getattr(self._real, name)

@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         limits.add_argument(
             option, metavar="N", type=number, default=most, help=f"{meaning} (default: {shown})"
         )
-    idle, frame = default.timeouts
+    idle, frame, _ = default.timeouts
     for option, span, ever, meaning in (
         ("--idle-timeout", idle, "; 0: for ever", "leave a client that says nothing for S seconds"),
         (

@@ -57,9 +57,8 @@ class Chat:
 
     def on_end(self, connection: Connection, reason: CloseReason) -> None:
         connection.responder.on_end(reason)
-        show(
-            f"* {connection.label.name}: {reason.cause}{f' {reason.error}' if reason.error else ''}"
-        )
+        error = f" {reason.error}" if reason.error else ""
+        show(f"* {connection.label.name}: {reason.cause}{error}")
         self.is_well = reason.cause in (Cause.BYEBYE_RECEIVED, Cause.BYEBYE_SENT)
 
     def on_close(self, connection: Connection) -> None:

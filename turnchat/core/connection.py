@@ -19,6 +19,7 @@ from turnchat.core.loop import FOREVER, EventLoop, Watcher
 
 READ_SIZE = FRAME_LIMIT + 1  # a whole turn, and the one byte that proves a peer out of turn
 CLOSE_TIMEOUT = 2.0  # seconds for flushing, and for the peer to close
+PROBE = 1.0  # seconds from one look for an error to the next, when the peer has ended its stream
 DRAIN_LIMIT = 1 << 20  # bytes of a peer that does not close but goes on sending
 
 Phase = StrEnum("Phase", ("OPEN", "ENDING", "CLOSING", "CLOSED"))
@@ -87,10 +88,11 @@ class Owner(Protocol):
 
 
 class Timeouts(NamedTuple):
-    """Seconds a peer may take to start a message, and to finish it."""
+    """Seconds a peer may take to start a message, to finish it, and to start the first one."""
 
     idle: float = FOREVER
     frame: float = FOREVER
+    first: float = FOREVER
 
 
 class Label(NamedTuple):
@@ -141,13 +143,12 @@ class Connection:
 
     def start(self, responder: Responder) -> None:
         self.responder = responder
+        self._timer.start(min(self._timeouts.idle, self._timeouts.first))
         try:
             self._watcher.set_callbacks(reader=self._on_readable)
-        except OSError as error:  # epoll_ctl(2): ENOSPC, ENOMEM
-            self.end(CloseReason(Cause.LOST, error))
-            return
-        self._timer.start(self._timeouts.idle)
-        if self.conversation.turn is Turn.OURS:
+        except OSError as error:
+            self.on_error(error)
+        if self.is_open and self.conversation.turn is Turn.OURS:
             responder.on_turn()
 
     def send(self, body: bytes) -> None:
@@ -187,9 +188,12 @@ class Connection:
         self._close()
 
     def on_error(self, error: Exception) -> None:
-        """End it because of an exception that was not foreseen, the responder's or ours."""
-        self._owner.on_error(self, error)
-        self.end(CloseReason(Cause.INTERNAL_ERROR))
+        """End it because of an exception, the responder's or ours."""
+        if isinstance(error, OSError):  # of recv(2), send(2), shutdown(2), epoll_ctl(2)
+            self.end(CloseReason(Cause.LOST, error))
+        else:
+            self._owner.on_error(self, error)
+            self.end(CloseReason(Cause.INTERNAL_ERROR))
         if self._phase is CLOSING:
             self._close()
 
@@ -200,9 +204,6 @@ class Connection:
             data = self._stream.recv(READ_SIZE)
         except BlockingIOError:
             return
-        except OSError as error:
-            self.end(CloseReason(Cause.LOST, error))
-            return
         conversation = self.conversation
         events = conversation.receive(data) if data else conversation.receive_eof()
         body = None
@@ -211,6 +212,7 @@ class Connection:
                 body = event
             elif conversation.turn is Turn.LAST and self.responder.is_automatic:
                 self._watcher.unregister()  # the end of a stream stays readable for ever
+                self._timer.start(PROBE)
             else:
                 self.end(CloseReason.from_event(event))
         if body is not None:  # an end that came with it is known by now: no reply goes out
@@ -228,16 +230,13 @@ class Connection:
             self._shut_down()
 
     def _send(self) -> None:
-        try:
+        try:  # noqa: SIM105 - suppress() would take longer, in each turn
             self._unsent = self._unsent[self._stream.send(self._unsent) :]
         except BlockingIOError:
             pass
-        except OSError as error:
-            self._unsent = b""
-            self.end(CloseReason(Cause.LOST, error))
 
     def _on_timer(self) -> None:
-        idle, frame = self._timeouts
+        idle, frame, first = self._timeouts
         if self._phase is ENDING:
             self._begin_closing()
         elif self._phase is CLOSING:
@@ -245,7 +244,11 @@ class Connection:
         elif self.conversation.partial:
             self.end(CloseReason(Cause.INCOMPLETE, seconds=frame))
         elif self.conversation.turn is Turn.THEIRS:  # our turn does not cancel the timer
-            self.end(CloseReason(Cause.UNREAD if self._unsent else Cause.SILENT, seconds=idle))
+            seconds = idle if self.conversation.message_count else min(idle, first)
+            self.end(CloseReason(Cause.UNREAD if self._unsent else Cause.SILENT, seconds=seconds))
+        elif self.conversation.turn is Turn.LAST:
+            self._timer.start(PROBE)
+            self._send()  # nothing: it fails if the peer is gone
 
     def _begin_closing(self) -> None:
         self._phase = CLOSING
@@ -259,20 +262,14 @@ class Connection:
             self._shut_down()
 
     def _shut_down(self) -> None:
-        try:
-            self._stream.shutdown(socket.SHUT_WR)
-        except OSError:  # ENOTCONN: the peer has reset the connection meanwhile
-            self._close()
-        else:
-            self._watcher.set_callbacks(reader=self._drain)
+        self._stream.shutdown(socket.SHUT_WR)  # ENOTCONN: the peer has reset the connection
+        self._watcher.set_callbacks(reader=self._drain)
 
     def _drain(self) -> None:
         try:
             data = self._stream.recv(1 << 16)
         except BlockingIOError:
             return
-        except OSError:
-            data = b""  # reset while it was closing: that ends it too
         self._drained += len(data)
         if not data or self._drained > DRAIN_LIMIT:
             self._close()

@@ -1,8 +1,7 @@
 """Accepting: a listening socket in the loop.
 
-Each time it is ready a bounded number is accepted, so that a storm of newcomers cannot keep the
-loop from its conversations. When no more can be accepted, because descriptors have run out or there
-is no room, the listener stays readable: watching it would be a spin, so it pauses.
+Each time it is ready a bounded number is accepted: a storm of newcomers must not keep the loop. If
+none can be, for want of descriptors or room, it stays readable: watching would spin, so it pauses.
 """
 
 import errno
@@ -42,12 +41,17 @@ class Listener:
         self.resume()
 
     def resume(self) -> None:
-        if not self._watcher.reader:
-            self._watcher.set_callbacks(reader=self._on_readable)
+        """Accept again, but not before the pause after an error is over."""
+        if not self._watcher.reader and not self._retry.is_active:
+            try:
+                self._watcher.set_callbacks(reader=self._on_readable)
+            except OSError as error:  # epoll_ctl(2): ENOSPC, ENOMEM
+                self.pause(error)
 
     def pause(self, error: OSError | None = None) -> None:
         """Accept none until resume(); after an error, for PAUSE seconds at most."""
-        self._stop_accepting()
+        self._retry.cancel()
+        self._watcher.unregister()
         if error:
             self._retry.start(PAUSE)
         if not self._are_waiting:
@@ -56,14 +60,12 @@ class Listener:
 
     def close(self) -> None:
         """Accept no more; newcomers that still wait in the backlog are refused."""
-        self._stop_accepting()
-        self._socket.close()
-
-    def _stop_accepting(self) -> None:
         self._retry.cancel()
         self._watcher.unregister()
+        self._socket.close()
 
     def _on_readable(self) -> None:
+        failures = 0
         for number in range(ACCEPTS):
             if self._is_full():
                 if number == 0:
@@ -75,7 +77,8 @@ class Listener:
                 self._are_waiting = False
                 return
             except OSError as error:
-                if error.errno not in GONE:  # EMFILE, ENFILE, ENOBUFS, ENOMEM and the like
+                failures += 1
+                if error.errno not in GONE or failures == ACCEPTS:  # EMFILE, ENOBUFS, ENOMEM ...
                     self.pause(error)
                     return
                 continue

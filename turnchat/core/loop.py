@@ -49,7 +49,8 @@ class Watcher:
 
         With neither it is not watched. epoll raises PermissionError for regular files, /dev/null.
         """
-        before, mask = self._mask, (EVENT_READ if reader else 0) | (EVENT_WRITE if writer else 0)
+        mask = (EVENT_READ if reader else 0) | (EVENT_WRITE if writer else 0)
+        before, self._mask = self._mask, 0  # after a failure selectors does not know it any more
         if mask and not before:
             self._selector.register(self._file, mask, self)
         elif before and not mask:
