@@ -31,9 +31,10 @@ test: $(TOOLS)  ## run all tests, or ARGS=tests/core
 simulate: $(TOOLS)  ## run more seeds of the simulation: SEEDS=100000
 	$(VENV)/bin/python -m tests.simulation --seeds $(SEEDS)
 
-fuzz: $(TOOLS)  ## feed a conversation random bytes for a minute, guided by coverage (atheris)
+fuzz: $(TOOLS)  ## feed a conversation random bytes for a minute (atheris), and damage SEEDS recordings
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/tools/requirements-fuzz.txt
 	$(VENV)/bin/python -m tests.tools.fuzz $(ARGS)
+	$(VENV)/bin/python -m tests.tools.fuzz_recordings --seeds $(SEEDS)
 
 road: $(TOOLS)  ## measure the lessons and turnchat side by side
 	$(VENV)/bin/python -m tests.tools.road

@@ -1,5 +1,6 @@
 """The program turnchat-replay, and the recordings that ship with it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -110,3 +111,29 @@ def test_a_page_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     result = replay(EXAMPLES[0], "-o", tmp_path / "none" / "page.html")
     assert result.returncode == 73
     assert result.stderr.endswith("page.html: No such file or directory\n")
+
+
+def test_a_recording_may_come_from_a_pipe(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen(["cp", str(EXAMPLES[0]), str(fifo)]):
+        assert replay(fifo, "--check").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "reason"),
+    [
+        ("/dev/zero", 65, ", line 1: a line has at most 8 MiB"),
+        ("/dev/null", 65, ", line 1: this is no recording: it is empty"),
+    ],
+)
+def test_a_device_is_no_recording(path: str, status: int, reason: str) -> None:
+    result = replay(path, "--text")
+    assert result.returncode == status
+    assert result.stderr.splitlines()[0] == f"turnchat-replay: {path}{reason}"
+
+
+def test_a_directory_cannot_be_read(tmp_path: Path) -> None:
+    result = replay(tmp_path, "--text")
+    assert result.returncode == 66
+    assert result.stderr == f"turnchat-replay: cannot read {tmp_path}: Is a directory\n"

@@ -52,7 +52,9 @@ class Draft:
             "files": self.files,
             "texts": self.texts,
             "rounds": self.rounds,
+            "states": [],
             "steps": self.steps,
+            "is_cut": False,
         }
         self._numbers = dict.fromkeys(range(len(programs)), 0)
         self._texts: dict[str, int] = {}
@@ -128,6 +130,9 @@ class Draft:
         if changes:
             assert file is not None
             state = self._states.get(file, {}) | changes
+            for name in ("unsent", "inflight"):
+                if name in changes:
+                    state[f"{name}Size"] = len(changes[name])
             if "buffer" in state:
                 state["parser"] = parser_of(state["buffer"])
             self._states[file] = {
@@ -282,7 +287,7 @@ def two_sided() -> dict[str, object]:
     )  # fmt: skip
     draft.round((near, "r"), side=0, slept=0.001)
     draft.step(
-        far, "arrived", "", "8 bytes", "The bytes are in the other side's kernel.", inflight=None
+        far, "arrived", "", "8 bytes", "The bytes are in the other side's kernel.", inflight=""
     )
     draft.step(
         near, "recv", "259", "8 bytes", TOOK,
@@ -296,7 +301,7 @@ def two_sided() -> dict[str, object]:
     )  # fmt: skip
     draft.round((far, "r"), side=1, slept=0.001)
     draft.step(
-        near, "arrived", "", "5 bytes", "The bytes are in the other side's kernel.", inflight=None
+        near, "arrived", "", "5 bytes", "The bytes are in the other side's kernel.", inflight=""
     )
     draft.step(
         far, "recv", "259", "5 bytes", TOOK,

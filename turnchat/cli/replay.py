@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,11 +16,12 @@ from turnchat.replay.perfetto import export_perfetto
 from turnchat.replay.timeline import build_timeline
 from turnchat.replay.validate import find_problems
 from turnchat.text import counted, reason, safe
-from turnchat.trace.format import BadRecording, Recording, read
+from turnchat.trace.format import BadRecording, Recording, lines_of, read
 from turnchat.trace.live import lines
 
 PROGRAM = "turnchat-replay"
 EX_FOUND = 1  # as in diff(1)
+EX_WRONG = 2  # as argparse has it
 
 DESCRIPTION = """\
 Show a recording that was made with --record: as a page for the browser, as
@@ -50,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     paths = [path for path in (arguments.file, arguments.second) if path]
     if arguments.second and not arguments.output:
         command_line.error("two recordings are shown side by side on a page: add -o PAGE.html")
+    if arguments.rounds and not arguments.output:
+        command_line.error("--rounds chooses what a page shows: add -o PAGE.html")
     result = arguments.output or arguments.perfetto
     if result and any(_is_same(path, result) for path in paths):
         command_line.error(f"{result} is the recording itself: choose another file")
@@ -67,7 +71,16 @@ def _show(arguments: argparse.Namespace, paths: list[str], recordings: list[Reco
             if recording.is_cut_off:
                 print_error(PROGRAM, f"{path} is cut off after line {recording.events[-1][0]}")
     if arguments.output:
-        timeline = build_timeline(" and ".join(Path(path).name for path in paths), recordings)
+        title = " and ".join(Path(path).name for path in paths)
+        timeline = build_timeline(title, recordings, arguments.rounds)
+        shown = len(timeline["steps"])
+        if not shown:
+            last = timeline["last_round"]
+            raise StartupError(EX_WRONG, f"{paths[0]} has no such rounds, {last} is its last")
+        if timeline["is_cut"]:
+            steps = counted(timeline["total"], "step")
+            advice = "choose others with --rounds FROM-TO"
+            print_error(PROGRAM, f"the page shows {shown} of {steps}, the most that fit: {advice}")
         if len(recordings) > 1 and not any(file["peer"] is not None for file in timeline["files"]):
             print_error(PROGRAM, "the two recordings have no connection in common")
         _write(arguments.output, render_page(timeline))
@@ -98,8 +111,8 @@ def _success(arguments: argparse.Namespace, recording: Recording) -> str:
 
 def _read(path: str) -> Recording:
     try:
-        with open(path, encoding="utf-8") as file:
-            recording = read(file)
+        with open(path, "rb") as file:
+            recording = read(lines_of(file))
     except OSError as error:
         raise StartupError(os.EX_NOINPUT, f"cannot read {path}: {reason(error)}") from error
     except BadRecording as error:
@@ -110,6 +123,15 @@ def _read(path: str) -> Recording:
             os.EX_DATAERR, f"{path} is a recording without events: record a loop that runs"
         )
     return recording
+
+
+def _rounds(text: str) -> tuple[int, int]:
+    """Parse the argument of --rounds: "20-40", or the number of one round."""
+    match = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", text)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+    if last < first:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FROM-TO: two numbers, as in 20-40")
+    return first, last
 
 
 def _write(path: str, text: str) -> None:
@@ -152,6 +174,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     action = command_line.add_mutually_exclusive_group(required=True)
     action.add_argument("-o", "--output", metavar="PAGE", help="make a page that shows it")
+    command_line.add_argument(
+        "--rounds", metavar="FROM-TO", type=_rounds, help="show these rounds of FILE on the page"
+    )
     action.add_argument("--text", action="store_true", help="print each call and its effect")
     action.add_argument("--perfetto", metavar="JSON", help="export it for Perfetto")
     action.add_argument("--lint", action="store_true", help="look for mistakes of the loop")

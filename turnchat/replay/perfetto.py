@@ -91,7 +91,7 @@ class Tracks:
 
     def _end(self, time: float) -> None:
         if self._slice:
-            self._slice["dur"] = round(time - self._slice["ts"], 3)
+            self._slice["dur"] = max(0.0, round(time - self._slice["ts"], 3))
             self._slice = None
 
     def _metadata(self, name: str, track: int, value: str) -> None:

@@ -1,80 +1,102 @@
 """Build the data for the page: one or two recordings as a timeline, with the state of each file.
 
-Every event is a step. A step that changes a file has the file's whole state from there on. So the
-page finds the state at any step by looking back, and computes nothing. The steps of two recordings
-are ordered by their time, because both were made on one clock. Bytes that one end of a connection
-has sent, and the other has not received yet, are in flight.
+Every event is a step. A step that changes a file has the changed parts of its state. So the page
+finds the state at any step by looking back, and computes nothing. The steps of two recordings are
+ordered by their time, because both were made on one clock. Bytes that one end of a connection has
+sent, and the other has not received yet, are in flight.
+
+Recordings come from anywhere, so nothing in a step may grow with the number of steps before it:
+long data is cut, with its size beside it, and nothing is repeated that has not changed. The steps
+have a bound as well, because a browser must hold all of them.
 """
 
-from collections.abc import Sequence
+import heapq
+import json
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
+from turnchat.replay.inflight import Streams
 from turnchat.trace.describe import call, effect, explanation, sleep
 from turnchat.trace.format import Event, Recording
 from turnchat.trace.interpreter import Effect, File, Interpreter
 
 Json = dict[str, Any]
 
+DATA_LIMIT = 300  # bytes that the page shows of a call, and of each buffer: more than a frame
+STEP_LIMIT = 250_000
+SIZE_LIMIT = 64 << 20  # characters of JSON, of all steps
 
-def build_timeline(title: str, recordings: Sequence[Recording]) -> Json:
+encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def build_timeline(
+    title: str, recordings: Sequence[Recording], rounds: tuple[int, int] | None = None
+) -> Json:
     """Build the timeline of one loop, or of a server's and its client's.
+
+    rounds: the first and the last round of the first recording to show; None for all.
 
     sides: each has `program`.
     files: each has `side`, `name`, `kind`, and `peer`, its other end on the other side or None.
     texts: explanations and functions; steps refer to them by their index.
     rounds: each has `side`, `number`, the times `t` of select() and `woke` of its return,
         `timeout`, `deadline`, the `ready` pairs of a file and its mask, `slept`, which is all this
-        in words, and the range of its steps: `first` <= step < `last`.
+        in words, and the range of its steps: `first` <= step < `last`. A round that the other side
+        interrupts has a piece for each part; a later piece has only what has changed.
+    states: the files that are open before the first step, each with its state.
     steps: each has `t`, `file`, `call`, `args`, `result`, and `explanation`, a text. Where they
         apply: `effect` in words, the `effects`, `where`, a text, `error`, `data`, the `state` of
         its file from here on, and `other`, another file that it changes, with its state.
+    total: the number of steps in the recordings; more than there are here if a part is shown.
+    last_round: the last round of the first recording that was looked at.
+    is_cut: True if the last steps are missing because the timeline has reached its bound.
 
     A state has `mask`, None if the file is not registered, and `closed` if it is. A connection has
     `parser`, its progress in words. A conversation has `buffer`, `turn`, `unsent`, `turns`, and, if
-    the other end was recorded, `inflight`, the bytes that are under way to it.
+    the other end was recorded, `inflight`, the bytes that are under way to it. A step has those
+    parts of a state that differ from the state before. Of `data`, `unsent` and `inflight` there are
+    the first DATA_LIMIT bytes; `size` (if there are more), `unsentSize` and `inflightSize` count
+    all of them.
     """
     builder = Builder(recordings)
+    first, last = rounds or (0, None)
+    is_cut = False
     for side, event in _in_order(recordings):
-        builder.add(side, event)
+        number = builder.round_of(0, event if side == 0 else None)
+        if last is not None and number > last:
+            break
+        if number < first:
+            builder.pass_over(side, event)
+        elif builder.is_full:
+            is_cut = True
+            break
+        else:
+            builder.add(side, event)
     return {
         "title": title,
         "sides": [{"program": recording.program} for recording in recordings],
         "files": builder.files,
         "texts": list(builder.texts),
         "rounds": builder.finished_rounds(),
+        "states": builder.first_states,
         "steps": builder.steps,
+        "total": sum(len(recording.events) for recording in recordings),
+        "last_round": builder.round_of(0, None),
+        "is_cut": is_cut,
     }
 
 
-def _in_order(recordings: Sequence[Recording]) -> list[tuple[int, Event]]:
-    """Merge the events by time; at the same time, in the order of their recordings."""
-    events = [
-        (side, event) for side, recording in enumerate(recordings) for _, event in recording.events
-    ]
-    return sorted(events, key=lambda pair: pair[1]["t"])
+def _in_order(recordings: Sequence[Recording]) -> Iterator[tuple[int, Event]]:
+    """Merge the events by time; at the same time, in the order of their recordings.
 
-
-class InFlight:
-    """The bytes between two ends of a connection.
-
-    A process may read the clock a moment after its peer has gone on already. So bytes may arrive
-    before they leave; they are then not in flight when they do.
+    The events of each recording stay in their order, even if its clock goes backwards.
     """
-
-    def __init__(self) -> None:
-        self.data = ""
-        self._early = 0
-
-    def leave(self, data: str) -> None:
-        """Add bytes that one end has sent."""
-        early = min(self._early, len(data))
-        self._early -= early
-        self.data += data[early:]
-
-    def arrive(self, size: int) -> None:
-        """Take away bytes that the other end has received."""
-        self._early += max(0, size - len(self.data))
-        self.data = self.data[size:]
+    sides = (
+        [(side, event) for _, event in recording.events]
+        for side, recording in enumerate(recordings)
+    )
+    return heapq.merge(*sides, key=lambda pair: float(pair[1]["t"]))
 
 
 class Builder:
@@ -85,28 +107,42 @@ class Builder:
         self.texts: dict[str, int] = {}
         self.rounds: list[Json] = []
         self.steps: list[Json] = []
+        self.first_states: list[tuple[int, Json]] = []
+        self._size = 0  # of the steps, in characters
         self._interpreters = [Interpreter() for _ in recordings]
-        self._numbers: dict[tuple[int, int], int] = {}  # in the timeline, by side and file
-        self._last: dict[int, Json] = {}  # the last state, by file
+        self._streams = Streams(len(recordings))
+        self._numbers: dict[File, int] = {}
+        self._last: dict[File, Json] = {}  # the last state of each file that has a number
         self._began = min((r.events[0][1]["t"] for r in recordings if r.events), default=0.0)
         self._present: dict[int, Json] = {}  # the round of each side
-        self._ends: dict[int, tuple[str, str]] = {}  # addresses, by file
-        self._in_flight: dict[int, InFlight] = {}  # from a file to its other end
-        self._files: dict[int, File] = {}  # by their numbers in the timeline
+        self._written: dict[int, Json] = {}  # the part of it that its pieces have already
+
+    @property
+    def is_full(self) -> bool:
+        """True if the page can hold no more."""
+        return len(self.steps) >= STEP_LIMIT or self._size >= SIZE_LIMIT
+
+    def round_of(self, side: int, event: Event | None) -> int:
+        """Return the round of a side that is present after `event`."""
+        begins = event is not None and event["call"] == "select"
+        return self._interpreters[side].round + begins
+
+    def pass_over(self, side: int, event: Event) -> None:
+        """Take in an event that is not shown."""
+        self._take_in(side, event)
 
     def add(self, side: int, event: Event) -> None:
         """Add the step of one event."""
-        interpreter = self._interpreters[side]
-        effects = interpreter.feed(event)
-        file = interpreter.file_of(event)
+        if not self.steps:
+            self._add_first_states()
+        file, other, effects = self._take_in(side, event)
         number = self._number_of(side, file) if file else None
         if event["call"] == "accept" and "new" in event:
-            self._number_of(side, interpreter.files[event["new"]])  # its addresses are known now
-        time = round(event["t"] - self._began, 6)
-        self._place(side, interpreter.round, time, event)
+            self._number_of(side, self._interpreters[side].files[event["new"]])
+        self._place(side)
         name, arguments, result = call(event)
         step: Json = {
-            "t": time,
+            "t": self._time_of(event),
             "file": number,
             "call": name,
             "args": arguments,
@@ -120,33 +156,48 @@ class Builder:
         if "error" in event:
             step["error"] = event["error"]
         if "octets" in event:
-            step["data"] = event["octets"]
+            step["data"] = event["octets"][:DATA_LIMIT]
+            if len(event["octets"]) > DATA_LIMIT:
+                step["size"] = len(event["octets"])
         if effects:
             step["effects"] = [_json_of(one) for one in effects]
-        if number is not None:
-            self._add_states(step, number, event)
+        if file and (changes := self._changes_of(file)):
+            step["state"] = changes
+        if other and (changes := self._changes_of(other)):
+            step["other"] = [self._numbers[other], changes]
+        self._size += len(encode(step))
         self.steps.append(step)
 
     def finished_rounds(self) -> list[Json]:
-        """Return the rounds, each with the range of its steps and its sleep in words."""
-        for current, following in zip(self.rounds, [*self.rounds[1:], None], strict=True):
-            current["last"] = following["first"] if following else len(self.steps)
-            current["slept"] = sleep(current, self.files)
+        """Return the rounds, each with the range of its steps."""
+        for current, following in pairwise([*self.rounds, {"first": len(self.steps)}]):
+            current["last"] = following["first"]
         return self.rounds
 
-    def _add_states(self, step: Json, number: int, event: Event) -> None:
-        """Add the states that an event changes: that of its file, and that of the other end."""
-        for changed in self._move(number, event):
-            state = self._state_of(changed, self._files[changed])
-            if state != self._last.get(changed):
-                self._last[changed] = state
-                if changed == number:
-                    step["state"] = state
-                else:
-                    step["other"] = [changed, state]
+    def _take_in(self, side: int, event: Event) -> tuple[File | None, File | None, list[Effect]]:
+        """Return the file of an event, the other end if bytes arrived from there, the effects."""
+        interpreter = self._interpreters[side]
+        effects = interpreter.feed(event)
+        file = interpreter.file_of(event)
+        other = None
+        if file:
+            self._streams.join(side, file)
+            other = self._streams.move(file, event)
+        if event["call"] == "accept" and "error" not in event:
+            self._streams.join(side, interpreter.files[event["new"]])
+        self._follow(side, interpreter.round, event)
+        return file, other, effects
 
-    def _place(self, side: int, number: int, time: float, event: Event) -> None:
-        """Begin a round, or continue one that the other side has interrupted."""
+    def _add_first_states(self) -> None:
+        for side, interpreter in enumerate(self._interpreters):
+            for file in interpreter.files.values():
+                if not file.is_closed:
+                    number = self._number_of(side, file)
+                    self.first_states.append((number, self._changes_of(file)))
+
+    def _follow(self, side: int, number: int, event: Event) -> None:
+        """Keep the present round of a side."""
+        time = self._time_of(event)
         if event["call"] == "select" or side not in self._present:
             self._present[side] = {
                 "side": side,
@@ -157,66 +208,80 @@ class Builder:
                 "woke": time,
                 "ready": [],
             }
-        present = self._present[side]
         if event["call"] == "ready":
-            present["woke"] = time
-            present["ready"] = [[self._numbers[side, file], mask] for file, mask in event["files"]]
+            self._present[side] = self._present[side] | {"woke": time, "ready": event["files"]}
+
+    def _place(self, side: int) -> None:
+        """Begin a round, or continue one that the other side has interrupted."""
+        present = self._present[side]
         last = self.rounds[-1] if self.rounds else {}
-        if (last.get("side"), last.get("number")) == (side, number):
-            last |= present
+        is_same = (last.get("side"), last.get("number")) == (side, present["number"])
+        written = self._written.get(side, {})
+        if is_same and written is present:
+            return
+        piece = present
+        if written.get("number") == present["number"]:
+            piece = {key: value for key, value in present.items() if written[key] is not value}
+        if piece:  # it is not only continued
+            files = self._interpreters[side].files
+            ready = [[self._number_of(side, files[file]), mask] for file, mask in present["ready"]]
+            self._size += len(encode(ready))
+            piece = piece | {"slept": sleep(present | {"ready": ready}, self.files)}
+            if "ready" in piece:
+                piece["ready"] = ready
+        self._written[side] = present
+        if is_same:
+            last |= piece
         else:
-            self.rounds.append(present | {"first": len(self.steps)})
+            place = {"side": side, "number": present["number"], "first": len(self.steps)}
+            self.rounds.append(piece | place)
 
     def _number_of(self, side: int, file: File) -> int:
-        number = self._numbers.get((side, file.number))
+        number = self._numbers.get(file)
         if number is None:
-            number = self._numbers[side, file.number] = len(self.files)
+            number = self._numbers[file] = len(self.files)
             self.files.append({"side": side, "name": file.name, "kind": file.kind, "peer": None})
-            self._files[number] = file
         known = self.files[number]
         known["name"] = file.name
         if file.name == "signals":
             known["kind"] = "signals"
-        if file.local and file.peer and known["peer"] is None:
-            self._join(side, number, file)
+        if known["peer"] is None and (other := self._streams.peer_of(file)):
+            peer = self._numbers.get(other)
+            if peer is None:
+                peer = self._number_of(1 - side, other)
+            known["peer"], self.files[peer]["peer"] = peer, number
         return number
 
-    def _join(self, side: int, number: int, file: File) -> None:
-        """Find the other end of a connection on the other side."""
-        for (other_side, _), other in self._numbers.items():
-            if other_side != side and self._ends.get(other) == (file.peer, file.local):
-                self.files[number]["peer"], self.files[other]["peer"] = other, number
-        self._ends[number] = (file.local, file.peer)
+    def _changes_of(self, file: File) -> Json:
+        """Return the parts of a file's state that are not as in its last state."""
+        state = self._state_of(file)
+        last = self._last.get(file, {})
+        self._last[file] = state
+        return {key: value for key, value in state.items() if last.get(key, _ABSENT) != value}
 
-    def _move(self, number: int, event: Event) -> list[int]:
-        """Move bytes to or from the other end. Return the files whose state may change."""
-        other = self.files[number]["peer"]
-        if event["call"] == "send" and event.get("sent"):
-            self._in_flight.setdefault(number, InFlight()).leave(event["octets"][: event["sent"]])
-        if event["call"] == "recv" and other is not None and event.get("octets"):
-            self._in_flight.setdefault(other, InFlight()).arrive(len(event["octets"]))
-            return [number, other]
-        return [number]
-
-    def _state_of(self, number: int, file: File) -> Json:
+    def _state_of(self, file: File) -> Json:
         state: Json = {"mask": file.mask}
         if file.is_closed:
             state["closed"] = True
         if file.kind == "connection":
             state["parser"] = file.progress
         if file.is_conversation:
-            state |= {
-                "buffer": file.partial.decode("latin-1"),
-                "turn": file.turn.value,
-                "unsent": file.unsent,
-                "turns": file.message_count,
-            }
-            if self.files[number]["peer"] is not None:
-                state["inflight"] = self._in_flight.setdefault(number, InFlight()).data
+            state |= {"buffer": file.partial.decode("latin-1"), "turn": file.turn.value}
+            state |= {"unsent": file.unsent[:DATA_LIMIT], "unsentSize": len(file.unsent)}
+            state["turns"] = file.message_count
+            if self._streams.peer_of(file):
+                data, size = self._streams.in_flight(file, DATA_LIMIT)
+                state |= {"inflight": data, "inflightSize": size}
         return state
+
+    def _time_of(self, event: Event) -> float:
+        return float(round(event["t"] - self._began, 6))
 
     def _text(self, text: str) -> int:
         return self.texts.setdefault(text, len(self.texts))
+
+
+_ABSENT = object()
 
 
 def _json_of(one: Effect) -> Json:

@@ -60,4 +60,4 @@ def _broken(event: Event, interpreter: Interpreter, file: File | None) -> Iterat
         case "recv" | "read" if len(event.get("octets", "")) > event["size"]:
             yield f"{call} gave {len(event['octets'])} bytes and was asked for {event['size']}"
         case "send" | "write" if event.get("sent", 0) > len(event.get("octets", "")):
-            yield f"{call} took {event['sent']} of {len(event['octets'])} bytes"
+            yield f"{call} took {event['sent']} of {len(event.get('octets', ''))} bytes"

@@ -127,7 +127,8 @@ def sleep(round_: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> str:
         return f"did not sleep{due}; {end}"
     most = ", for as long as it takes" if timeout is None else f" of at most {_span(timeout)}"
     until = "" if timer is None else f", until the timer of {timer}"
-    return f"slept {_span(round_['woke'] - round_['t'])}{most}{until}; {end}"
+    slept = max(0.0, round_["woke"] - round_["t"])  # the clock of a recording may go backwards
+    return f"slept {_span(slept)}{most}{until}; {end}"
 
 
 def _outcome(event: Event) -> str:

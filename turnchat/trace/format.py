@@ -1,51 +1,129 @@
 """The file format of a recording: the calls of a loop and their results, one JSON object a line.
 
 The first line names the version. Each later line is one event: its time, the call, the file and
-the result. CALLS names the fields of each call, and FORMAT.md explains them. A reader trusts
-nothing: it refuses a line that is no event, and gives its number. Only the last line may be torn,
-because the process that wrote it may have been killed.
+the result. CALLS names the fields of each call, FIELDS their types and ranges, and FORMAT.md
+explains both. A recording may come from anywhere, so a reader trusts nothing: it refuses a line
+that is no event, and gives its number, the field and the expected value. Time and memory grow with
+the size of the file alone. Only the last line may be torn, because the process that wrote it may
+have been killed.
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+import reprlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO, NamedTuple
 
 VERSION = 1
 MAGIC = "turnchat-recording"
 
 Event = dict[str, Any]
 
-Kind = type | tuple[type, ...]
-
-FILE: dict[str, Kind] = {"file": int}
-OPTIONAL: dict[str, Kind] = {"error": str, "by": str, "file": int, "octets": str}
-CALLS: dict[str, dict[str, Kind]] = {
-    "open": FILE | {"kind": str, "name": str},
-    "name": FILE | {"name": str},
-    "register": FILE | {"events": str},
-    "modify": FILE | {"events": str},
-    "unregister": FILE,
-    "select": {"timeout": (int, float, type(None)), "deadline": (str, type(None))},
-    "ready": {"files": list},
-    "dispatch": FILE,
-    "deadline": {"name": str},
-    "signal": {"name": str},
-    "accept": FILE | {"new": int, "peer": str, "local": str},
-    "connect": FILE | {"peer": str, "local": str},
-    "connected": FILE,
-    "recv": FILE | {"size": int, "octets": str},
-    "send": FILE | {"octets": str, "sent": int},
-    "read": FILE | {"size": int, "octets": str},
-    "write": FILE | {"octets": str, "sent": int},
-    "shutdown": FILE,
-    "close": FILE,
-    "end": {},
-}
-RESULTS = {"new", "peer", "local", "octets", "sent"}  # a call that failed may lack these
-MASKS = {"", "r", "w", "rw"}
-VALUES = {"kind": {"listener", "connection", "stream", "other"}, "events": MASKS}
-REASON_LIMIT = 200  # characters of an error
+NUMBER_LIMIT = 2**53 - 1  # the page and Perfetto keep numbers as IEEE 754 doubles
 TIME_LIMIT = 1e12  # seconds
+TEXT_LIMIT = 255  # characters; names are shown at each of their calls, so they must be short
+LINE_LIMIT = 8 << 20  # bytes; a line may be JSON that takes thirty times its size in memory
+RECORDING_LIMIT = 256 << 20  # bytes; a pipe may have no end
+REASON_LIMIT = 200  # characters of an error
+
+KINDS = ("listener", "connection", "stream", "other")
+MASKS = ("", "r", "w", "rw")
+
+
+class Field(NamedTuple):
+    """A field of events. expected: its values in words. accepts: True for such a value."""
+
+    expected: str
+    accepts: Callable[[Any], bool]
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return type(value) is int and least <= value <= NUMBER_LIMIT  # True is an int, too
+
+
+def _is_seconds(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < TIME_LIMIT
+
+
+def _is_text(value: Any) -> bool:
+    """Refuse half a character of UTF-16: JSON can express it, and UTF-8 cannot."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_pair(value: Any) -> bool:
+    match value:
+        case [file, str() as mask]:
+            return _is_whole(file, 1) and mask in MASKS
+        case _:
+            return False
+
+
+FILE = Field(f"a whole number from 1 to {NUMBER_LIMIT}", lambda value: _is_whole(value, 1))
+COUNT = Field(f"a whole number from 0 to {NUMBER_LIMIT}", lambda value: _is_whole(value, 0))
+TEXT = Field("text", _is_text)
+
+FIELDS: dict[str, Field] = {
+    "t": Field("a number between -1e12 and 1e12", _is_seconds),
+    "by": TEXT,
+    "error": Field("text that is not empty", lambda value: _is_text(value) and value != ""),
+    "file": FILE,
+    "new": FILE,
+    "kind": Field(
+        "`listener`, `connection`, `stream` or `other`",
+        lambda value: isinstance(value, str) and value in KINDS,
+    ),
+    "name": TEXT,
+    "peer": TEXT,
+    "local": TEXT,
+    "events": Field(
+        "`r`, `w`, `rw` or empty", lambda value: isinstance(value, str) and value in MASKS
+    ),
+    "files": Field(
+        "a list of pairs of a `file` and its `events`",
+        lambda value: isinstance(value, list) and all(map(_is_pair, value)),
+    ),
+    "timeout": Field(
+        "a number between -1e12 and 1e12, or `null`",
+        lambda value: value is None or _is_seconds(value),
+    ),
+    "deadline": Field("text, or `null`", lambda value: value is None or _is_text(value)),
+    "size": COUNT,
+    "sent": COUNT,
+    "octets": Field(
+        "text of characters from U+0000 to U+00FF",
+        lambda value: isinstance(value, str) and (value.isascii() or max(value) <= "\xff"),
+    ),
+}
+
+CALLS: dict[str, tuple[str, ...]] = {
+    "open": ("file", "kind", "name"),
+    "name": ("file", "name"),
+    "register": ("file", "events"),
+    "modify": ("file", "events"),
+    "unregister": ("file",),
+    "select": ("timeout", "deadline"),
+    "ready": ("files",),
+    "dispatch": ("file",),
+    "deadline": ("name",),
+    "signal": ("name",),
+    "accept": ("file", "new", "peer", "local"),
+    "connect": ("file", "peer", "local"),
+    "connected": ("file",),
+    "recv": ("file", "size", "octets"),
+    "read": ("file", "size", "octets"),
+    "send": ("file", "octets", "sent"),
+    "write": ("file", "octets", "sent"),
+    "shutdown": ("file",),
+    "close": ("file",),
+    "end": (),
+}
+OPTIONAL = ("by", "error")  # of each call
+RESULTS = ("new", "peer", "local", "octets", "sent")  # a call that failed may lack these
 
 
 class BadRecording(ValueError):
@@ -80,110 +158,126 @@ def line_of(event: Event) -> str:
     return json.dumps(event, separators=(",", ":")) + "\n"
 
 
-def read(file: Iterable[str]) -> Recording:
+def lines_of(file: BinaryIO) -> Iterator[str]:
+    """Yield the lines of a file. Raises BadRecording if a line or the file is too long."""
+    number = total = 0
+    while data := file.readline(LINE_LIMIT + 1):
+        number += 1
+        total += len(data)
+        if len(data) > LINE_LIMIT:
+            raise BadRecording(number, f"a line has at most {LINE_LIMIT >> 20} MiB")
+        if total > RECORDING_LIMIT:
+            raise BadRecording(number, f"a recording has at most {RECORDING_LIMIT >> 20} MiB")
+        is_torn = not data.endswith(b"\n")
+        try:
+            yield data.decode(errors="replace" if is_torn else "strict")
+        except UnicodeDecodeError as error:
+            raise BadRecording(number, "this is not text in UTF-8") from error
+
+
+def read(lines: Iterable[str]) -> Recording:
     """Read a recording. Raises BadRecording."""
-    lines = _numbered(file)
-    _, first = next(lines, (1, None))
-    if first is None:
-        raise BadRecording(1, "this is no recording: it is empty")
-    if not isinstance(first, dict) or MAGIC not in first:
-        raise BadRecording(1, f'this is no recording: it does not begin with {{"{MAGIC}": ...}}')
-    if first[MAGIC] != VERSION:
-        raise BadRecording(1, f"version {first[MAGIC]!r} is not known here, {VERSION} is")
-    _check_text(1, first)
+    found = _parsed(lines)
+    program, has_bodies = _checked_head(next(found, (1, None))[1])
     opened: set[int] = set()
+    texts: dict[str, str] = {}
     events = []
     is_torn = False
-    for number, found in lines:
-        if found is TORN:
+    for number, value in found:
+        if value is TORN:
             is_torn = True
             break
-        event = _checked(number, found)
+        event = _checked(number, value, texts)
         _check_files(number, event, opened)
         events.append((number, event))
     is_whole = bool(events) and events[-1][1]["call"] == "end"
-    program, has_bodies = str(first.get("program", "")), bool(first.get("bodies", True))
     return Recording(program, has_bodies, events, is_torn or not is_whole)
 
 
 TORN = object()  # a last line without its end
 
 
-def _numbered(file: Iterable[str]) -> Iterator[tuple[int, Any]]:
-    number = 0
-    try:
-        for number, line in enumerate(file, start=1):
-            if not line.endswith("\n"):
-                yield number, TORN
-                return
-            yield number, json.loads(line, parse_constant=_refuse)
-    except UnicodeDecodeError as error:
-        raise BadRecording(number + 1, "this is not text in UTF-8") from error
-    except (ValueError, RecursionError) as error:
-        raise BadRecording(number, f"this is not JSON: {error}") from error
+def _parsed(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(lines, start=1):
+        if not line.endswith("\n"):
+            yield number, TORN
+            return
+        try:
+            value = json.loads(line, parse_constant=_refuse)
+        except RecursionError:
+            raise BadRecording(number, "this is nested too deeply") from None
+        except json.JSONDecodeError as error:
+            raise BadRecording(number, f"this is not JSON: {error.msg}") from error
+        except ValueError as error:  # of Python: an integer of thousands of digits
+            reason = str(error).partition(";")[0]
+            raise BadRecording(number, f"this is not JSON: {reason}") from error
+        yield number, value
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a number of JSON")
 
 
-def _checked(number: int, event: Any) -> Event:
-    """Return `event` if it is one, else raise BadRecording."""
-    if not isinstance(event, dict):
+def _checked_head(first: Any) -> tuple[str, bool]:
+    """Return the program and `bodies`. Raises BadRecording if `first` is no head."""
+    if first is None:
+        raise BadRecording(1, "this is no recording: it is empty")
+    if not isinstance(first, dict) or MAGIC not in first:
+        raise BadRecording(1, f'this is no recording: it does not begin with {{"{MAGIC}": ...}}')
+    version, program, bodies = first[MAGIC], first.get("program", ""), first.get("bodies", True)
+    if type(version) is not int or version != VERSION:
+        raise BadRecording(1, f"version {_shown(version)} is not known here, {VERSION} is")
+    if not _is_text(program):
+        raise BadRecording(1, f"'program' is {_shown(program)}, expected: text")
+    if type(bodies) is not bool:
+        raise BadRecording(1, f"'bodies' is {_shown(bodies)}, expected: `true` or `false`")
+    return _shortened(program), bodies
+
+
+def _checked(number: int, found: Any, texts: dict[str, str]) -> Event:
+    """Return the fields of an event that are known here. Raises BadRecording if it is none.
+
+    texts: those of earlier events. Most of them come again and again, and are kept once.
+    """
+    if not isinstance(found, dict):
         raise BadRecording(number, "an event is an object, {...}")
-    if "call" not in event:
+    if "call" not in found:
         raise BadRecording(number, "an event has a call")
-    call = event["call"]
-    fields = CALLS.get(call) if isinstance(call, str) else None
-    if fields is None:
-        raise BadRecording(number, f"the call {call!r} is not known")
-    for name, kind in [("t", (int, float)), *fields.items()]:
-        if name in event:
-            if not _fits(name, event[name], kind):
-                raise BadRecording(number, f"{name!r} of {call} is {event[name]!r}")
-        elif "error" not in event or name not in RESULTS:
+    call = found["call"]
+    names = CALLS.get(call) if isinstance(call, str) else None
+    if names is None:
+        raise BadRecording(number, f"the call {_shown(call)} is not known")
+    for name, field in FIELDS.items():
+        if name in found and not field.accepts(found[name]):
+            value = _shown(found[name])
+            raise BadRecording(number, f"{name!r} of {call} is {value}, expected: {field.expected}")
+    event: Event = {"call": texts.setdefault(call, call)}
+    for name in ("t", *names, *OPTIONAL):
+        if name in found:
+            value = found[name]
+            if isinstance(value, str) and name != "octets":
+                value = _shortened(value)
+                value = texts.setdefault(value, value)
+            event[name] = value
+        elif name not in OPTIONAL and ("error" not in found or name not in RESULTS):
             raise BadRecording(number, f"{call} has no {name!r}")
-    for name, kind in OPTIONAL.items():
-        if name in event and not _fits(name, event[name], kind):
-            raise BadRecording(number, f"{name!r} of {call} is {event[name]!r}")
-    if any(byte > "\xff" for byte in event.get("octets", "")):
-        raise BadRecording(number, "a byte is a character up to U+00FF")
-    _check_text(number, event)
     return event
 
 
-def _fits(name: str, value: Any, kind: Kind) -> bool:
-    fits = isinstance(value, kind) and not isinstance(value, bool)
-    match name:
-        case "t" | "timeout":
-            return fits and (value is None or abs(value) < TIME_LIMIT)
-        case "file" | "new" | "size" | "sent":
-            return fits and bool(value >= 0)
-        case "error":
-            return fits and bool(value)
-        case "kind" | "events":
-            return fits and value in VALUES[name]
-        case "files":
-            return fits and all(_is_ready(pair) for pair in value)
-        case _:
-            return fits
+def _shortened(value: str) -> str:
+    r"""Return text that can be shown: at most TEXT_LIMIT characters.
+
+    The name of a file need not be UTF-8. Such a byte is recorded as PEP 383 has it, U+DC80 to
+    U+DCFF, and shown as \xff.
+    """
+    if not value.isascii():
+        value = value.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    return value if len(value) <= TEXT_LIMIT else f"{value[: TEXT_LIMIT - 1]}…"
 
 
-def _is_ready(pair: Any) -> bool:
-    match pair:
-        case [int() as file, str() as mask]:
-            return not isinstance(file, bool) and mask in MASKS
-        case _:
-            return False
-
-
-def _check_text(number: int, event: Event) -> None:
-    """Refuse half a character of UTF-16: JSON can express it, and UTF-8 cannot."""
-    for name, value in event.items():
-        try:
-            f"{name}{value}".encode()
-        except UnicodeEncodeError:
-            raise BadRecording(number, f"{name!r} is no text: {value!r}") from None
+def _shown(value: Any) -> str:
+    """Return a value as an error shows it: a part of it, if it is long."""
+    return reprlib.repr(value)
 
 
 def _check_files(number: int, event: Event, opened: set[int]) -> None:

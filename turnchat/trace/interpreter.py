@@ -131,7 +131,7 @@ class Interpreter:
     def __init__(self) -> None:
         self.files: dict[int, File] = {}
         self.round = 0
-        self.ready: list[File] = []
+        self.ready: set[File] = set()  # there may be thousands
 
     def file_of(self, event: Event) -> File | None:
         """Return the file that an event concerns, if it is open here; numbers begin with 1."""
@@ -147,9 +147,9 @@ class Interpreter:
                     file.begin(THEIRS)
             case "select":
                 self.round += 1
-                self.ready = []
+                self.ready = set()
             case "ready":
-                self.ready = [self.files[number] for number, _ in event["files"]]
+                self.ready = {self.files[number] for number, _ in event["files"]}
             case "accept" if not failed:
                 accepted = self.files[event["new"]]
                 accepted.peer, accepted.local = event["peer"], event["local"]

@@ -10,6 +10,7 @@ from turnchat.trace.interpreter import File, Interpreter
 DIM, BOLD, RED, PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[31m", "\x1b[m"  # ECMA-48, 8.3.117
 COLOURS = ("\x1b[36m", "\x1b[32m", "\x1b[33m", "\x1b[35m", "\x1b[34m")  # a file keeps its own
 NAME, CALL = 14, 48  # columns
+READY_LIMIT = 20  # names of ready files on a line
 
 
 class Text:
@@ -57,8 +58,10 @@ class Text:
         )
 
     def _ready(self, event: Event) -> str:
-        names = ((self.files[number].name, mask) for number, mask in event["files"])
-        return ", ".join(f"{name} ({mask})" for name, mask in names)
+        ready = event["files"]
+        names = [f"{self.files[number].name} ({mask})" for number, mask in ready[:READY_LIMIT]]
+        more = [f"{len(ready) - READY_LIMIT} more"] if len(ready) > READY_LIMIT else []
+        return ", ".join(names + more)
 
     def _in(self, code: str, text: str) -> str:
         return f"{code}{text}{PLAIN}" if self._colour and text else text

@@ -138,7 +138,8 @@ const WAITS = { r: "waits to read", w: "waits to write", rw: "waits to read or w
 // An end that was recorded: its name, its buffers, and the progress of its parser.
 function endOf(file, place) {
   const state = stateOf(file, place.number);
-  const { mask, closed, turn, turns = 0, unsent = "", buffer = "", parser } = state ?? {};
+  const { mask, closed, turn, turns = 0, buffer = "", parser } = state ?? {};
+  const { unsent = "", unsentSize = 0 } = state ?? {};
   const heading = make("div", { className: "heading" }, text("h3", "", nameOf(file)));
   if (turn === "ours" || turn === "last") heading.append(token(turn));
   if (turn === "over") heading.append(text("span", "over", "over"));
@@ -149,9 +150,9 @@ function endOf(file, place) {
   if (!state || closed) return end;
   const whole = wholeFrame(file, state, place);
   const says = whole ? "a whole frame: handed on" : parser;
-  const left = unsent ? `${some(unsent.length, "byte")} still to be sent` : "empty";
+  const left = unsent ? `${some(unsentSize, "byte")} still to be sent` : "empty";
   end.append(bufferOf("buffer", "read buffer", says, frameCells(whole || buffer)),
-    bufferOf("buffer unsent", "write buffer", left, cells(unsent)));
+    bufferOf("buffer unsent", "write buffer", left, cells(unsent, 0, unsentSize)));
   return end;
 }
 
@@ -176,8 +177,8 @@ function wireOf(near, far) {
   if (near?.turn === "theirs" && far?.turn === "theirs") wire.append(token());
   for (const [state, arrow] of [[near, "→"], [far, "←"]]) {
     if (!state?.inflight) continue;
-    const words = `${arrow} ${some(state.inflight.length, "byte")} in flight`;
-    wire.append(text("p", "", words), cells(state.inflight, HEADER));
+    const words = `${arrow} ${some(state.inflightSize, "byte")} in flight`;
+    wire.append(text("p", "", words), cells(state.inflight, HEADER, state.inflightSize));
   }
   return wire;
 }

@@ -5,15 +5,25 @@
 // and then the callbacks and the timers.
 
 const timeline = JSON.parse($("timeline").textContent);
+$("timeline").remove(); // the text is as large as the data
 const { sides, files, texts, steps } = timeline;
 
-const rounds = []; // each with `steps`, the numbers of its steps
+// Each with `steps`, the numbers of its steps, and `timers`, the index of its first timer in them.
+const rounds = [];
 const roundOf = []; // the number of a step's round in `rounds`
 const numbered = new Map(); // rounds by side and number: "0:42"
 
-// changes[f]: the steps that changed file f. states[f]: its state from each of them on.
+// changes[f]: the steps that changed file f. states[f]: its state from each of them on. A page that
+// begins in the middle has the states of the files that are open then, as if step −1 had set them.
 const changes = files.map(() => []);
 const states = files.map(() => []);
+for (const [file, state] of timeline.states) change(file, -1, state);
+
+// A step has only the parts of a state that it changes.
+function change(file, number, parts) {
+  changes[file].push(number);
+  states[file].push({ ...states[file].at(-1), ...parts });
+}
 
 // The targets of the jump buttons: steps with messages, with faults, and with EAGAIN.
 const landmarks = { message: [], fault: [], eagain: [] };
@@ -22,7 +32,7 @@ const landmarks = { message: [], fault: [], eagain: [] };
 // last piece has the complete result of select().
 for (const piece of timeline.rounds) {
   const key = `${piece.side}:${piece.number}`;
-  if (!numbered.has(key)) numbered.set(key, rounds.push({ steps: [] }) - 1);
+  if (!numbered.has(key)) numbered.set(key, rounds.push({ steps: [], timers: Infinity }) - 1);
   const index = numbered.get(key);
   Object.assign(rounds[index], piece);
   for (let number = piece.first; number < piece.last; number++) add(number, index);
@@ -30,13 +40,14 @@ for (const piece of timeline.rounds) {
 
 function add(number, index) {
   const step = steps[number];
-  rounds[index].steps.push(number);
+  const round = rounds[index];
+  // A round may have most of the steps, so stageAt() must not look for its timer.
+  if (step.call === "timer") round.timers = Math.min(round.timers, round.steps.length);
+  round.steps.push(number);
   roundOf[number] = index;
   // Bytes that arrive also change the state of the sender's end.
   for (const [file, state] of [[step.file, step.state], step.other ?? []]) {
-    if (!state) continue;
-    changes[file].push(number);
-    states[file].push(state);
+    if (state) change(file, number, state);
   }
   if (step.error === "EAGAIN") landmarks.eagain.push(number);
   const kind = kindOf(step);
@@ -47,8 +58,7 @@ function add(number, index) {
 function stageAt(round, nth) {
   if (!round.number) return "set-up";
   if (nth <= 2) return nth === 1 ? "sleep" : "ready";
-  const isTimer = round.steps.slice(2, nth).some((number) => steps[number].call === "timer");
-  return isTimer || !round.ready.length ? "timers" : "callbacks";
+  return round.timers < nth || !round.ready.length ? "timers" : "callbacks";
 }
 
 // The kind of a step, which decides its colour: that of its gravest effect.

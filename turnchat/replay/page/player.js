@@ -29,7 +29,8 @@ function drawNow({ number, round, nth, step, stage }) {
   const result = resultOf(step);
   $("call").replaceChildren(callOf(step), text("span", "result", result && ` = ${result}`));
   $("call").classList.toggle("error", step.error !== undefined);
-  $("data").replaceChildren(cells(step.data ?? "", beginsFrame(step, number) ? HEADER : 0));
+  const { data = "", size = data.length } = step;
+  $("data").replaceChildren(cells(data, beginsFrame(step, number) ? HEADER : 0, size));
   const explanation = ` ${texts[step.explanation]}`;
   $("explanation").replaceChildren(text("b", "", step.effect ?? ""), explanation);
   $("where").textContent = texts[step.where] ?? "";
@@ -180,6 +181,12 @@ new ResizeObserver(() => {
 document.body.classList.toggle("two-sided", sides.length > 1);
 document.title = `${timeline.title} – turnchat`;
 $("title").textContent = timeline.title;
+if (steps.length < timeline.total) {
+  const [shown, all] = [steps.length, timeline.total].map((number) => number.toLocaleString("en"));
+  $("part").textContent = `${shown} of ${all} steps${timeline.is_cut ? ", the most that fit" : ""}`;
+  $("part").title = "turnchat-replay shows other rounds with --rounds FROM-TO";
+  $("part").hidden = false;
+}
 measureStrips();
 goToAddress();
 performance.mark("ready");

@@ -10,6 +10,7 @@ const opened = new Map();
 const closed = new Map();
 const rows = steps.flatMap((step, number) => rowsOf(step, number));
 const rowSteps = rows.map((row) => row.number);
+for (const [file] of timeline.states) opened.set(file, -1);
 rows.forEach(({ kind, file }, i) => ({ opened, closed })[kind]?.set(file, i));
 
 function rowsOf({ file, call, effects, data, error, state }, number) {

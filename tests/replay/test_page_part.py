@@ -1,0 +1,65 @@
+"""The page of some rounds of a recording, and of long data."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+from tests.support.recording import event, read_from, recording_of
+from turnchat.replay.page import render_page
+from turnchat.replay.timeline import build_timeline
+
+pytest.importorskip("selenium", reason="the browser is driven by selenium")
+
+from tests.support.page import Shown
+
+CHAT = ROOT / "turnchat" / "replay" / "examples" / "two-clients.jsonl"
+
+
+def open_timeline(
+    shown: Shown, files: dict[str, Path], timeline: dict[str, object], address: str = ""
+) -> None:
+    files["part"] = files["small"].with_name("part.html")
+    files["part"].write_text(render_page(timeline))
+    shown.open("part", address)
+
+
+def test_a_page_of_some_rounds_knows_what_was_before(shown: Shown, files: dict[str, Path]) -> None:
+    recording = read_from(CHAT)
+    open_timeline(shown, files, build_timeline("all", [recording]), "#round=5")
+    assert not shown.find("#part").is_displayed()
+    seen = [shown.text("#interest"), shown.texts(".connection .end")]
+    open_timeline(shown, files, build_timeline("some", [recording], (5, 7)), "#round=5")
+    assert shown.place == "Round 5/1"
+    assert [shown.text("#interest"), shown.texts(".connection .end")] == seen
+    count = shown.run("return steps.length")
+    assert shown.text("#part") == f"{count} of {len(recording.events)} steps"
+    assert shown.all("#sequence .alive")
+    assert "opened" not in shown.text("#sequence")
+
+
+def test_a_page_at_its_bound_says_so(shown: Shown, files: dict[str, Path]) -> None:
+    timeline = build_timeline("cut", [read_from(CHAT)], (1, 2)) | {"is_cut": True, "total": 5000}
+    open_timeline(shown, files, timeline)
+    assert shown.text("#part").endswith(" of 5,000 steps, the most that fit")
+
+
+def test_long_data_is_shown_with_its_size(shown: Shown, files: dict[str, Path]) -> None:
+    data = "255" + "x" * 1997
+    near = [
+        event("open", file=1, kind="connection", name="far"),
+        event("connect", file=1, peer="a", local="b"),
+        event("send", 1, file=1, octets=data, sent=900),
+    ]
+    far = [
+        event("open", file=1, kind="connection", name="near"),
+        event("connect", file=1, peer="b", local="a"),
+    ]
+    timeline = build_timeline("long", [recording_of(near), recording_of(far)])
+    open_timeline(shown, files, timeline, "#round=0&step=3")
+    assert shown.call.startswith('send(far, "255xxx')
+    assert shown.text("#data .more") == "and 1700 more"
+    assert shown.text(".unsent").startswith("write buffer 1,100 bytes still to be sent")
+    assert shown.text(".unsent .more") == "and 800 more"
+    assert "→ 900 bytes in flight" in shown.text(".wire")
+    assert shown.text(".wire .more") == "and 600 more"

@@ -1,0 +1,251 @@
+"""Recordings from strangers: work, memory and output grow with the recording alone."""
+
+import json
+import sys
+import tracemalloc
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.support.recording import event, recording_of, text_of
+from tests.tools.fuzz_recordings import GROWTH, check, present
+from turnchat.replay import timeline
+from turnchat.replay.page import render_page
+from turnchat.replay.perfetto import export_perfetto
+from turnchat.replay.timeline import DATA_LIMIT, build_timeline
+from turnchat.replay.validate import find_problems
+from turnchat.trace.format import Event, Recording, lines_of, read
+from turnchat.trace.interpreter import File
+from turnchat.trace.live import lines
+
+Events = list[Event]
+
+
+def opened(count: int, kind: str = "connection") -> Events:
+    return [event("open", file=1 + i, kind=kind, name="") for i in range(count)]
+
+
+def rest_of_a_send(n: int) -> list[Events]:
+    events = [*opened(1), event("connect", file=1, peer="a", local="b")]
+    events.append(event("send", file=1, octets="255" + "x" * 20 * n, sent=0))
+    return [events + [event("register", file=1, events="rw"[i % 2]) for i in range(n)]]
+
+
+def bytes_in_flight(n: int) -> list[Events]:
+    near = [*opened(1), event("connect", file=1, peer="a", local="b")]
+    near.append(event("send", 1, file=1, octets="x" * 20 * n, sent=20 * n))
+    far = [*opened(1), event("connect", file=1, peer="b", local="a")]
+    return [near, far + [event("recv", 2 + i, file=1, size=1, octets="x") for i in range(n)]]
+
+
+def a_round_that_the_other_side_interrupts(n: int) -> list[Events]:
+    near = [*opened(n), event("select", timeout=1, deadline="d" * n)]
+    near.append(event("ready", files=[[1 + i, "r"] for i in range(n)]))
+    near += [event("dispatch", 1 + 2 * i, file=1 + i) for i in range(n)]
+    return [near, opened(1) + [event("dispatch", 2 + 2 * i, file=1) for i in range(n)]]
+
+
+def connections_with_both_ends(n: int) -> list[Events]:
+    ends = [
+        [(f"near {i}", f"far {i}") for i in range(n)],
+        [(f"far {i}", f"near {i}") for i in range(n)],
+    ]
+    return [
+        opened(n)
+        + [
+            event("connect", file=1 + i, peer=pair[0], local=pair[1])
+            for i, pair in enumerate(pairs)
+        ]
+        for pairs in ends
+    ]
+
+
+def a_round_with_many_callbacks(n: int) -> list[Events]:
+    events = [*opened(n, "stream"), event("select", timeout=None, deadline=None)]
+    events += [event("register", file=1 + i, events="r") for i in range(n)]
+    events.append(event("ready", files=[[1 + i, "r"] for i in range(n)]))
+    return [events + [event("dispatch", file=1 + i) for i in range(n)]]
+
+
+def a_long_name(n: int) -> list[Events]:
+    events = [event("open", file=1, kind="connection", name="n" * 20 * n)]
+    for i in range(n):
+        events.append(event("select", i, timeout=1, deadline=None))
+        events.append(event("ready", i, files=[[1, "r"]]))
+    return [events]
+
+
+def messages(n: int) -> list[Events]:
+    events = opened(1)
+    for i in range(n):
+        events.append(event("recv", i, file=1, size=259, octets="005hello"))
+        events.append(event("send", i, file=1, octets="005hello", sent=8))
+    return [events]
+
+
+SHAPES = [
+    rest_of_a_send,
+    bytes_in_flight,
+    a_round_that_the_other_side_interrupts,
+    connections_with_both_ends,
+    a_round_with_many_callbacks,
+    a_long_name,
+    messages,
+]
+
+
+def read_all(shape: Callable[[int], list[Events]], size: int) -> tuple[list[Recording], int]:
+    texts = [text_of(*events, event("end", 1e6)) for events in shape(size)]
+    return [read(text.splitlines(keepends=True)) for text in texts], sum(map(len, texts))
+
+
+def present_all(shape: Callable[[int], list[Events]], size: int) -> None:
+    present(read_all(shape, size)[0])
+
+
+def calls_of(function: Callable[[], object]) -> int:
+    count = 0
+
+    def on_event(_frame: object, kind: str, _argument: object) -> None:
+        nonlocal count
+        count += kind in ("call", "c_call")
+
+    sys.setprofile(on_event)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def assert_linear(measured: list[int]) -> None:
+    """Sizes n, 2n and 4n: the second step may cost twice as much as the first, and a little."""
+    one, two, four = measured
+    assert four - two <= 2.3 * (two - one) + one / 10, measured
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_work_grows_with_the_recording_alone(
+    shape: Callable[[int], list[Events]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comparisons = 0
+
+    def is_same(self: File, other: object) -> bool:
+        nonlocal comparisons
+        comparisons += 1
+        return self is other
+
+    present_all(shape, 10)  # what is made once, is made
+    monkeypatch.setattr(File, "__eq__", is_same)
+    counted = []
+    for size in (100, 200, 400):
+        before = comparisons
+        calls = calls_of(partial(present_all, shape, size))
+        counted.append(calls + comparisons - before)
+    assert_linear(counted)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_outputs_grow_with_the_recording_alone(shape: Callable[[int], list[Events]]) -> None:
+    empty = len(render_page({}))
+    for size in (200, 800):
+        recordings, given = read_all(shape, size)
+        page, *others = present(recordings)
+        assert max(len(page) - empty, *map(len, others)) < GROWTH * given
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_memory_grows_with_the_recording_alone(shape: Callable[[int], list[Events]]) -> None:
+    peaks = []
+    for size in (150, 600):
+        tracemalloc.start()
+        present_all(shape, size)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 5 * peaks[0]
+
+
+@pytest.mark.parametrize("seed", range(0, 400, 100))
+def test_damaged_recordings_are_shown_or_refused_with_a_sentence(seed: int) -> None:
+    """For more of them: make fuzz."""
+    for one in range(seed, seed + 100):
+        check(one)
+
+
+def states_of(shown: dict[str, Any], file: int) -> list[dict[str, Any]]:
+    """The state of a file after each step, put together as the page does."""
+    state: dict[str, Any] = {}
+    states = []
+    for step in shown["steps"]:
+        if step["file"] == file:
+            state = state | step.get("state", {})
+        states.append(state)
+    return states
+
+
+def test_a_long_rest_is_cut_with_its_size() -> None:
+    recordings, _ = read_all(rest_of_a_send, 100)
+    shown = build_timeline("long", recordings)
+    sent = shown["steps"][2]
+    assert (len(sent["data"]), sent["size"]) == (DATA_LIMIT, 2003)
+    states = states_of(shown, 0)
+    assert [state["unsentSize"] for state in states[2:]] == [2003] * (len(states) - 2)
+    assert states[-1]["unsent"] == "255" + "x" * (DATA_LIMIT - 3)
+    assert sum("unsent" in step.get("state", {}) for step in shown["steps"]) == 2
+
+
+def test_a_recording_whose_clock_goes_backwards_keeps_its_order() -> None:
+    events = [*opened(1), event("select", -1, timeout=1, deadline=None)]
+    events.append(event("ready", -2, files=[[1, "r"]]))
+    events.append(event("dispatch", -3, file=1))
+    shown = build_timeline("back", [recording_of(events)])
+    assert [step["call"] for step in shown["steps"]] == ["open", "select", "ready", "dispatch"]
+    assert shown["rounds"][1]["slept"].startswith("slept 0 µs of at most 1 s")
+    trace = json.loads(export_perfetto(recording_of(events)))["traceEvents"]
+    assert [one["dur"] for one in trace if one["ph"] == "X"] == [0.0, 0.0]
+    (problem, *_) = find_problems(recording_of(events))
+    assert problem.text == "time goes backwards, from 0.0 to -1"
+
+
+def test_of_many_ready_files_the_first_are_named() -> None:
+    ready = event("ready", files=[[1 + i, "r"] for i in range(23)])
+    (line,) = lines(recording_of([*opened(23, "stream"), ready]).events, colour=False)
+    assert line.endswith(" stream 19 (r), stream 20 (r), 3 more\n")
+
+
+def test_a_failed_send_without_its_bytes_is_shown() -> None:
+    failed = event("send", file=1, error="EPIPE", sent=5)
+    assert present([recording_of([*opened(1), failed])])[-1] == "send took 5 of 0 bytes"
+    both = [recording_of([*opened(1), failed]), recording_of(opened(1))]
+    assert len(build_timeline("failed", both)["steps"]) == 3
+
+
+def test_an_end_is_joined_with_one_other_end_alone() -> None:
+    near = [*opened(2), event("connect", file=1, peer="a", local="b"), event("close", file=1)]
+    near.append(event("connect", 5, file=2, peer="a", local="b"))
+    far = [*opened(2), event("connect", 1, file=1, peer="b", local="a"), event("close", 2, file=1)]
+    far.append(event("connect", 6, file=2, peer="b", local="a"))
+    files = build_timeline("reused", [recording_of(near), recording_of(far)])["files"]
+    peers = {(file["side"], file["name"]): files[file["peer"]] for file in files}
+    for (side, name), peer in peers.items():
+        assert (peer["side"], peer["name"]) == (1 - side, name)
+
+
+def test_a_timeline_ends_at_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    recordings, _ = read_all(messages, 100)
+    for name, limit in [("STEP_LIMIT", 50), ("SIZE_LIMIT", 10_000)]:
+        with monkeypatch.context() as patched:
+            patched.setattr(timeline, name, limit)
+            shown = build_timeline("long", recordings)
+        assert shown["is_cut"]
+        assert shown["total"] == 202
+        assert 30 < len(shown["steps"]) <= 60
+        assert shown["rounds"][-1]["last"] == len(shown["steps"])
+    assert not build_timeline("whole", recordings)["is_cut"]
+
+
+def test_endless_input_is_refused() -> None:
+    with open("/dev/zero", "rb") as endless, pytest.raises(ValueError, match="at most 8 MiB"):
+        read(lines_of(endless))
