@@ -5,12 +5,14 @@ ADDRESS ?=
 ARGS ?=
 SEEDS ?= 10000
 EXAMPLE ?= first-chat
+MUTANTS ?= 200
+SEED ?=
 
 VENV ?= .venv
 TOOLS := $(VENV)/.tools-installed
 SCRIPTS := bin/turnchat-server bin/turnchat-client bin/turnchat-replay
 
-.PHONY: help run-server run-client replay test simulate fuzz road bench soak lint picture recordings format clean
+.PHONY: help run-server run-client replay test simulate fuzz mutate road bench soak lint picture recordings format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,25 +23,29 @@ run-server:  ## start a server on 127.0.0.1:2322, or ADDRESS=...
 run-client:  ## talk with the server on 127.0.0.1:2322, or ADDRESS=...
 	@trap : INT; $(PYTHON) bin/turnchat-client $(ARGS) $(ADDRESS) || { s=$$?; [ $$s = 130 ] || exit $$s; }  # Ctrl-C is no failure
 
-replay:  ## make a page of a recording that ships with turnchat (EXAMPLE=split-header: of another)
+replay:  ## make a page of a recording (EXAMPLE=split-header: of another)
 	@mkdir -p build
 	@$(PYTHON) bin/turnchat-replay turnchat/replay/examples/$(EXAMPLE).jsonl -o build/$(EXAMPLE).html
 
-test: $(TOOLS)  ## run all tests, or ARGS=tests/core
+test: $(TOOLS)  ## run the tests, or ARGS=tests/core
 	$(VENV)/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-simulate: $(TOOLS)  ## run more seeds of the simulation: SEEDS=100000
-	$(VENV)/bin/python -m tests.simulation --seeds $(SEEDS)
+simulate: $(TOOLS)  ## run more seeds of the simulation: SEEDS=100000, or ARGS=--faults
+	$(VENV)/bin/python -m tests.simulation --seeds $(SEEDS) --jobs $$(getconf _NPROCESSORS_ONLN) $(ARGS)
 
-fuzz: $(TOOLS)  ## feed a conversation random bytes for a minute (atheris), and damage SEEDS recordings
+fuzz: $(TOOLS)  ## look for bad input for a minute, and damage SEEDS recordings
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/tools/requirements-fuzz.txt
 	$(VENV)/bin/python -m tests.tools.fuzz $(ARGS)
 	$(VENV)/bin/python -m tests.tools.fuzz_recordings --seeds $(SEEDS)
 
+mutate: $(TOOLS)  ## see which of 200 defects the tests notice (MUTANTS=all)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/tools/requirements-mutate.txt
+	$(VENV)/bin/python -m tests.tools.mutate --mutants $(MUTANTS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 road: $(TOOLS)  ## measure the lessons and turnchat side by side
 	$(VENV)/bin/python -m tests.tools.road
 
-bench: $(TOOLS)  ## measure turnchat beside asyncio, uvloop, gevent, threads and C (12 minutes)
+bench: $(TOOLS)  ## measure it beside asyncio, uvloop, gevent and C (12 minutes)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/tools/requirements-bench.txt
 	$(VENV)/bin/python -m tests.bench $(ARGS)
 

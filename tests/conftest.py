@@ -1,5 +1,6 @@
 import os
 import pty
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -7,10 +8,21 @@ import pytest
 
 from tests.support import Program, Terminal
 from tests.support.shell import TmuxShell
-from tests.support.tools import require, summed_up
+from tests.support.tools import may_be_skipped, require, summed_up
 from turnchat.core.loop import EventLoop
 
 NO_SKIPS = "TURNCHAT_TESTS_MUST_NOT_SKIP"  # set where every tool can be installed
+
+
+# Ignored by nohup, and by shells for the background jobs of a script (POSIX, 2.11).
+MAY_BE_IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+
+
+def pytest_configure() -> None:
+    """Let programs have the default signals. Here, a handler ignores those that were ignored."""
+    for number in MAY_BE_IGNORED:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)  # exec() takes handlers away: execve(2)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -20,10 +32,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Count a skipped test as failed if NO_SKIPS is set."""
+    """Count a skipped test as failed if NO_SKIPS is set, and its tool can be installed."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
-    if report.skipped and os.environ.get(NO_SKIPS):
+    if not (report.skipped and os.environ.get(NO_SKIPS)) or hasattr(report, "wasxfail"):
+        return
+    if not may_be_skipped(report.longrepr[2].removeprefix("Skipped: ")):
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may be: {report.longrepr[2]}"
 

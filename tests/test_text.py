@@ -1,10 +1,23 @@
+import json
+import os
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnchat.text import counted, duration, not_utf8, one_line, reason, safe
+from turnchat.text import (
+    counted,
+    duration,
+    not_utf8,
+    one_line,
+    reason,
+    safe,
+    safe_json,
+    size_of,
+    unix_name,
+    were,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +48,33 @@ def test_nothing_that_acts_gets_through(body: bytes) -> None:
     assert all(unicodedata.category(character) not in ("Cc", "Zl", "Zp") for character in shown)
     assert all(unicodedata.bidirectional(c) not in BIDI_CONTROLS for c in shown)
     shown.encode()
+
+
+@given(st.text(st.characters()))  # lone surrogates, too
+def test_nothing_that_acts_gets_through_json_and_it_says_the_same(text: str) -> None:
+    line = safe_json(json.dumps(text, ensure_ascii=False))
+    line.encode()
+    assert safe(line) == line
+    assert json.loads(line) == json.loads(json.dumps(text))
+
+
+def test_json_escapes_are_those_of_json() -> None:
+    acting = "\x1b\x7f\x9b\u202e\u2028\ufeff\U000e0001\udcff"
+    assert safe_json(json.dumps(acting + "你", ensure_ascii=False)) == (
+        r'"\u001b\u007f\u009b\u202e\u2028\ufeff\udb40\udc01\udcff你"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(b"/tmp/caf\xe9\xff", r"/tmp/caf\xe9\xff"), (b"/tmp/\xe4\xbd\xa0", "/tmp/你")],
+)
+def test_a_name_of_a_file_that_is_not_utf_8_is_escaped(name: bytes, shown: str) -> None:
+    assert safe(os.fsdecode(name)) == unix_name(os.fsdecode(name)) == unix_name(name) == shown
+
+
+def test_half_a_character_of_utf_16_is_escaped() -> None:
+    assert safe("\ud800") == r"\ud800"
 
 
 BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
@@ -69,3 +109,33 @@ def test_what_is_not_utf_8_has_a_reason() -> None:
 def test_the_reason_of_an_error_is_the_systems_or_its_own_text() -> None:
     assert reason(OSError(2, "No such file")) == "No such file"
     assert reason(OSError("just text")) == "just text"
+
+
+def test_a_number_of_things_has_its_verb() -> None:
+    assert [were(number, "line") for number in (0, 1, 2)] == [
+        "0 lines were",
+        "1 line was",
+        "2 lines were",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0", 0),
+        ("5000", 5000),
+        ("64K", 65_536),
+        ("10M", 10_485_760),
+        ("1G", 1_073_741_824),
+        ("999999999999", 999_999_999_999),
+    ],
+)
+def test_a_size_may_have_a_unit(text: str, size: int) -> None:
+    assert size_of(text) == size
+
+
+@pytest.mark.parametrize(
+    "text", ["", "K", "1k", "1KB", "1.5M", "-1", "+1", " 1", "1 ", "²", "1" * 13]
+)
+def test_another_text_is_no_size(text: str) -> None:
+    assert size_of(text) is None

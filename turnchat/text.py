@@ -12,8 +12,22 @@ SEPARATORS = (0x2028, 0x2029)  # of lines and of paragraphs
 INVISIBLE = (0xAD, 0x180E, 0x200B, *range(0x2060, 0x2065), *range(0x206A, 0x2070), 0xFEFF)
 ANNOTATIONS = (*range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080))
 
+UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}  # bytes
+
 C0 = range(0x20)
 DEL_AND_C1 = range(0x7F, 0xA0)
+# A file's name may have bytes that are not UTF-8: in a str, byte N is U+DC00 + N (PEP 383).
+BYTES = {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
+LONE_SURROGATES = range(0xD800, 0xE000)
+
+
+def _utf_16(code: int) -> tuple[int, ...]:
+    """Return the code units of a character: JSON escapes these (RFC 8259, 7)."""
+    if code < 0x10000:
+        return (code,)
+    high, low = divmod(code - 0x10000, 0x400)
+    return 0xD800 + high, 0xDC00 + low
+
 
 _NAMED = {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
 _CONTROLS = (
@@ -25,7 +39,16 @@ _ESCAPES = (
     _CONTROLS
     | {code: f"\\u{code:04x}" for code in (*BIDIRECTIONAL, *INVISIBLE)}
     | {code: f"\\U{code:08x}" for code in ANNOTATIONS}
+    | {code: f"\\u{code:04x}" for code in LONE_SURROGATES}
+    | BYTES
 )
+_JSON_ESCAPES = {
+    code: "".join(f"\\u{unit:04x}" for unit in _utf_16(code))
+    for code in (
+        *(*DEL_AND_C1, *SEPARATORS, *BIDIRECTIONAL),
+        *(*INVISIBLE, *ANNOTATIONS, *LONE_SURROGATES),
+    )
+}
 
 
 def safe(body: bytes | str) -> str:
@@ -38,6 +61,23 @@ def safe(body: bytes | str) -> str:
 def one_line(body: bytes) -> str:
     """Return the text of `body` as one line for a program: its controls alone are escaped."""
     return body.decode(errors="backslashreplace").translate(_CONTROLS)
+
+
+def safe_json(text: str) -> str:
+    """Return the same JSON, with each character escaped that acts: it is safe to show."""
+    return text.translate(_JSON_ESCAPES)
+
+
+def unix_name(name: str | bytes) -> str:
+    """Return the name of a unix socket as text. Bytes that are not UTF-8 are escaped.
+
+    An abstract name, which is no file, begins with a NUL (unix(7)). It is written with @, as ss(8)
+    does, and has no control in it: the name that the kernel gives a client is a number.
+    """
+    if isinstance(name, bytes):
+        text = name.decode(errors="backslashreplace")
+        return "@" + safe(text[1:]) if text.startswith("\0") else text
+    return name.translate(BYTES)
 
 
 def not_utf8(data: bytes) -> str | None:
@@ -57,6 +97,18 @@ def reason(error: OSError) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: "1 turn", "2 turns"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def were(number: int, noun: str) -> str:
+    """Return a number with its noun and the verb for it: "1 line was", "2 lines were"."""
+    return f"{counted(number, noun)} {'was' if number == 1 else 'were'}"
+
+
+def size_of(text: str) -> int | None:
+    """Return the bytes of "5000", "64K", "10M", "1G"; None for another text."""
+    digits, unit = (text[:-1], text[-1]) if text[-1:] in UNITS else (text, "")
+    is_size = digits.isascii() and digits.isdigit() and len(digits) < 13
+    return int(digits) * UNITS.get(unit, 1) if is_size else None
 
 
 def duration(seconds: float) -> str:

@@ -3,35 +3,20 @@
 import logging
 import socket
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
 from tests.support import ROOT, Peer, run_until
 from tests.support.logs import CollectedLog, collected_log
-from turnchat.chat.server import Limits, Server
+from tests.support.visitors import Quiet
+from turnchat.chat.admission import Limits
+from turnchat.chat.server import Server
 from turnchat.core.connection import Cause, CloseReason, Connection, Responder
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Address
 from turnchat.net.sockets import listen
 from turnchat.responders.echo import Echo
-
-
-class Quiet:
-    """Answers nothing."""
-
-    is_automatic = True
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-
-    def on_turn(self) -> None:
-        pass
-
-    def on_message(self, body: bytes) -> None:
-        pass
-
-    def on_end(self, reason: CloseReason) -> None:
-        pass
 
 
 @pytest.fixture
@@ -78,6 +63,53 @@ def test_a_responder_that_cannot_be_made_costs_its_conversation_alone(
     second.say("BYEBYE")
     run_until(loop, lambda: log.lines[-1].startswith("client 2 said BYEBYE"))
     second.close()
+    server.close()
+
+
+@pytest.mark.parametrize("shows_arrivals", [False, True])
+def test_a_client_is_logged_when_it_comes_only_where_that_is_asked_for(
+    loop: EventLoop, shows_arrivals: bool
+) -> None:
+    logger, log = collected_log()
+    if shows_arrivals:
+        server = Server(loop, logger, Limits(), shows_arrivals=True)
+    else:
+        server = Server(loop, logger, Limits())
+    made, address = listening()
+    server.start(made, Quiet)
+    peer = Peer.to(address)
+    run_until(loop, lambda: server.connections)
+    assert len(log.lines) == 1 + shows_arrivals
+    peer.close()
+    run_until(loop, lambda: not server.connections)
+    server.close()
+
+
+def test_a_client_on_a_unix_socket_comes_from_the_path_of_the_server(
+    loop: EventLoop, logging_server: tuple[Server, CollectedLog], tmp_path: Path
+) -> None:
+    server, log = logging_server
+    address = f"unix:{tmp_path}/socket"
+    server.start(listen(Address.parse(address).resolve()), Quiet)
+    peer = Peer.to(address)
+    run_until(loop, lambda: server.connections)
+    assert log.lines == [f"listening on {address}", f"client 1 connected from {address}"]
+    peer.close()
+    run_until(loop, lambda: not server.connections)
+    server.close()
+
+
+def test_without_programs_each_slot_is_for_a_conversation(loop: EventLoop) -> None:
+    logger, log = collected_log()
+    server = Server(loop, logger, Limits(1))
+    made, address = listening()
+    server.start(made, Quiet)
+    peer = Peer.to(address)
+    peer.say("hello")
+    run_until(loop, lambda: len(log.lines) == 2)
+    assert log.lines[1].startswith("client 1 connected")
+    peer.close()
+    run_until(loop, lambda: not server.connections)
     server.close()
 
 

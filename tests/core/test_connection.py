@@ -3,6 +3,7 @@
 import errno
 import socket
 from contextlib import suppress
+from select import select
 from typing import cast
 
 import pytest
@@ -12,6 +13,7 @@ from tests.support.connection import (
     Make,
     Narrow,
     Silent,
+    Spurious,
 )
 from turnchat.chat.report import describe
 from turnchat.core.connection import (
@@ -186,16 +188,8 @@ def test_a_responder_that_fails_when_it_hears_of_the_end_leaves_no_descriptor(
 
 
 def test_readiness_without_bytes_is_no_end(make: Make) -> None:
-    class Spurious(Narrow):
-        alarms = 3
-
-        def recv(self, size: int) -> bytes:
-            if self.alarms:
-                self.alarms -= 1
-                raise BlockingIOError
-            return self.real.recv(size)
-
     fixture, peer = make(wrap=lambda here: Spurious(here, 999))
+    cast(Spurious, fixture.here).alarms = 3
     peer.say("hello")
     fixture.until(lambda: fixture.log)
     assert fixture.log[0] == "heard hello"
@@ -221,3 +215,13 @@ def test_each_message_is_one_send(make: Make) -> None:
     peer.say("x" * 255)
     fixture.until(lambda: "turn" in fixture.log)
     assert cast(Narrow, fixture.here).sends == [258]
+
+
+def test_a_byte_behind_the_longest_message_comes_with_it_and_prevents_a_reply(make: Make) -> None:
+    fixture, peer = make()
+    peer.send(b"255" + b"x" * 255 + b"y")
+    assert select([fixture.here], [], [], 30)[0]
+    fixture.until(lambda: fixture.endings)
+    assert fixture.log == ["heard " + "x" * 255, f"ended: {Cause.FAULT}"]
+    assert "at byte 258: 'y' came out of turn" in str(fixture.endings[0].error)
+    assert peer.hears_the_end()

@@ -3,10 +3,11 @@
 import errno
 import socket
 from select import select
+from typing import cast
 
 import pytest
 
-from tests.support.connection import STOPPED, Echo, Later, Make, Narrow, Silent
+from tests.support.connection import STOPPED, Echo, Later, Make, Narrow, Silent, Spurious
 from turnchat.chat.report import describe
 from turnchat.core.connection import (
     CLOSE_TIMEOUT,
@@ -15,8 +16,10 @@ from turnchat.core.connection import (
     Cause,
     CloseReason,
     Connection,
+    Label,
+    Timeouts,
 )
-from turnchat.core.conversation import BYEBYE, Turn
+from turnchat.core.conversation import BYEBYE, ConnectionEvent, Turn
 
 NO_SPACE = "the connection to it was lost: No space left on device"
 
@@ -281,3 +284,81 @@ def test_a_selector_that_refuses_the_wait_for_the_peers_close_ends_the_wait(make
     assert peer.hear() == "BYEBYE"
     assert [one.cause for one in fixture.endings] == [Cause.BYEBYE_SENT]
     assert not fixture.errors
+
+
+def test_of_a_peer_that_floods_after_the_end_a_mebibyte_is_read(make: Make) -> None:
+    class Flooding(Narrow):
+        received = -len(b"006BYEBYE")
+
+        def recv(self, size: int) -> bytes:
+            data = bytes(size) if self.received >= 0 else self.real.recv(9)
+            self.received += len(data)
+            return data
+
+    fixture, peer = make(wrap=lambda here: Flooding(here, 999))
+    peer.say("BYEBYE")
+    peer.send(b"this stays unread, so the socket stays readable")
+    fixture.until(lambda: fixture.is_closed)
+    assert 1 << 20 < cast(Flooding, fixture.here).received <= (1 << 20) + (1 << 16)
+
+
+def test_a_peer_has_two_seconds_to_close(make: Make) -> None:
+    fixture, peer = make()
+    peer.say("BYEBYE")
+    fixture.until(lambda: fixture.endings)
+    assert peer.hears_the_end()
+    fixture.clock.now += 1.9
+    fixture.round()
+    assert not fixture.is_closed
+    fixture.clock.now += 0.1
+    fixture.round()
+    assert fixture.is_closed
+
+
+def test_a_half_closed_peer_is_looked_after_each_second(make: Make) -> None:
+    fixture, peer = make(responder=Later)
+    peer.say("hello")
+    peer.socket.shutdown(socket.SHUT_WR)
+    fixture.until(lambda: fixture.connection.conversation.turn is Turn.LAST)
+    peer.reset()
+    fixture.clock.now += 0.9
+    fixture.round()
+    assert not fixture.endings
+    fixture.clock.now += 0.1
+    fixture.until(lambda: fixture.is_closed)
+
+
+def test_a_closed_connection_leaves_nothing_in_the_loop(make: Make) -> None:
+    fixture, peer = make(timeouts=Timeouts(idle=60.0))
+    peer.close()
+    fixture.until(lambda: fixture.is_closed)
+    assert not fixture.selector.get_map()
+    assert fixture.loop.active_timers == 0
+    assert fixture.here.fileno() == -1
+
+
+def test_readiness_without_bytes_does_not_end_the_wait_for_the_peers_close(make: Make) -> None:
+    fixture, peer = make(wrap=lambda here: Spurious(here, 999))
+    peer.say("BYEBYE")
+    fixture.until(lambda: fixture.endings)
+    cast(Spurious, fixture.here).alarms = 2
+    peer.send(b"one more thing")
+    fixture.until(lambda: not cast(Spurious, fixture.here).alarms)
+    assert (fixture.is_closed, fixture.errors) == (False, [])
+    assert peer.hears_the_end()
+    peer.close()
+    fixture.until(lambda: fixture.is_closed)
+
+
+def test_a_side_that_cannot_be_watched_is_not_asked_for_its_first_message(make: Make) -> None:
+    fixture, _ = make(first=Turn.OURS, responder=Silent, refusals=[errno.ENOSPC])
+    fixture.until(lambda: fixture.is_closed)
+    assert fixture.log == [f"ended: {Cause.LOST}"]
+
+
+def test_a_reason_that_is_no_timeout_has_no_seconds() -> None:
+    assert CloseReason.from_event(ConnectionEvent.EOF) == (Cause.HUNG_UP, None, 0)
+
+
+def test_a_label_may_be_a_name_alone() -> None:
+    assert Label("peer") == ("peer", 1, "")

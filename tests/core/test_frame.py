@@ -10,6 +10,7 @@ from turnchat.core.frame import (
     HEADER_SIZE,
     BadLength,
     BodyTooLong,
+    OutOfTurn,
     Truncated,
     encode,
     parse,
@@ -113,3 +114,8 @@ def test_a_bad_length_names_the_byte_that_proves_it(data: bytes, offset: int, wo
 )
 def test_a_truncated_frame_tells_how_far_it_got(partial: bytes, words: str) -> None:
     assert str(Truncated(100, partial)) == words
+
+
+def test_a_fault_quotes_16_bytes_and_says_if_there_were_more() -> None:
+    assert OutOfTurn(0, b"x" * 16).reason == f"'{16 * 'x'}' came out of turn"
+    assert OutOfTurn(0, b"x" * 17).reason == f"'{16 * 'x'}'... came out of turn"

@@ -191,3 +191,82 @@ def test_a_closed_reader_has_no_lines_and_is_not_watched(
     run_rounds(loop, 2)
     assert not reader.lines
     os.fstat(pipe[0])
+
+
+def test_of_a_long_line_1024_bytes_are_kept() -> None:
+    splitter = LineSplitter()
+    assert splitter.feed(b"x" * 1023 + b"yz\n") == [Line(1, b"x" * 1023 + b"y", 1025)]
+
+
+def test_a_line_of_16_mib_is_not_given_up_yet() -> None:
+    splitter = LineSplitter()
+    assert splitter.feed(bytes(1 << 24)) == []
+    (line,) = splitter.feed(b"x")
+    assert (line.number, line.size) == (1, (1 << 24) + 1)
+
+
+def test_128_lines_may_wait(loop: EventLoop, pipe: tuple[int, int]) -> None:
+    reader = LineReader(loop, opened(pipe[0]), "input")
+    reader.start()
+    for number in range(130):
+        os.write(pipe[1], b"x\n")
+        run_rounds(loop)
+        assert len(reader.lines) == min(number + 1, 128)
+    reader.take()
+    run_rounds(loop, 2)
+    assert len(reader.lines) == 129  # both that had stayed in the pipe
+
+
+def test_a_read_asks_for_as_much_as_a_terminal_holds(loop: EventLoop) -> None:
+    sizes: list[int] = []
+
+    class Noting(FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            sizes.append(size or 0)
+            return b""
+
+    LineReader(loop, Noting("/dev/null"), "input").start()
+    run_until(loop, lambda: sizes)
+    assert sizes == [4096]
+
+
+def test_on_input_runs_for_lines_and_once_at_the_end_and_for_no_part_of_a_line(
+    loop: EventLoop, pipe: tuple[int, int]
+) -> None:
+    calls: list[str] = []
+    reader = LineReader(loop, opened(pipe[0]), "input", lambda: calls.append("called"))
+    reader.start()
+    os.write(pipe[1], b"ha")
+    run_rounds(loop, 2)
+    assert calls == []
+    os.write(pipe[1], b"lf\n")
+    run_rounds(loop, 2)
+    assert len(calls) == 1
+    reader.take()
+    os.close(pipe[1])
+    run_rounds(loop, 5)
+    assert len(calls) == 2
+    assert reader.is_exhausted
+
+
+def test_a_file_is_not_read_after_the_end(loop: EventLoop) -> None:
+    with open(__file__, "rb") as file:
+        reader = LineReader(loop, opened(file.fileno()), "input")
+        reader.start()
+        reader.end()
+        run_rounds(loop, 3)
+        assert not reader.lines
+        assert file.tell() == 0
+
+
+def test_after_a_line_of_16_mib_reading_goes_on(loop: EventLoop) -> None:
+    pieces = [bytes(READ_SIZE)] * ((1 << 24) // READ_SIZE) + [b"\n", b"the next\n", b""]
+
+    class Long(FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return pieces.pop(0)
+
+    reader = LineReader(loop, Long("/dev/null"), "input")
+    reader.start()
+    run_rounds(loop, len(pieces) + 5)
+    assert [line.size for line in reader.lines] == [1 << 24, len("the next")]

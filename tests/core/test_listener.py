@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from tests.support import Clock
+from tests.support import Clock, tcp_pair
 from tests.support.rehearsal import RefusingSelector
-from turnchat.core.listener import ACCEPTS, PAUSE, Listener
+from turnchat.core.listener import ACCEPTS, PAUSE, Listener, make_ready
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Address
 from turnchat.net.sockets import listen
@@ -42,6 +42,9 @@ class Scripted:
         """Make the real socket readable, and keep it so."""
         self.pairs.append(socket.create_connection(self.real.getsockname()))
 
+    def fileno(self) -> int:
+        return self.real.fileno()
+
     def close(self) -> None:
         self.real.close()
         for one in self.pairs:
@@ -51,7 +54,8 @@ class Scripted:
 class Scene:
     """A Listener on a scripted socket."""
 
-    def __init__(self, *outcomes: OSError | None) -> None:
+    def __init__(self, *outcomes: OSError | None, room: int = 1000) -> None:
+        self.room = room
         self.clock = Clock()
         self.selector = RefusingSelector()
         self.loop = EventLoop(self.selector, self.clock)
@@ -64,6 +68,7 @@ class Scene:
             cast(socket.socket, self.socket),
             lambda connected, _: self.on_accept(connected),
             self.reports.append,
+            lambda: len(self.accepted) >= self.room,
         )
         self.socket.poke()
 
@@ -107,7 +112,7 @@ def test_a_connection_that_died_in_the_backlog_is_passed_over(number: int) -> No
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
-def test_out_of_descriptors_neither_spins_nor_fills_the_log(number: int) -> None:
+def test_out_of_descriptors_does_not_spin_and_each_pause_is_told(number: int) -> None:
     scene = Scene(*[fault(number)] * 3, None)
     scene.rounds(50)
     assert scene.socket.accepts == 1
@@ -115,7 +120,7 @@ def test_out_of_descriptors_neither_spins_nor_fills_the_log(number: int) -> None
         scene.clock.now += PAUSE
         scene.rounds(50)
     assert scene.socket.accepts == 3
-    assert [one and one.errno for one in scene.reports] == [number]
+    assert [one and one.errno for one in scene.reports] == [number] * 3
     scene.clock.now += PAUSE
     scene.rounds(2)
     assert len(scene.accepted) == 1
@@ -143,16 +148,14 @@ def test_resume_ends_a_pause_without_an_error_at_once() -> None:
     scene.close()
 
 
-def test_resume_does_not_cut_the_pause_after_an_error_short() -> None:
-    """Each conversation that ends calls it, and would have the next accept() fail at once."""
-    scene = Scene(*[fault(errno.EMFILE)] * 2)
-    for _ in range(3):
-        scene.rounds()
-        scene.listener.resume()
+def test_resume_ends_the_pause_after_an_error() -> None:
+    """A conversation has ended, and so there is a descriptor again."""
+    scene = Scene(fault(errno.EMFILE), None)
+    scene.rounds(3)
     assert scene.socket.accepts == 1
-    scene.clock.now += PAUSE
-    scene.rounds(2)
-    assert scene.socket.accepts == 2
+    scene.listener.resume()
+    scene.rounds(1)
+    assert len(scene.accepted) == 1
     scene.close()
 
 
@@ -180,7 +183,8 @@ def test_a_selector_that_refuses_the_listener_is_asked_again() -> None:
         scene.clock.now += PAUSE
     scene.rounds(2)
     assert len(scene.accepted) == 1
-    assert [one and one.errno for one in scene.reports] == [None]  # they wait since the first pause
+    refused = [None, errno.ENOSPC, errno.ENOMEM]
+    assert [one and one.errno for one in scene.reports] == refused
     scene.close()
 
 
@@ -194,25 +198,68 @@ def test_an_error_that_was_not_foreseen_makes_newcomers_wait_and_ends_nothing() 
     scene.close()
 
 
-def test_that_they_wait_is_said_again_only_after_the_backlog_was_empty() -> None:
-    short = fault(errno.EMFILE)
-    scene = Scene(short, None, short)
-    scene.rounds(3)
-    for _ in range(2):
-        scene.clock.now += PAUSE
-        scene.rounds(3)
-        assert len(scene.reports) == 1
-    scene.clock.now += PAUSE
-    scene.rounds(2)  # the backlog is empty now
-    scene.socket.outcomes.append(short)
-    scene.rounds()
-    assert len(scene.reports) == 2
-    scene.close()
-
-
 def test_on_accept_may_close_the_listener() -> None:
     scene = Scene(None, None)
     scene.on_accept = lambda _: scene.listener.close()
     scene.rounds(2)
     assert scene.socket.accepts == 1
     scene.close()
+
+
+def test_64_are_accepted_at_once() -> None:
+    scene = Scene(*[None] * 100)
+    scene.rounds()
+    assert len(scene.accepted) == 64
+    scene.close()
+
+
+def test_after_an_error_newcomers_wait_for_a_second() -> None:
+    scene = Scene(fault(errno.EMFILE), None)
+    scene.rounds()
+    scene.clock.now += 0.9
+    scene.rounds(2)
+    assert not scene.accepted
+    scene.clock.now += 0.1
+    scene.rounds(2)
+    assert len(scene.accepted) == 1
+    scene.close()
+
+
+def test_when_it_is_full_newcomers_wait_and_that_is_told_at_each_pause() -> None:
+    scene = Scene(*[None] * 5, room=2)
+    scene.rounds()
+    assert (len(scene.accepted), scene.reports) == (2, [])
+    scene.rounds(3)
+    assert (len(scene.accepted), scene.reports) == (2, [None])
+    scene.room = 4
+    scene.listener.resume()
+    scene.rounds(3)
+    assert (len(scene.accepted), scene.reports) == (4, [None, None])
+    scene.close()
+
+
+def test_close_leaves_nothing_in_the_loop_even_in_a_pause() -> None:
+    scene = Scene(fault(errno.EMFILE))
+    scene.rounds()
+    scene.listener.close()
+    assert scene.loop.active_timers == 0
+    scene.clock.now += PAUSE
+    scene.rounds(2)
+    scene.close()
+
+
+def test_close_closes_the_socket_and_ends_the_watching() -> None:
+    scene = Scene()
+    scene.listener.close()
+    assert not scene.selector.get_map()
+    assert scene.socket.fileno() == -1
+    scene.close()
+
+
+def test_an_accepted_socket_sends_each_frame_at_once() -> None:
+    here, there = tcp_pair()
+    with here, there:
+        here.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        make_ready(here, here.family)
+        assert here.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert not here.getblocking()

@@ -1,12 +1,13 @@
 """The loop and its watchers, on socket pairs."""
 
+import errno
 import socket
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.support import Clock, fill
-from tests.support.rehearsal import Pair, Rehearsal
+from tests.support.rehearsal import Pair, RefusingSelector, Rehearsal
 from turnchat.core.loop import EventLoop
 
 
@@ -175,3 +176,53 @@ def test_stop_before_run_ends_it_at_once_and_it_can_be_run_again(loop: EventLoop
     loop.timer("", loop.stop).start(1)
     loop.run()
     assert calls == ["ran"]
+
+
+def test_of_two_callbacks_only_that_of_the_event_runs(loop: EventLoop, pair: Pair) -> None:
+    here, there = pair
+    calls: list[str] = []
+    loop.watcher(here, "here").set_callbacks(
+        reader=lambda: calls.append("read"), writer=lambda: calls.append("write")
+    )
+    loop.run_once()
+    assert calls == ["write"]
+    fill(here)
+    there.send(b"x")
+    loop.run_once()
+    assert calls == ["write", "read"]
+
+
+def test_a_reader_that_unregisters_its_file_is_its_last_callback(
+    loop: EventLoop, pair: Pair
+) -> None:
+    here, there = pair
+    calls: list[str] = []
+    watcher = loop.watcher(here, "here")
+
+    def read() -> None:
+        calls.append("read")
+        watcher.unregister()
+
+    watcher.set_callbacks(reader=read, writer=lambda: calls.append("write"))
+    there.send(b"x")
+    loop.run_once()
+    assert calls == ["read"]
+
+
+def test_close_closes_the_selector(clock: Clock) -> None:
+    selector = Rehearsal(clock)
+    EventLoop(selector, clock).close()
+    assert selector.get_map() is None
+
+
+def test_a_change_that_the_selector_refuses_leaves_no_callback(pair: Pair) -> None:
+    selector = RefusingSelector()
+    loop = EventLoop(selector)
+    watcher = loop.watcher(pair[0], "here")
+    watcher.set_callbacks(reader=lambda: None)
+    selector.refusals.append(errno.ENOMEM)
+    with pytest.raises(OSError, match="Cannot allocate"):
+        watcher.set_callbacks(reader=lambda: None, writer=lambda: None)
+    assert (watcher.reader, watcher.writer) == (None, None)
+    watcher.unregister()
+    loop.close()

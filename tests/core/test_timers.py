@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support import Clock
 from tests.support.rehearsal import Pair, Rehearsal
-from turnchat.core.loop import EventLoop, Timer
+from turnchat.core.loop import FOREVER, EventLoop, Timer
 
 
 @pytest.fixture
@@ -246,3 +246,99 @@ def test_a_callback_that_raises_leaves_the_other_timers_as_they_were(loop: Event
         loop.run_once()
     loop.run_once()
     assert calls == ["second"]
+
+
+def test_a_timer_runs_in_the_round_that_wakes_up_for_it(loop: EventLoop) -> None:
+    calls: list[str] = []
+    loop.timer("", lambda: calls.append("due")).start(5)
+    loop.run_once()
+    assert calls == ["due"]
+
+
+def test_a_timer_far_away_makes_no_sleep_that_the_kernel_cannot_measure(
+    loop: EventLoop, selector: Rehearsal
+) -> None:
+    """epoll_wait(2) takes milliseconds in an int of 32 bits."""
+    loop.timer("", lambda: None).start(FOREVER)
+    loop.run_once()
+    (timeout,) = selector.timeouts
+    assert timeout
+    assert 3600 < timeout < 2**31 / 1000
+
+
+def test_a_timer_that_is_started_twice_in_a_round_has_one_entry(loop: EventLoop) -> None:
+    timer = loop.timer("", lambda: None)
+    timer.start(10)
+    timer.start(10)
+    assert loop.statistics() == {"entries": 1, "entries_made": 1}
+
+
+def test_a_timer_that_is_brought_forward_again_and_again_leaves_no_entries(
+    loop: EventLoop,
+) -> None:
+    timer = loop.timer("", lambda: None)
+    for seconds in range(1000, 0, -1):
+        timer.start(seconds)
+        assert loop.statistics()["entries"] <= 4
+    assert timer.scheduled == 1001.0
+
+
+def test_no_timer_is_next_while_a_stale_entry_of_it_bounds_the_sleep(loop: EventLoop) -> None:
+    timer = loop.timer("", lambda: None)
+    timer.start(5)
+    timer.start(2)
+    loop.run_once()
+    timer.start(10)
+    assert loop.statistics()["entries"] == 2
+    assert loop.next_timer is None
+    loop.run_once()
+    assert loop.next_timer is timer
+
+
+def test_timers_that_are_due_run_in_their_round_whatever_is_started_meanwhile(
+    loop: EventLoop,
+) -> None:
+    calls: list[str] = []
+    later = loop.timer("", lambda: calls.append("later"))
+
+    def begin() -> None:
+        calls.append("first")
+        later.start(60)
+
+    loop.timer("", begin).start(1)
+    loop.timer("", lambda: calls.append("second")).start(1)
+    loop.run_once()
+    assert calls == ["first", "second"]
+
+
+def test_a_timer_that_is_due_does_not_touch_the_others(loop: EventLoop) -> None:
+    for _ in range(10):
+        loop.timer("", lambda: None).start(600)
+    loop.timer("", lambda: None).start(1)
+    loop.run_once()
+    assert loop.statistics() == {"entries": 10, "entries_made": 11}
+
+
+def test_stale_entries_are_looked_for_only_when_there_are_many(
+    loop: EventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look goes through all timers."""
+    looks: list[int] = []
+    monkeypatch.setattr("heapq.heapify", lambda heap: looks.append(len(heap)))
+    for _ in range(1000):
+        loop.timer("", lambda: None).start(600)
+    for _ in range(1500):
+        passing = loop.timer("", lambda: None)
+        passing.start(700)
+        passing.cancel()
+    assert len(looks) == 1
+
+
+def test_a_timer_runs_on_a_machine_that_has_just_started(clock: Clock) -> None:
+    clock.now = 0.0
+    loop = EventLoop(Rehearsal(clock), clock)
+    calls: list[str] = []
+    loop.timer("", lambda: calls.append("due")).start(0.5)
+    loop.run_once()
+    assert calls == ["due"]
+    loop.close()

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "turnchat"
 MANUAL = (PACKAGE / "MANUAL.md").read_text()
 DOCUMENTS = sorted({ROOT / "README.md", *PACKAGE.rglob("*.md"), ROOT / "tests/bench/RESULTS.md"})
 LISTENS = 'socket.create_server(("127.0.0.1", 2322))'  # in each example
-OF_OTHERS = {"--line-buffered"}  # options of other programs
+OF_OTHERS = {"--line-buffered", "--faults"}  # options of other programs, and of our tools
 
 every_document = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))

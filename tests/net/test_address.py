@@ -1,7 +1,10 @@
+import runpy
 import socket
+import sys
 
 import pytest
 
+from turnchat.net import address as module
 from turnchat.net.address import Address, BadAddress, Endpoint
 
 
@@ -14,6 +17,7 @@ from turnchat.net.address import Address, BadAddress, Endpoint
         ("0", Address("127.0.0.1", 0), "127.0.0.1:0"),
         ("65535", Address("127.0.0.1", 65535), "127.0.0.1:65535"),
         ("10.0.0.7", Address("10.0.0.7", 2322), "10.0.0.7:2322"),
+        ("１２", Address("１２", 2322), "１２:2322"),  # no port: those are not the digits of ASCII
         ("[::1]:4000", Address("::1", 4000), "[::1]:4000"),
         ("[::1]", Address("::1", 2322), "[::1]:2322"),
         ("[fe80::1%eth0]:1", Address("fe80::1%eth0", 1), "[fe80::1%eth0]:1"),
@@ -54,6 +58,13 @@ def test_what_is_no_address_says_why(text: str, words: str) -> None:
         Address.parse(text)
 
 
+def test_a_path_is_shorter_where_the_kernel_has_less_room_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert runpy.run_path(str(module.__file__))["UNIX_PATH_LIMIT"] == 103  # of 104: unix(4) there
+
+
 def test_a_port_may_have_any_number_of_digits_and_still_be_refused() -> None:
     with pytest.raises(BadAddress):
         Address.parse("9" * 10_000)
@@ -66,7 +77,11 @@ def test_a_port_may_have_any_number_of_digits_and_still_be_refused() -> None:
         (socket.AF_INET6, ("::1", 80, 0, 0), "[::1]", "[::1]:80"),
         (socket.AF_INET6, ("fe80::1%eth0", 80, 0, 2), "[fe80::1%eth0]", "[fe80::1%eth0]:80"),
         (socket.AF_UNIX, "/tmp/a:b", "unix", "unix:/tmp/a:b"),
-        (socket.AF_UNIX, b"\0abstract", "unix", "unix:\0abstract"),
+        (socket.AF_UNIX, "/tmp/\udcff", "unix", "unix:/tmp/\\xff"),
+        (socket.AF_UNIX, b"/tmp/\xff", "unix", "unix:/tmp/\\xff"),
+        (socket.AF_UNIX, b"\0abstract", "unix", "unix:@abstract"),
+        (socket.AF_UNIX, b"\x0000001", "unix", "unix:@00001"),
+        (socket.AF_UNIX, b"\0a\0b\xff\x1b", "unix", "unix:@a\\x00b\\xff\\x1b"),
     ],
 )
 def test_an_endpoint_and_its_host(

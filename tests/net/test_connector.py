@@ -1,5 +1,6 @@
 import errno
 import os
+import selectors
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,7 +8,8 @@ from typing import cast
 
 import pytest
 
-from tests.support import Clock, run_until
+from tests.support import Clock, run_rounds, run_until
+from tests.support.rehearsal import RefusingSelector
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Address, Endpoint
 from turnchat.net.connector import Connector
@@ -188,3 +190,182 @@ def test_a_socket_connected_to_itself_is_a_failure(loop: EventLoop) -> None:
     connector.start()
     run_until(loop, lambda: outcome)
     assert outcome == [[(endpoint, "nothing listens there")]]
+
+
+@pytest.mark.parametrize("number", [errno.ENOMEM, errno.ENOSPC])
+def test_a_socket_that_cannot_be_watched_is_a_failure_and_the_next_is_tried(
+    number: int, unused: Unused
+) -> None:
+    selector = RefusingSelector()
+    loop = EventLoop(selector)
+    before = set(os.listdir("/proc/self/fd"))
+    first = unused()
+    with listen(ANYWHERE) as listening:
+        there = Endpoint(TCP, listening.getsockname())
+        selector.refusals.append(number)
+        _, outcome = reach(loop, [first, there])
+        run_until(loop, lambda: outcome)
+        assert outcome[1] == there
+        cast(socket.socket, outcome[0]).close()
+        selector.refusals.append(number)
+        _, outcome = reach(loop, [there])
+        run_until(loop, lambda: outcome)
+        assert outcome == [[(there, os.strerror(number))]]
+    assert len(os.listdir("/proc/self/fd")) == len(before) + 1  # the reserved one
+    loop.close()
+
+
+class Scripted(socket.socket):
+    """A socket whose next calls of connect() give these errors, and then what the real one does."""
+
+    errors: tuple[int, ...] = ()
+    calls = 0
+
+    def connect_ex(self, address: object, /) -> int:
+        self.calls += 1
+        if self.errors:
+            code, *rest = self.errors
+            self.errors = (*rest,)
+            return code
+        return super().connect_ex(address)  # type: ignore[arg-type]
+
+
+class Scene:
+    """A connector on a clock that stands still, with sockets that do what the test says."""
+
+    def __init__(self, endpoints: list[Endpoint], kind: type[Scripted] = Scripted) -> None:
+        self.clock = Clock()
+        self.selector = selectors.DefaultSelector()
+        self.loop = EventLoop(self.selector, self.clock)
+        self.made: list[Scripted] = []
+        self.errors: tuple[int, ...] = ()
+        self.kind = kind
+        self.outcome: Outcome = []
+        self.connector = Connector(
+            self.loop,
+            endpoints,
+            10,
+            lambda connected, _: self.outcome.append(connected),
+            self.outcome.append,
+            make_socket=self.make,
+        )
+        self.connector.start()
+
+    def make(self, family: int, kind: int) -> socket.socket:
+        made = self.kind(family, kind)
+        made.errors = self.errors
+        self.made.append(made)
+        return made
+
+    def until_decided(self) -> object:
+        run_until(self.loop, lambda: self.outcome)
+        return self.outcome[0]
+
+    def close(self) -> None:
+        for one in self.made:
+            one.close()
+        self.loop.close()
+
+
+def test_no_time_passes_between_an_endpoint_and_the_next(unused: Unused) -> None:
+    with listen(ANYWHERE) as listening:
+        there = Endpoint(TCP, listening.getsockname())
+        scene = Scene([unused(), there])
+        assert scene.until_decided() is scene.made[1]
+        assert scene.made[0].fileno() == -1
+        assert not scene.selector.get_map()
+        assert scene.loop.active_timers == 0
+        scene.close()
+
+
+def test_cancel_after_the_outcome_leaves_the_socket_to_its_owner() -> None:
+    with listen(ANYWHERE) as listening:
+        scene = Scene([Endpoint(TCP, listening.getsockname())])
+        scene.until_decided()
+        scene.connector.cancel()
+        assert scene.made[0].fileno() != -1
+        scene.close()
+
+
+def test_cancel_before_the_first_round_prevents_it(unused: Unused) -> None:
+    scene = Scene([unused()])
+    scene.connector.cancel()
+    run_rounds(scene.loop, 3)
+    assert (scene.made, scene.outcome) == ([], [])
+    scene.close()
+
+
+def test_an_interrupted_connect_goes_on() -> None:
+    """connect(2), EINTR: it is completed in the background, and is not to be called again."""
+
+    class Interrupted(Scripted):
+        def connect_ex(self, address: object, /) -> int:
+            super().connect_ex(address)
+            return errno.EINTR
+
+    with listen(ANYWHERE) as listening:
+        scene = Scene([Endpoint(TCP, listening.getsockname())], Interrupted)
+        assert scene.until_decided() is scene.made[0]
+        assert scene.made[0].calls == 1
+        scene.close()
+
+
+def test_a_full_backlog_is_tried_again_twenty_times_a_second(tmp_path: Path) -> None:
+    path = os.path.relpath(tmp_path / "socket")
+    backlog, waiting = full_backlog(path)
+    scene = Scene([Endpoint(socket.AF_UNIX, path)])
+    run_rounds(scene.loop, 5)
+    assert scene.made[0].calls == 1
+    scene.clock.now += 0.04
+    run_rounds(scene.loop, 3)
+    assert scene.made[0].calls == 1
+    scene.clock.now += 0.02
+    run_rounds(scene.loop, 3)
+    assert scene.made[0].calls == 2
+    for one in (backlog, *waiting):
+        one.close()
+    scene.close()
+
+
+def test_a_unix_socket_that_nothing_listens_at_is_not_tried_again(tmp_path: Path) -> None:
+    path = os.path.relpath(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(path)
+    endpoint = Endpoint(socket.AF_UNIX, path)
+    scene = Scene([endpoint])
+    assert scene.until_decided() == [(endpoint, "Connection refused")]
+    scene.close()
+
+
+def test_want_of_a_port_is_a_failure_as_a_full_backlog_is_not(unused: Unused) -> None:
+    """connect(2) says EAGAIN for both."""
+    endpoint = unused()
+    scene = Scene([endpoint])
+    scene.errors = (errno.EAGAIN,)
+    assert scene.until_decided() == [(endpoint, os.strerror(errno.EAGAIN))]
+    scene.close()
+
+
+def test_a_socket_that_seems_writable_and_is_not_connected_is_waited_for() -> None:
+    class Spurious(Scripted):
+        alarms = 2
+
+        def getpeername(self) -> object:
+            if self.alarms:
+                self.alarms -= 1
+                raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+            return super().getpeername()
+
+    with listen(ANYWHERE) as listening:
+        scene = Scene([Endpoint(TCP, listening.getsockname())], Spurious)
+        assert scene.until_decided() is scene.made[0]
+        scene.close()
+
+
+def test_a_socket_that_cannot_be_made_is_a_failure_and_the_next_is_tried(unused: Unused) -> None:
+    with listen(ANYWHERE) as listening:
+        there = Endpoint(TCP, listening.getsockname())
+        bad = Endpoint(socket.AddressFamily.AF_X25, ("", 0))
+        scene = Scene([bad, there])
+        assert scene.until_decided() is scene.made[0]
+        scene.close()

@@ -1,11 +1,13 @@
+import errno
 import os
 import signal
+import socket
 from collections.abc import Callable
 from functools import partial
 
 import pytest
 
-from tests.support import Program, run_until, wait_until
+from tests.support import Program, run_rounds, run_until, wait_until
 from turnchat.core.loop import EventLoop
 from turnchat.process.signals import Signals
 
@@ -50,6 +52,72 @@ def test_a_storm_of_signals_does_not_block(loop: EventLoop) -> None:
     for _ in range(5000):
         os.kill(os.getpid(), signal.SIGUSR1)
     run_until(loop, lambda: calls)
+    signals.close()
+
+
+def fill_the_pair() -> None:
+    """Send more signals than the socket pair has room for."""
+    for _ in range(5000):
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+
+def test_a_signal_behind_a_full_pair_is_not_lost(loop: EventLoop) -> None:
+    signals = Signals(loop)
+    calls: list[str] = []
+    signals.on(signal.SIGUSR1, lambda: None)
+    signals.on(signal.SIGTERM, lambda: calls.append("TERM"))
+    signals.on(signal.SIGHUP, lambda: calls.append("HUP"))
+    fill_the_pair()
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGHUP)
+    run_until(loop, lambda: len(calls) >= 2)
+    run_rounds(loop, 3)
+    assert sorted(calls) == ["HUP", "TERM"]
+    os.kill(os.getpid(), signal.SIGTERM)  # and it comes again
+    run_until(loop, lambda: len(calls) >= 3)
+    signals.close()
+
+
+def test_a_signal_is_called_back_as_often_as_its_bytes_say(loop: EventLoop) -> None:
+    signals = Signals(loop)
+    calls: list[int] = []
+    signals.on(signal.SIGUSR1, lambda: calls.append(1))
+    for _ in range(100):
+        os.kill(os.getpid(), signal.SIGUSR1)
+        loop.run_once()
+    run_rounds(loop, 3)
+    assert len(calls) == 100
+    signals.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "called"),
+    [
+        ([signal.SIGTSTP], [signal.SIGCONT], [signal.SIGCONT]),
+        ([signal.SIGCONT], [signal.SIGTSTP], [signal.SIGCONT, signal.SIGTSTP]),
+        ([], [signal.SIGTSTP, signal.SIGCONT], [signal.SIGCONT]),
+        ([], [signal.SIGTSTP], [signal.SIGTSTP]),
+    ],
+)
+def test_what_a_full_pair_lacks_came_last(
+    loop: EventLoop,
+    before: list[signal.Signals],
+    behind: list[signal.Signals],
+    called: list[signal.Signals],
+) -> None:
+    calls: list[signal.Signals] = []
+    signals = Signals(loop)
+    signals.on(signal.SIGUSR1, lambda: None)
+    for number in signal.SIGTSTP, signal.SIGCONT:
+        signals.on(number, partial(calls.append, number))
+    for number in before:
+        os.kill(os.getpid(), number)
+    fill_the_pair()
+    for number in behind:
+        os.kill(os.getpid(), number)
+    run_until(loop, lambda: len(calls) >= len(called))
+    run_rounds(loop, 3)
+    assert calls == called
     signals.close()
 
 
@@ -174,4 +242,59 @@ def test_a_signal_that_is_passed_on_has_its_handler_again(loop: EventLoop) -> No
     os.kill(os.getpid(), signal.SIGCHLD)
     run_until(loop, lambda: calls)
     assert calls == ["CHLD"]
+    signals.close()
+
+
+class Interrupted(socket.socket):
+    """A socket that a signal interrupts just before its first bytes are read."""
+
+    is_to_come = True
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        if self.is_to_come:
+            self.is_to_come = False
+            os.kill(os.getpid(), signal.SIGUSR1)
+        return super().recv(size, flags)
+
+
+def test_a_signal_that_comes_while_another_is_read_is_called_back_once(
+    loop: EventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = socket.socketpair()
+    pair = Interrupted(fileno=reader.detach()), writer
+    monkeypatch.setattr(socket, "socketpair", lambda: pair)
+    signals = Signals(loop)
+    calls: list[str] = []
+    signals.on(signal.SIGUSR1, lambda: calls.append("USR1"))
+    signals.on(signal.SIGUSR2, lambda: calls.append("USR2"))
+    os.kill(os.getpid(), signal.SIGUSR2)
+    run_until(loop, lambda: len(calls) >= 2)
+    run_rounds(loop, 3)
+    assert calls == ["USR2", "USR1"]
+    signals.close()
+
+
+@pytest.mark.parametrize("number", [errno.ENOMEM, errno.ENOBUFS])
+def test_a_signal_whose_byte_cannot_be_read_now_is_called_back_once(
+    loop: EventLoop, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    failures = [number]
+
+    class Failing(socket.socket):
+        def recv(self, *arguments: int) -> bytes:
+            if failures:
+                raise OSError(failures.pop(), "not now")
+            return super().recv(*arguments)
+
+    reader, writer = socket.socketpair()
+    failing = Failing(fileno=reader.detach())
+    monkeypatch.setattr(socket, "socketpair", lambda: (failing, writer))
+    signals = Signals(loop)
+    calls: list[str] = []
+    signals.on(signal.SIGUSR1, lambda: calls.append("USR1"))
+    os.kill(os.getpid(), signal.SIGUSR1)
+    run_until(loop, lambda: calls)
+    run_rounds(loop, 3)
+    assert calls == ["USR1"]
+    assert not failures
     signals.close()

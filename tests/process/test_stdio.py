@@ -1,3 +1,4 @@
+import errno
 import os
 import pty
 import socket
@@ -16,8 +17,12 @@ from turnchat.process.stdio import (
     PrivateStream,
     SocketStream,
     Stream,
+    has_colours,
+    is_dumb,
     is_in_foreground,
+    is_on_disk,
     open_stream,
+    reopen,
 )
 
 
@@ -172,7 +177,7 @@ from turnchat.process.stdio import fill_standard_descriptors
 fill_standard_descriptors()
 number = os.open(os.devnull, os.O_RDONLY)
 os.write(3, repr([os.path.samestat(os.fstat(n), os.stat(os.devnull)) for n in (0, 1, 2)]
-                 + [number > 2]).encode())
+                 + [number > 2, os.write(1, b"x"), os.write(2, b"x")]).encode())
 """
 
 
@@ -193,4 +198,150 @@ def test_closed_standard_descriptors_are_filled(closed: str, tmp_path: object) -
     )
     assert result.returncode == 0
     with open(f"{tmp_path}/result") as file:
-        assert file.read() == "[True, True, True, True]"
+        assert file.read() == "[True, True, True, True, 1, 1]"
+
+
+NO_TERMINAL = """
+import os, sys
+sys.path.insert(0, {root!r})
+from turnchat.process.stdio import open_stream
+stream = open_stream(0)
+print(type(stream).__name__)
+try:
+    os.open("/dev/tty", os.O_RDWR)
+except OSError as error:
+    print("no controlling terminal")
+"""
+
+
+def test_opening_a_terminal_again_does_not_make_it_the_controlling_one(
+    tty: tuple[int, int],
+) -> None:
+    """Its keys would send signals to a daemon, which has left its terminal on purpose."""
+    result = subprocess.run(
+        [sys.executable, "-c", NO_TERMINAL.format(root=str(ROOT))],
+        stdin=tty[1],
+        capture_output=True,
+        start_new_session=True,
+        check=True,
+    )
+    assert result.stdout.decode().split("\n")[:2] == ["PrivateStream", "no controlling terminal"]
+
+
+def test_a_full_socket_takes_nothing_and_does_not_block(standard: list[int]) -> None:
+    here, there = socket.socketpair()
+    os.dup2(here.fileno(), 1)
+    stream = open_stream(1)
+    while stream.write(bytes(1 << 16)):
+        pass
+    assert is_blocking(1)
+    assert len(there.recv(1 << 10)) == 1 << 10
+    stream.close()
+    here.close()
+    there.close()
+
+
+def test_only_a_terminal_that_was_lost_is_at_its_end(
+    pipe: tuple[int, int], tty: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = errno.EIO
+
+    def fail(_descriptor: int, _size: int) -> bytes:
+        raise OSError(failure, os.strerror(failure))
+
+    monkeypatch.setattr(os, "read", fail)
+    assert Stream(tty[1]).read(10) == b""
+    with pytest.raises(OSError, match="Input/output error"):
+        Stream(pipe[0]).read(10)
+    failure = errno.ENXIO
+    with pytest.raises(OSError, match="No such device"):
+        Stream(tty[1]).read(10)
+
+
+def test_another_file_of_the_same_name_is_not_taken(
+    tty: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal's name may have passed to another since it was opened."""
+    monkeypatch.setattr(os.path, "sameopenfile", lambda *_: False)
+    before = set(os.listdir("/proc/self/fd"))
+    assert reopen(tty[1], os.O_RDONLY) is None
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_terminal_is_opened_by_its_name_where_there_is_no_proc(
+    tty: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def without_proc(path: str, flags: int) -> int:
+        if path.startswith("/proc"):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return real(path, flags)
+
+    monkeypatch.setattr(os, "open", without_proc)
+    private = reopen(tty[1], os.O_RDONLY)
+    assert private is not None
+    assert os.path.sameopenfile(private, tty[1])
+    assert not is_blocking(private)
+    os.close(private)
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_coloured"),
+    [
+        ({"TERM": "xterm"}, True),
+        ({"TERM": "xterm", "NO_COLOR": ""}, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+        ({}, False),
+    ],
+)
+def test_colours_are_for_terminals_that_have_them(
+    tty: tuple[int, int],
+    pipe: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    is_coloured: bool,
+) -> None:
+    monkeypatch.setattr(os, "environ", environment)
+    assert is_dumb() is (environment.get("TERM") != "xterm")
+    assert has_colours(tty[1]) is is_coloured
+    assert not has_colours(pipe[1])
+
+
+def test_children_have_the_descriptors_that_were_filled(tmp_path: Path) -> None:
+    """Else their first file would be their standard error."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from turnchat.process.stdio import fill_standard_descriptors\n"
+        "fill_standard_descriptors()\n"
+        "import os; sys.exit(os.spawnlp(os.P_WAIT, 'sh', 'sh', '-c', 'echo text >&2'))"
+    )
+    command = 'exec "$@" 2>&-'
+    result = subprocess.run(["sh", "-c", command, "sh", sys.executable, "-c", code], check=False)
+    assert result.returncode == 0
+
+
+def test_files_and_devices_are_those_that_no_selector_watches(
+    pipe: tuple[int, int], tty: tuple[int, int], tmp_path: Path
+) -> None:
+    with socket.socket() as made:
+        assert not any(map(is_on_disk, (*pipe, *tty, made.fileno())))
+    (tmp_path / "file").touch()
+    for path in tmp_path / "file", os.devnull:
+        with open(path) as file:
+            assert is_on_disk(file.fileno())
+
+
+def test_a_stream_closes_what_is_its_own(standard: list[int]) -> None:
+    here, there = socket.socketpair()
+    reader, writer = os.pipe()
+    standard += [reader, writer]
+    before = set(os.listdir("/proc/self/fd"))
+    with here, there:
+        for descriptor in here.fileno(), reader:
+            os.dup2(descriptor, 0)
+            stream = open_stream(0)
+            assert stream.fileno() != 0
+            stream.close()
+            assert set(os.listdir("/proc/self/fd")) == before

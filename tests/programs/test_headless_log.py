@@ -1,15 +1,18 @@
 """Servers without an operator: the echo, the log, usage, half-closed peers."""
 
+import os
 import re
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
-from tests.support.clock import PATIENCE
+from tests.support.clock import PATIENCE, wait_until
 from tests.support.headless import python, serve, stop, talk
 from tests.support.peer import Peer
 from tests.support.process import SERVER, Start, status_of
@@ -127,10 +130,12 @@ def test_once_with_an_echo(program: Start) -> None:
     ("arguments", "words"),
     [
         (["--echo", "--exec", "cat"], "either --echo answers or --exec does"),
-        (["--exec-pty"], "--exec-pty and --exec-env need --exec COMMAND"),
+        (["--exec-pty"], "--exec-pty needs --exec COMMAND"),
+        (["--exec-env", ""], "argument --exec-env: '' is not the name of an environment variable"),
+        (["--transcript", ""], "argument --transcript: the name of the file is empty"),
         (
             ["--exec", "cat", "--exec-env", "A=B"],
-            "argument --exec: 'A=B' is not the name of an environment variable",
+            "argument --exec-env: 'A=B' is not the name of an environment variable",
         ),
         (
             ["--exec", "no-such-program"],
@@ -182,3 +187,23 @@ def test_netcat(program: Start) -> None:
     )
     assert result.stdout == b"005hello"
     stop(server)
+
+
+def test_a_line_that_waits_for_a_disk_is_tried_once_more_at_the_end(tmp_path: Path) -> None:
+    log, path = tmp_path / "log", os.path.relpath(tmp_path / "socket")
+    command = [sys.executable, SERVER, "-q", "--exec", python("input() and exit(3)")]
+    with log.open("w") as stderr:
+        server = subprocess.Popen([*command, f"unix:{path}"], stderr=stderr)
+    wait_until(lambda: "listening" in log.read_text())
+    size = log.stat().st_size
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    peer = Peer.to(f"unix:{path}")
+    peer.say("hello")
+    assert peer.hear() == "BYEBYE"
+    assert peer.hears_the_end()
+    peer.close()
+    infinite = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, infinite)
+    server.terminate()
+    assert server.wait(PATIENCE) == 0
+    assert "the program for client 1 exited with status 3" in log.read_text()

@@ -17,6 +17,7 @@ from tests.support.process import (
     SERVER,
     Start,
 )
+from turnchat.text import safe
 
 
 def entries(path: Path) -> list[dict[str, object]]:
@@ -70,9 +71,14 @@ def test_a_full_disk_stops_no_conversation_and_is_said_once(program: Start) -> N
     assert talk(address, "one", "two") == ["one", "two"]
     server.signal(signal.SIGTERM)
     assert server.wait() == 74
-    said = [line for line in server.rest("stderr") if "TRANSCRIPT" in line]
-    assert len(said) == 1
-    assert said[0].endswith("THE TRANSCRIPT /dev/full IS NOT COMPLETE: No space left on device")
+    first, last = [line for line in server.rest("stderr") if "/dev/full" in line]
+    assert first.endswith(
+        " * the transcript /dev/full cannot be written, its lines wait: No space left on device"
+    )
+    assert last == (
+        "turnchat-server: the transcript /dev/full is not complete, 5 lines were lost:"
+        " No space left on device"
+    )
 
 
 @pytest.mark.parametrize("command", [SERVER, CLIENT])
@@ -102,3 +108,29 @@ def test_people_have_transcripts_too(program: Start, tmp_path: Path) -> None:
         ("said", "hello"),
         ("heard", "BYEBYE"),
     ]
+
+
+def test_the_transcript_can_be_shown_at_a_terminal(program: Start, tmp_path: Path) -> None:
+    path = tmp_path / "transcript"
+    server, address = serve(program, "--echo", "--transcript", str(path))
+    acting = "\x1b[2J \x7f \x9b2J \u2028 \u202e \u2066 \ufeff \U000e0041 你"
+    assert talk(address, acting) == [acting]
+    stop(server)
+    assert entries(path)[0]["text"] == acting
+    assert len(entries(path)) == 3
+    raw = path.read_text()
+    assert safe(raw.replace("\n", "")) == raw.replace("\n", "")
+    assert "你" in raw
+
+
+def test_a_torn_line_of_an_earlier_transcript_swallows_no_message(
+    program: Start, tmp_path: Path
+) -> None:
+    path = tmp_path / "transcript"
+    path.write_text('{"time": "2026-')
+    server, address = serve(program, "--echo", "--transcript", str(path))
+    assert talk(address, "one") == ["one"]
+    stop(server)
+    torn, *lines = path.read_text().splitlines()
+    assert torn == '{"time": "2026-'
+    assert [json.loads(line)["text"] for line in lines] == ["one", "one", "BYEBYE"]

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.clock import PATIENCE
 from tests.support.peer import Answering
-from tests.support.process import CLIENT, SERVER, Start, catches, run, serve, waiting_in
+from tests.support.process import CLIENT, ROOT, SERVER, Start, catches, run, serve, waiting_in
 
 
 def test_a_script_says_its_lines_one_a_turn_and_then_byebye(program: Start) -> None:
@@ -128,8 +128,27 @@ def test_no_server_there() -> None:
     assert err.splitlines() == [
         "* 1 line of the input was not sent",
         f"turnchat-client: cannot reach {address}: Connection refused",
-        f"turnchat-client: is a server running there? start it: {SERVER} {address}",
+        f"turnchat-client: start a server: {SERVER} {address}",
     ]
+
+
+def test_the_command_that_starts_a_server_has_one_row() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        _, _, err = run("bin/turnchat-client", address, cwd=ROOT)
+    *_, last = err.splitlines()
+    assert last.endswith(f"bin/turnchat-server {address}")
+    assert len(last) <= 80
+
+
+def test_without_a_connect_timeout_a_server_may_take_any_time(program: Start) -> None:
+    answering = Answering()
+    client = program(CLIENT, "--connect-timeout", "0", answering.address)
+    peer = answering.accept()
+    client.type("hello")
+    assert peer.hear() == "hello"
+    peer.close()
 
 
 def test_a_name_that_is_not_known() -> None:

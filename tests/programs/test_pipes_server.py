@@ -52,6 +52,19 @@ def test_commands_work_in_a_script_each_in_its_place(program: Start) -> None:
     assert server.wait() == 0
 
 
+def test_a_script_can_hang_up_on_a_client(program: Start) -> None:
+    server, address = serve(program)
+    peers = [Peer.to(address) for _ in range(2)]
+    for number, peer in enumerate(peers, start=1):
+        peer.say("hello")
+        server.line_with(f"client {number}> hello")
+    server.type("/kick 1", "to two")
+    assert peers[0].hears_the_end()
+    assert peers[1].hear() == "to two"
+    for peer in peers:
+        peer.close()
+
+
 def test_a_command_that_there_is_not_ends_a_script(program: Start) -> None:
     server, address = serve(program)
     peer = Peer.to(address)

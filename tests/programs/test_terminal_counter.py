@@ -307,8 +307,8 @@ def test_quit_sends_no_queued_line(terminal: Start) -> None:
     [
         ("/to 9", "* there is no client 9"),
         ("/drop 9", "* there is no client 9"),
-        ("/to", "* not sent: /to needs the number of a client: /to 2"),
-        ("/to x", "* not sent: /to needs the number of a client: /to 2"),
+        ("/to", "* not sent: /to needs the number of a client, as /who shows it"),
+        ("/to x", "* not sent: /to needs the number of a client, as /who shows it"),
         ("/to 1", "* client 1 does not wait: it has the turn"),
     ],
 )
@@ -328,7 +328,7 @@ def test_tab_completes_commands_and_numbers(terminal: Start) -> None:
     server.presses("/w\t")
     server.asks("you to client 1> /who")
     server.presses("\x7f" * 4 + "/\t")
-    server.sees("[/bye, /drop, /help, /last, /next, /quit, /to , /who]")
+    server.sees("[/bye, /drop, /help, /kick , /last, /next, /quit, /to , /who]")
     server.presses("t\t")
     server.until(lambda: server.row == "you to client 1> /to" and server.screen.cursor.x == 21)
     server.presses("\t")

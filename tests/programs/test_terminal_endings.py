@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -249,7 +250,26 @@ def test_a_stopped_terminal_stalls_no_conversation(terminal: Start, mode: list[s
         assert peer.hears_the_end()
         peer.close()
     server.presses("\x11")
-    server.sees("* client 1000 broke the protocol")
+    server.until(lambda: ends_in(server.raw) == 1000)
+
+
+def test_news_that_is_merged_at_the_end_is_shown(terminal: Start) -> None:
+    server, address = serve(terminal)
+    server.presses("\x13")
+    for _ in range(400):
+        peer = Peer.to(address)
+        peer.send(b"nonsense")
+        assert peer.hears_the_end()
+        peer.close()
+    server.presses("\x11\x04")
+    assert server.exits_with() == 0
+    assert ends_in(server.raw) == 400
+
+
+def ends_in(text: str) -> int:
+    """Count the ends that are shown, in lines of their own or merged."""
+    merged = re.findall(r"\* \+\d+ came, (\d+) left", text)
+    return text.count(" broke the protocol") + sum(map(int, merged))
 
 
 @both_modes

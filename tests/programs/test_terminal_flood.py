@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+import pytest
+
 from tests.support.process import Program
 from tests.support.terminal import Start, Terminal, join, serve
 
@@ -40,6 +42,7 @@ WENT = re.compile(
     r"\* client (\d+) broke the protocol at byte 0: "
     r"'n' is not a digit, and a length has 3 \(0 turns, \d+\.\d s\)"
 )
+MERGED = re.compile(r"\* \+\d+ came, \d+ left\b")
 
 # Each key, and the line and the cursor that it makes of a line and a cursor.
 Edit = Callable[[str, int], tuple[str, int]]
@@ -128,12 +131,27 @@ def test_the_prompt_is_there_while_news_come_faster_than_they_can_be_shown(
     peer = join(address, "hello")
     server.asks("you to client 1> ")
     crowd = crowds(program, address, 100, "nonsense")
-    server.until(lambda: len(server.scrolled) > 1000)
+    server.until(lambda: MERGED.search(server.raw))
     text = ""
     for word in ("one", " two", " three"):
         text += word
         server.presses(word)
         server.until(partial(has_written, server, f"you to client 1> {text}"))
+    ended(crowd)
+    peer.close()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--plain",)])
+def test_the_prompt_opens_on_a_slow_terminal_while_visitors_come_and_go(
+    terminal: Start, program: Callable[..., Program], arguments: tuple[str, ...]
+) -> None:
+    server, address = serve(terminal, *arguments, speed=20_000, env={"NO_COLOR": "1"})
+    crowd = crowds(program, address, 100, "nonsense")
+    server.until(lambda: MERGED.search(server.raw))
+    peer = join(address, "hello")
+    server.until(lambda: re.search(r"you to client \d+> $", server.raw))
+    server.presses("one\r")
+    assert peer.hear() == "one"
     ended(crowd)
     peer.close()
 

@@ -23,7 +23,7 @@ LEFT = "\x1b[D"
 NAMES = {
     "CLIENT": f"{sys.executable} {CLIENT}",
     "SERVER": f"{sys.executable} {SERVER}",
-    "MAKE": f"make -C {ROOT} PYTHON={sys.executable}",
+    "MAKE": f"make -C {ROOT} PYTHON={sys.executable} ARGS=",  # not those of a make around the tests
 }
 MARKS = count(1)
 

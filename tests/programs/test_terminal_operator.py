@@ -150,9 +150,9 @@ def test_who_without_clients(terminal: Start) -> None:
 
 def test_help_and_an_unknown_command(terminal: Start) -> None:
     server, peers = three_wait(terminal)
-    names = ("LINE", "//LINE", "/to", "/next", "/last", "/who", "/drop", "/bye", "/quit", "/help")
+    names = ("LINE", "//LINE", "/to", "/next", "/last", "/who", "/drop", "/bye", "/kick")
     server.enters("/help")
-    server.sees(*(f"* {name} " for name in names))
+    server.sees(*(f"* {name} " for name in (*names, "/quit", "/help")))
     server.asks("you to client 1> ")
     server.types("/dance")
     server.presses("\r")
@@ -164,6 +164,21 @@ def test_help_and_an_unknown_command(terminal: Start) -> None:
     server.enters("//dance")
     assert peers[1].hear() == "/dance"
     server.asks("you to client 3> ")
+
+
+def test_kick_hangs_up_whatever_the_turn_is(terminal: Start) -> None:
+    server, peers = three_wait(terminal)
+    server.enters("one")
+    assert peers[0].hear() == "one"
+    server.asks("you to client 2> ")
+    for number in (1, 2):
+        server.enters(f"/kick {number}")
+        assert peers[number - 1].hears_the_end()
+        server.sees(f"* you hung up on client {number} (")
+        peers[number - 1].close()
+        server.asks(f"you to client {number + 1}> ")
+    server.enters("three")
+    assert peers[2].hear() == "three"
 
 
 def test_quit_says_byebye_to_all_and_exits(terminal: Start) -> None:

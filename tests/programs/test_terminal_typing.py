@@ -225,5 +225,6 @@ def test_what_is_typed_at_the_end_does_not_reach_the_shell(terminal: Start) -> N
     peer.close()
     shell.presses("rm -rf\n\x11")
     shell.sees("* the server broke the protocol", "exit 76")
+    shell.asks("")  # its line has ended
     shell.enters("echo")
     shell.sees("the shell got 'echo'")

@@ -63,3 +63,17 @@ def test_long_data_is_shown_with_its_size(shown: Shown, files: dict[str, Path]) 
     assert shown.text(".unsent .more") == "and 800 more"
     assert "→ 900 bytes in flight" in shown.text(".wire")
     assert shown.text(".wire .more") == "and 600 more"
+
+
+def test_timers_begin_at_the_first_of_them(shown: Shown, files: dict[str, Path]) -> None:
+    events = [
+        event("open", file=1, kind="stream", name=""),
+        event("select", timeout=1, deadline="late"),
+        event("ready", files=[[1, "r"]]),
+        event("dispatch", file=1),
+        event("deadline", name="late"),
+    ]
+    timeline = build_timeline("timer", [recording_of(events)])
+    for step, stage in [(3, "callbacks"), (4, "timers")]:
+        open_timeline(shown, files, timeline, f"#round=1&step={step}")
+        assert shown.texts("#stages [aria-current=step]") == [stage]

@@ -77,6 +77,39 @@ def test_a_page_is_made_and_its_address_printed(tmp_path: Path) -> None:
     assert page.read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.parametrize("option", ["-o", "--perfetto"])
+@pytest.mark.parametrize("is_old", [True, False])
+def test_the_page_of_a_private_recording_is_private(
+    tmp_path: Path, option: str, is_old: bool
+) -> None:
+    recording, page = tmp_path / "some.jsonl", tmp_path / "page"
+    recording.write_bytes(EXAMPLES[0].read_bytes())
+    if is_old:
+        page.write_text("x" * 1_000_000)
+        page.chmod(0o644)
+    recording.chmod(0o600)
+    assert replay(recording, option, page).returncode == 0
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert "xxx" not in page.read_text()
+    page.unlink()
+    recording.chmod(0o644)
+    assert replay(recording, option, page).returncode == 0
+    assert page.stat().st_mode & 0o777 == 0o666 & ~current_umask()
+
+
+def current_umask() -> int:
+    os.umask(umask := os.umask(0))
+    return umask
+
+
+def test_a_page_has_the_name_of_a_recording_that_is_not_utf_8(tmp_path: Path) -> None:
+    recording = tmp_path / os.fsdecode(b"caf\xe9\n")
+    recording.write_bytes(EXAMPLES[0].read_bytes())
+    page = tmp_path / "page.html"
+    assert replay(recording, "-o", page).returncode == 0
+    assert r"caf\\xe9\\n" in page.read_text()  # in JSON
+
+
 def test_findings_are_printed_and_make_the_status_1(tmp_path: Path) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_text(text_of(*OPENED, event("close", file=1), event("end")))

@@ -72,7 +72,7 @@ def test_a_page_of_some_rounds_is_smaller(tmp_path: Path) -> None:
 def test_rounds_that_are_no_range_are_wrong_usage(tmp_path: Path, rounds: str) -> None:
     result = replay(CHAT, "-o", tmp_path / "page.html", f"--rounds={rounds}")
     assert result.returncode == 2
-    reason = f"{rounds!r} is not FROM-TO: two numbers, as in 20-40\n"
+    reason = f"{rounds!r} is not FROM-TO: write 20-40, the lower first\n"
     assert result.stderr.endswith(f"error: argument --rounds: {reason}")
 
 

@@ -222,9 +222,10 @@ def test_a_failed_send_without_its_bytes_is_shown() -> None:
     assert len(build_timeline("failed", both)["steps"]) == 3
 
 
-def test_an_end_is_joined_with_one_other_end_alone() -> None:
+@pytest.mark.parametrize("time", [5, 6.5])
+def test_an_end_is_joined_with_one_other_end_alone(time: float) -> None:
     near = [*opened(2), event("connect", file=1, peer="a", local="b"), event("close", file=1)]
-    near.append(event("connect", 5, file=2, peer="a", local="b"))
+    near.append(event("connect", time, file=2, peer="a", local="b"))
     far = [*opened(2), event("connect", 1, file=1, peer="b", local="a"), event("close", 2, file=1)]
     far.append(event("connect", 6, file=2, peer="b", local="a"))
     files = build_timeline("reused", [recording_of(near), recording_of(far)])["files"]

@@ -6,6 +6,7 @@ import pytest
 from tests.support.editing import Editing
 from tests.support.programs import Make, Scene
 from turnchat.core.conversation import Turn
+from turnchat.process.answers import Surplus
 from turnchat.responders.prompt import Ask
 
 
@@ -22,11 +23,22 @@ def make() -> Iterator[Make]:
 
     def made(
         text: str,
+        *,
         first: Turn = Turn.THEIRS,
         use_pty: bool = False,
         names: list[str] | None = None,
+        surplus: Surplus = Surplus.FIRST,
+        empty_after: float = 0.0,
     ) -> Scene:
-        scenes.append(Scene(text, first, use_pty, names or []))
+        scene = Scene(
+            text,
+            first,
+            use_pty=use_pty,
+            names=names or [],
+            surplus=surplus,
+            empty_after=empty_after,
+        )
+        scenes.append(scene)
         return scenes[-1]
 
     yield made

@@ -80,6 +80,12 @@ def test_a_line_is_sent_in_our_turn_and_shown_with_its_prompt(theirs: Scene) -> 
     assert theirs.prompt.ask == OURS
 
 
+def test_the_prompt_waits_from_the_round_in_which_a_line_is_sent(ours: Scene) -> None:
+    ours.prompt.enter("hello")
+    run_rounds(ours.loop, 1)
+    assert ours.prompt.ask == Ask()
+
+
 def test_a_line_typed_ahead_is_queued_and_sent_in_its_turn(theirs: Scene) -> None:
     theirs.prompt.enter("second", "third")
     assert theirs.rounds() == "queued> second\nqueued> third\n"
@@ -188,6 +194,16 @@ def test_lines_still_queued_at_the_end_are_an_error(theirs: Scene) -> None:
     assert theirs.console.status == os.EX_IOERR
 
 
+def test_a_queued_line_is_not_sent_if_the_message_comes_with_an_end(theirs: Scene) -> None:
+    theirs.prompt.enter("queued")
+    theirs.rounds()
+    theirs.peers[0].send(b"002hi" + b"002no")  # it was not its turn for the second
+    theirs.console.wake()  # lines are given out before the end is told
+    theirs.until(lambda: not theirs.console.sessions)
+    assert theirs.rounds() == "server> hi\n* 1 line typed ahead: not sent\n"
+    assert theirs.console.status == os.EX_IOERR
+
+
 def test_lines_behind_our_byebye_are_no_error(ours: Scene) -> None:
     ours.prompt.enter("BYEBYE", "more")
     ours.until(lambda: not ours.console.sessions)
@@ -223,6 +239,14 @@ def test_nothing_is_sent_while_replies_could_not_be_shown(ours: Scene) -> None:
     ours.output.most = None
     ours.until(lambda: ours.console.count_queued() == 0)
     assert ours.peers[0].hear() == "hello"
+
+
+def test_after_close_the_input_wakes_nothing(theirs: Scene) -> None:
+    theirs.console.close()
+    theirs.rounds()
+    theirs.prompt.end_input()
+    assert theirs.rounds() == ""
+    assert theirs.loop.active_timers == 1  # that of the connection
 
 
 def test_where_the_terminal_edits_a_line_is_on_the_screen_already(tty: tuple[int, int]) -> None:

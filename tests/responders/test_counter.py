@@ -110,9 +110,9 @@ def test_the_rest_of_a_line_waits_for_a_pause_and_reaches_no_other(two: Counter)
     assert two.line == "wait>  one"
     assert "* not sent: no client waits for an answer" in two.editing.shown
     two.types(CTRL_U)
-    two.passes(NOTICE * 0.9)
+    two.passes(0.9)
     assert two.line == "wait>"
-    two.passes(NOTICE * 0.1)
+    two.passes(0.1)
     assert two.line == "you to client 2>"
     assert two.operator.count_queued() == two.editing.prompt.entered == 0
     two.types("for two\r")

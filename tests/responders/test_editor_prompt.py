@@ -7,7 +7,8 @@ from math import inf
 import pytest
 
 from tests.support.editing import Editing
-from turnchat.responders.prompt import NOTICE, Ask
+from turnchat.core.lines import Line
+from turnchat.responders.prompt import NOTICE, Ask, Entry
 from turnchat.terminal.draft import Draft
 from turnchat.terminal.editor import LINE_LIMIT
 from turnchat.terminal.keys import PASTE_LIMIT
@@ -37,6 +38,12 @@ def test_enter_takes_the_line_off_the_prompt(editing: Editing) -> None:
     editing.types("\rnext")
     assert editing.taken == ["hello"]
     assert editing.shown == ["you> hello", "you> next"]
+
+
+def test_a_line_has_its_size_and_the_first_number(editing: Editing) -> None:
+    editing.keeps = True
+    editing.types("é\r")
+    assert editing.prompt.take() == Entry(Line(1, "é".encode(), 2), is_shown=False)
 
 
 def test_several_lines_of_one_read_are_taken_in_order(editing: Editing) -> None:
@@ -298,6 +305,14 @@ def test_ctrl_d_right_after_text_was_taken_away_was_meant_for_that(editing: Edit
     editing.draw()
     editing.types(CTRL_D)
     assert editing.prompt.is_exhausted
+
+
+def test_ctrl_d_right_after_a_question_was_taken_away_was_meant_for_that(editing: Editing) -> None:
+    editing.pastes("one\ntwo")
+    assert editing.prompt.is_asking
+    editing.prompt.set_aside()
+    editing.types(CTRL_D)
+    assert not editing.prompt.is_exhausted
 
 
 def test_ctrl_d_is_the_end_when_nothing_was_taken_away(editing: Editing) -> None:

@@ -4,6 +4,7 @@ import os
 import select
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from math import inf
 
 import pytest
 
@@ -104,6 +105,19 @@ def test_a_line_that_was_asked_for_is_on_the_screen(scene: Scene) -> None:
     assert not scene.screen.is_prompting
     assert scene.takes() is None
     assert scene.output.take() == ""
+
+
+def test_nothing_is_known_of_a_line_while_the_terminal_edits_it(scene: Scene) -> None:
+    prompt = scene.prompt
+    os.write(scene.master, b"half a line")
+    run_rounds(scene.loop, 2)
+    assert (prompt.edits, prompt.entered, prompt.has_text, prompt.is_asking) == (
+        False,
+        0,
+        False,
+        False,
+    )
+    assert prompt.typed_at == -inf
 
 
 def test_of_two_lines_one_was_asked_for(scene: Scene) -> None:

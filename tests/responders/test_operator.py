@@ -108,12 +108,12 @@ def test_after_an_answer_the_counter_waits_a_moment_before_it_moves_on(three: Sc
     )
     note = "1 line queued for client 1; 2 more wait: client 2, client 3"
     assert three.prompt.ask == Ask(note=note)
-    three.passes(SETTLE / 2)
+    three.passes(0.025)
     three.prompt.typed_at = three.loop.now
     three.prompt.enter("three")
-    three.passes(SETTLE * 0.6)
+    three.passes(0.03)
     assert three.prompt.ask.prompt == "wait> "
-    three.passes(SETTLE)
+    three.passes(0.05)
     assert three.prompt.ask == asked(2, "2 lines queued for client 1; 1 more waits: client 3")
     assert three.peers[0].hear() == "one"
     three.says(1, "go on")
@@ -236,6 +236,18 @@ def test_next_moves_the_present_client_to_the_end(three: Scene) -> None:
     assert three.prompt.ask == asked(2, "2 more wait: client 3, client 1")
 
 
+def test_a_line_behind_one_that_is_still_queued_is_shown_as_queued(scene: Scene) -> None:
+    peer = scene.joins("message 1")
+    scene.prompt.enter("one")
+    scene.shown()
+    scene.prompt.enter("/next", "two")
+    scene.shown()
+    peer.say("go on")
+    scene.prompt.enter("three")
+    assert "queued for client 1> three\n" in scene.shown()
+    assert [peer.hear() for _ in range(2)] == ["one", "two"]
+
+
 def test_bye_ends_one_conversation(three: Scene) -> None:
     three.prompt.enter("/bye")
     assert three.shown().startswith("client 1> message 1\nyou to client 1> /bye\n")
@@ -334,3 +346,50 @@ def test_where_the_terminal_edits_lines_behind_a_turn_go_to_the_new_one(
     scene.shown()
     assert scene.peers[1].hear() == "for two"
     scene.close()
+
+
+def test_kick_hangs_up_on_the_present_one_as_if_it_had_left(three: Scene) -> None:
+    three.prompt.enter("/kick 1")
+    assert three.shown() == "you to client 1> /kick 1\nclient 1> message 1\n"
+    assert three.peers[0].hears_the_end()
+    assert three.prompt.ask == asked(2, "1 more waits: client 3")
+
+
+def test_after_a_kick_in_the_middle_of_a_line_the_counter_waits(three: Scene) -> None:
+    three.prompt.enter("/kick 1")
+    three.prompt.draft = Draft("for one")  # what the command interrupted is back
+    three.shown()
+    assert three.prompt.kept == ["for one"]
+    assert three.prompt.ask == Ask(note="2 more wait: client 2, client 3")
+    three.passes(NOTICE)
+    assert three.prompt.ask == asked(2, "1 more waits: client 3")
+
+
+def test_a_kick_in_the_turn_of_a_client_drops_what_is_queued_for_it(three: Scene) -> None:
+    three.prompt.enter("one", "two", "three")
+    three.shown()
+    three.passes(SETTLE)
+    three.prompt.enter("/kick 1")
+    assert three.shown() == "you to client 2> /kick 1\n* 2 lines typed ahead: not sent\n"
+    assert three.peers[0].hear() == "one"
+    assert three.peers[0].hears_the_end()
+    assert three.prompt.ask == asked(2, "1 more waits: client 3")
+
+
+def test_a_kick_elsewhere_in_the_queue_leaves_the_prompt_alone(three: Scene) -> None:
+    three.prompt.enter("/kick 3")
+    three.prompt.draft = Draft("for one")
+    three.shown()
+    assert three.peers[2].hears_the_end()
+    assert three.prompt.draft == Draft("for one")
+    assert three.prompt.ask == asked(1, "1 more waits: client 2")
+
+
+@pytest.mark.parametrize("number", [4, 9])
+def test_only_one_that_is_there_can_be_kicked(three: Scene, number: int) -> None:
+    three.prompt.enter(f"/kick {number}")
+    assert f"there is no client {number}" in three.shown()
+    assert "/kick needs the number of a client" in str(three.prompt.enter("/kick"))
+    assert three.operator.complete("/kick ") == ["/kick 1", "/kick 2", "/kick 3"]
+    assert three.operator.complete("/k") == ["/kick "]
+    assert len(three.operator.sessions) == 3

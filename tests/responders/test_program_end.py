@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs import Make, python
+from tests.support.programs import TIMEOUT, Make, python
+from turnchat.core.conversation import Turn
 from turnchat.process.child import GRACE
+from turnchat.responders.program import HINT_AFTER
 
 
 @pytest.mark.parametrize(
@@ -39,9 +41,10 @@ def test_a_program_that_cannot_answer_says_byebye(make: Make, code: str, why: st
 
 @pytest.mark.usefixtures("either")
 def test_the_end_of_a_program_in_the_peers_turn_is_noticed_and_told(make: Make) -> None:
-    scene = make(python("os.kill(os.getpid(), signal.SIGABRT)"))
+    scene = make(python("print(input(), flush=True); os.kill(os.getpid(), signal.SIGABRT)"))
+    assert scene.asks("hello") == "hello"
     scene.until_logged("the program for client 1 was ended by SIGABRT")
-    assert scene.asks("hello") == "BYEBYE"
+    assert scene.asks("still there?") == "BYEBYE"
 
 
 @pytest.mark.usefixtures("either")
@@ -95,35 +98,20 @@ def test_its_whole_group_ends_with_it(make: Make) -> None:
 def test_close_leaves_no_process_behind(make: Make) -> None:
     scene = make("sh -c 'trap \"\" TERM; sleep 1000 & echo $!; wait'")
     pid = int(scene.asks("hello"))
-    scene.programs.close()
+    scene.processes.close()
     assert scene.is_gone()
     scene.until(lambda: not is_alive(pid))
-    scene.programs.close()
+    scene.processes.close()
 
 
 def test_drain_waits_for_the_last_to_end(make: Make) -> None:
     scene = make(python("sys.stdin.read()"))
+    scene.says("hello")
     scene.peer.say("BYEBYE")
     scene.until(lambda: scene.endings)
-    scene.programs.drain()
+    scene.processes.drain()
     assert scene.is_gone()
-    scene.programs.drain()
-
-
-def test_nothing_can_be_started(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever goes wrong on the way, no descriptor is left."""
-    scene = make("cat")
-    before = set(os.listdir("/proc/self/fd"))
-
-    def no_process(*_: object, **__: object) -> None:
-        raise OSError(11, "Resource temporarily unavailable")
-
-    monkeypatch.setattr("subprocess.Popen", no_process)
-    for use_pty in (False, True):
-        scene.programs.command = scene.programs.command._replace(use_pty=use_pty)
-        with pytest.raises(OSError, match="Resource"):
-            scene.programs.session(scene.connection)
-    assert set(os.listdir("/proc/self/fd")) == before
+    scene.processes.drain()
 
 
 def test_no_descriptor_is_left_of_a_conversation(make: Make) -> None:
@@ -136,3 +124,22 @@ def test_no_descriptor_is_left_of_a_conversation(make: Make) -> None:
         scene.until(scene.is_gone)
         scene.close()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_after_the_end_no_hint_is_given_and_no_answer_is_missed(make: Make) -> None:
+    """The program may take its time to end; nothing waits for its answer any more."""
+    scene = make(
+        python("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: signal.pause()")
+    )
+    scene.peer.say("hello")
+    scene.until(lambda: scene.connection.conversation.turn is Turn.OURS)
+    scene.peer.reset()
+    scene.until(lambda: scene.endings)
+    scene.clock.now += max(HINT_AFTER, TIMEOUT)
+
+    def is_gone() -> bool:
+        scene.clock.now += GRACE  # to the next step of its end
+        return scene.is_gone()
+
+    scene.until(is_gone)
+    assert not [line for line in scene.log.lines if "printed nothing" in line or "gave" in line]

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import Peer, run_until, tcp_pair
+from tests.support import Peer, run_rounds, run_until, tcp_pair
 from tests.support.connection import STOPPED
+from tests.support.streams import Written
 from turnchat.core.connection import CloseReason, Connection, Label
 from turnchat.core.conversation import Conversation, Turn
 from turnchat.core.loop import EventLoop
@@ -24,7 +25,8 @@ class Scene:
         self.loop = loop
         self.input = pipe[1]
         os.set_blocking(pipe[0], False)
-        output = Output(loop, PrivateStream(os.open("/dev/null", os.O_WRONLY)), "out", plainly)
+        self.output = Written()
+        output = Output(loop, self.output, "out", plainly)
         self.screen = PlainScreen(output, output, output, names=True)
         keyboard = Keyboard(loop, PrivateStream(os.dup(pipe[0])), is_terminal=False)
         self.script = Script(loop, keyboard, self.screen)
@@ -42,6 +44,20 @@ class Scene:
         connection.start(self.script.session(connection))
         self.connections.append(connection)
         return Peer(there)
+
+    def writes(self, text: str) -> None:
+        os.write(self.input, text.encode())
+        run_rounds(self.loop, 4)
+
+    def hears(self, number: int, text: str) -> None:
+        """Have a peer say something."""
+        before = len(self.script.waiting)
+        self.peers[number].say(text)
+        run_until(self.loop, lambda: len(self.script.waiting) > before)
+
+    def shown(self) -> list[str]:
+        run_rounds(self.loop, 4)
+        return self.output.take().splitlines()
 
     def on_end(self, connection: Connection, reason: CloseReason) -> None:
         connection.responder.on_end(reason)
@@ -97,4 +113,78 @@ def test_a_second_close_finds_nothing_left(scene: Scene) -> None:
     scene.script.close()
     os.write(scene.input, b"one\n")
     scene.script.close()
+    assert scene.script.status == os.EX_OK
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [("one\n", "1 line of the input was"), ("1\n2\n3\n", "3 lines of the input were")],
+)
+def test_the_lines_of_an_open_pipe_are_at_least_so_many(
+    scene: Scene, lines: str, words: str
+) -> None:
+    scene.writes(lines)
+    scene.script.close()
+    assert scene.shown() == [f"* at least {words} not sent"]
+    assert scene.script.status == os.EX_IOERR
+
+
+def test_the_lines_to_the_end_of_the_input_are_so_many(scene: Scene) -> None:
+    scene.writes("one\ntwo")
+    os.close(scene.input)
+    scene.script.close()
+    assert scene.shown() == ["* 2 lines of the input were not sent"]
+
+
+def test_a_line_that_cannot_be_sent_ends_the_script(scene: Scene) -> None:
+    scene.hears(0, "hello")
+    scene.writes("one\n" + "x" * 256 + "\nthree\nfour\n")
+    assert scene.peers[0].hear() == "one"
+    assert scene.shown() == [
+        "a> hello",
+        "* line 2 of the input was not sent: the message has 256 bytes, 255 is the most",
+        "* at least 2 more lines of the input were not sent",
+    ]
+    scene.peers[1].say("hello")
+    run_until(scene.loop, lambda: not scene.connections[-1].is_open)
+    assert scene.peers[1].hear() == "BYEBYE"
+    scene.script.close()
+    assert scene.script.status == os.EX_DATAERR
+
+
+def test_an_empty_line_is_an_empty_message(scene: Scene) -> None:
+    scene.hears(0, "hello")
+    scene.writes("\n")
+    assert scene.peers[0].receive(3) == b"000"
+
+
+def test_a_command_is_a_message_where_there_are_no_commands(scene: Scene) -> None:
+    scene.hears(0, "hello")
+    scene.writes("/who\n")
+    assert scene.peers[0].hear() == "/who"
+
+
+def test_behind_byebye_what_is_left_is_no_error(scene: Scene) -> None:
+    scene.hears(0, "hello")
+    scene.writes("BYEBYE\nnever\n")
+    assert scene.peers[0].hear() == "BYEBYE"
+    scene.script.close()
+    assert scene.shown() == ["a> hello", "* what is left of the input was not sent"]
+    assert scene.script.status == os.EX_OK
+
+
+def test_behind_byebye_nothing_left_is_nothing_to_say(scene: Scene) -> None:
+    scene.hears(0, "hello")
+    scene.writes("BYEBYE\n")
+    scene.script.close()
+    assert scene.shown() == ["a> hello"]
+
+
+def test_after_the_last_line_a_peer_that_waits_hears_byebye(scene: Scene) -> None:
+    scene.hears(0, "hello")
+    scene.hears(1, "hello")
+    scene.writes("one\n")
+    os.close(scene.input)
+    run_until(scene.loop, lambda: not scene.script.waiting)
+    assert [peer.hear() for peer in scene.peers] == ["one", "BYEBYE"]
     assert scene.script.status == os.EX_OK

@@ -1,19 +1,21 @@
 """The events of a simulated world, and the rules that must hold in it.
 
 A server, one to four clients, and now and then a peer that misbehaves. Everybody's temper, and what
-befalls them, follows from the seed.
+befalls them, follows from the seed. A system call of the server, or of the clients, may fail as
+well: then the conversation that is hit may end before its time, and no other.
 """
 
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
+from tests.simulation.faults import Fault, Faults
 from tests.simulation.sockets import SimListener, SimSocket, Violation
 from tests.simulation.strangers import MISBEHAVIOURS
 from tests.simulation.world import Process, World
 from tests.support.logs import collected_log
+from turnchat.chat.admission import Limits
 from turnchat.chat.client import Client
-from turnchat.chat.server import Limits, Server
+from turnchat.chat.server import Server
 from turnchat.chat.transcript import Transcript
 from turnchat.core.connection import Cause, CloseReason, Connection, Label, Responder, Timeouts
 from turnchat.core.conversation import BYEBYE
@@ -32,6 +34,10 @@ LONGEST = 520.0  # seconds until everything must have ended
 
 
 DRAIN = 5.0
+
+
+# Seconds that a newcomer waits at most where there is room: a pause for each error in a row.
+LONGEST_WAIT = 6.0
 
 
 BYEBYE_CAUSES = {Cause.BYEBYE_SENT, Cause.BYEBYE_RECEIVED}
@@ -137,15 +143,29 @@ class EchoedTalker(Echo):
 class Scenario:
     """One seed's story."""
 
-    def __init__(self, seed: int, record: Callable[[str], Sink] | None = None) -> None:
-        """`record`: gives a sink for what each process does, by its name."""
-        self.world = world = World(seed, record)
+    def __init__(
+        self,
+        seed: int,
+        record: Callable[[str], Sink] | None = None,
+        *,
+        fault: Fault | None = None,
+        saves_rounds: bool = False,
+    ) -> None:
+        """`record`: gives a sink for what each process does, by its name.
+
+        `saves_rounds`: leave out those that only begin a sleep. A recording has them.
+        """
+        self.world = world = World(seed, record, saves_rounds=saves_rounds)
         random = world.random
         self.talkers: dict[SimSocket, Talker] = {}
-        self.disturbed: set[SimSocket] = set()  # ends of connections that something befalls
+        self.faults = Faults(fault) if fault else None
+        self._talkers_of: dict[Process, list[tuple[SimSocket, Talker]]] = {}
         logger, self.log = collected_log("server")
         shows_arrivals = world.chance(0.5)
         self.process = Process(world, "server", random.choice((1000, 1000, 1000, 3, 5)))
+        self._has_room = self.process.most_descriptors >= 1000
+        if fault and fault.role == "server":
+            self.process.faults = self.faults
         limits = Limits(
             random.choice((1000, 1000, 1000, 2)),
             random.choice((None, None, None, 1)),
@@ -186,6 +206,10 @@ class Scenario:
         for socket, talker in self.talkers.items():
             self._check_conversation(socket, talker)
 
+    def must_go_well(self, end: SimSocket) -> bool:
+        """True if nothing has happened for which this conversation could end before its time."""
+        return self.is_calm and not (self.faults and {end, end.other} & self.faults.disturbed)
+
     def _befall(self, process: Process, callback: Callable[[], object]) -> None:
         """Let something happen that is not to be expected, in the first seconds."""
 
@@ -198,6 +222,8 @@ class Scenario:
     def _add_client(self, number: int) -> None:
         world = self.world
         process = Process(world, f"client {number}")
+        if self.faults and self.faults.fault.role == "client":
+            process.faults = self.faults
 
         records = Records()
 
@@ -225,6 +251,7 @@ class Scenario:
         record = records.observer(connection.label)
         talker = Talker(self.world, process, connection, record, messages)
         self.talkers[process.latest] = talker
+        self._talkers_of.setdefault(process, []).append((process.latest, talker))
         return talker
 
     def _add_stranger(self, misbehave: "Callable[[Scenario, SimSocket], None]") -> None:
@@ -240,17 +267,30 @@ class Scenario:
 
     # What must hold
 
-    def _check(self) -> None:
-        """After each round: the bounds."""
-        number = self.server.statistics()["connections"]
-        if number > self.limits.conversations or number > (self.limits.per_address or number):
-            raise Violation(f"{number} conversations at a time")
-        for talker in self.talkers.values():
+    def _check(self, process: Process) -> None:
+        """After each round of a process: the bounds."""
+        if process is self.process:
+            self._check_server()
+        ended = []
+        for place, (socket, talker) in enumerate(self._talkers_of.get(process, ())):
             sizes = talker.connection.statistics()
             if sizes["unsent"] > FRAME_LIMIT or sizes["unparsed"] >= FRAME_LIMIT:
                 raise Violation(f"too many bytes wait: {sizes}")
-        for process in self.world.processes:
-            process.check_timers()
+            if socket.has_closed:
+                ended.append(place)
+        for place in reversed(ended):
+            del self._talkers_of[process][place]
+        process.check_timers()
+
+    def _check_server(self) -> None:
+        number = self.server.statistics()["connections"]
+        if number > self.limits.conversations or number > (self.limits.per_address or number):
+            raise Violation(f"{number} conversations at a time")
+        if self.listener.is_readable() and self.is_calm and self._has_room:
+            repeated = self.faults.fault.times if self.faults else 0
+            waited = self.world.now - self.listener.waits_since
+            if waited > LONGEST_WAIT + repeated:
+                raise Violation(f"a newcomer has waited for {waited:g} s: the listener is deaf")
 
     def _check_that_all_have_left(self) -> None:
         if self.listener.is_readable() or self.server.connections:
@@ -286,9 +326,11 @@ class Scenario:
         said = other.record.sent
         if record.received != said[: len(record.received)]:
             raise Violation("what was heard is not what was said")
-        if self.is_calm and talker.reason.cause not in BYEBYE_CAUSES:
+        if not self.must_go_well(socket):
+            return
+        if talker.reason.cause not in BYEBYE_CAUSES:
             raise Violation(f"ended by {talker.reason} on a calm day")
-        if self.is_calm and record.received != said:
+        if record.received != said:
             raise Violation("a message was lost")
 
 
@@ -312,17 +354,3 @@ def _check_turns(ours: SimSocket, *, is_client: bool) -> None:
                 break
             frames[is_ours] += 1
             data[is_ours] = data[is_ours][3 + len(body) :]
-
-
-# Strangers, who do what they like
-
-
-def failures(first: int, seeds: int) -> Iterator[str]:
-    """Run as many seeds: for each that fails what happened, and the command that replays it."""
-    for seed in range(first, first + seeds):
-        try:
-            Scenario(seed).run()
-        except (Exception, Violation) as error:  # noqa: BLE001 - a crash is a failure as well
-            where = "".join(traceback.format_exception(error)[-3:])
-            replay = f"python -m tests.simulation --first {seed} --seeds 1"
-            yield f"seed {seed}: {where}replay it: .venv/bin/{replay}"

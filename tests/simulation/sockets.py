@@ -4,7 +4,10 @@ import errno
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn, cast
+
+from tests.simulation.faults import LEFT_IN_THE_BACKLOG
 
 if TYPE_CHECKING:
     from tests.simulation.world import Process, World
@@ -40,8 +43,8 @@ class Way:
     def send(self, data: bytes) -> None:
         self._under_way += len(data)
         while data:
-            size = self._world.random.randint(1, len(data))
-            self._schedule(self._arrive, data[:size])
+            size = 1 + int(self._world.random.random() * len(data))
+            self._schedule(partial(self._arrive, data[:size]))
             data = data[size:]
 
     def end(self) -> None:
@@ -50,9 +53,9 @@ class Way:
     def reset(self) -> None:
         self._world.at(self._world.now + self._world.delay(), self._receiver.be_reset)
 
-    def _schedule(self, callback: Callable[..., object], *arguments: object) -> None:
+    def _schedule(self, callback: Callable[[], object]) -> None:
         self._latest = max(self._latest, self._world.now + self._world.delay())
-        self._world.at(self._latest, lambda: callback(*arguments))
+        self._world.at(self._latest, callback)
 
     def _arrive(self, data: bytes) -> None:
         self._under_way -= len(data)
@@ -109,7 +112,7 @@ class SimSocket:
         return bool(self._error) or self.was_reset or self.other is None or self._outward.room > 0
 
     def recv(self, size: int) -> bytes:
-        self._must_be_open()
+        self._begin("recv")
         if self.was_reset and not self._reset_is_told:
             self._reset_is_told = True
             fail(errno.ECONNRESET)
@@ -117,7 +120,7 @@ class SimSocket:
         if arrived and not self.world.chance(0.05):
             size = min(size, len(arrived))
             if self.world.chance(0.3):
-                size = self.world.random.randint(1, size)
+                size = 1 + int(self.world.random.random() * size)
             data = bytes(arrived[:size])
             del arrived[:size]
             return data
@@ -126,20 +129,20 @@ class SimSocket:
         raise BlockingIOError
 
     def send(self, data: bytes) -> int:
-        self._must_be_open()
+        self._begin("send")
         if self.was_reset or self._has_shut:
             fail(errno.EPIPE)
         size = min(self._outward.room, len(data))
         if size <= 0 or self.world.chance(0.1):
             raise BlockingIOError
         if self.world.chance(0.3):
-            size = self.world.random.randint(1, size)
+            size = 1 + int(self.world.random.random() * size)
         self._outward.send(data[:size])
         self.history.append((self, data[:size]))
         return size
 
     def shutdown(self, _how: int) -> None:
-        self._must_be_open()
+        self._begin("shutdown")
         if self.was_reset:
             fail(errno.ENOTCONN)
         if not self._has_shut:
@@ -154,6 +157,7 @@ class SimSocket:
             if self.descriptor in self.process.selector.get_map():
                 raise Violation(f"{self.process.name} closes a socket that it watches")
             del self.process.open[self.descriptor]
+            self.process.selector.forget(self.descriptor)
         self.has_closed = True
         if self.other and not self.was_reset:
             if self.inward.arrived:
@@ -180,6 +184,8 @@ class SimSocket:
 
     def connect_ex(self, address: Address) -> int:
         self._must_be_open()
+        if self.process and (number := self.process.fault("connect", self)):
+            return number
         self._is_connecting = True
         self.world.at(self.world.now + self.world.delay(), lambda: self._decide(address))
         return self.world.random.choice((errno.EINPROGRESS, errno.EINPROGRESS, errno.EINTR))
@@ -195,26 +201,36 @@ class SimSocket:
             self._error = errno.ECONNREFUSED
 
     def getsockopt(self, *_: int) -> int:
+        if self.process and (number := self.process.fault("getsockopt", self)):
+            return number
         error, self._error = self._error, 0
         return error
 
     def getpeername(self) -> Address:
+        self._begin("getpeername")
         if self.other is None:
             fail(errno.ENOTCONN)
         return self.peer.own_address
 
     def getsockname(self) -> Address:
+        self._begin("getsockname")
         return self.own_address
 
     def setblocking(self, _flag: bool) -> None:
         self._must_be_open()
 
     def setsockopt(self, *_: int) -> None:
-        self._must_be_open()
+        self._begin("setsockopt")
 
     @property
     def _outward(self) -> Way:
         return self.peer.inward
+
+    def _begin(self, call: str) -> None:
+        """Begin a system call, which may fail."""
+        self._must_be_open()
+        if self.process and self.process.faults:
+            self.process.may_fail(call, self)
 
     def _must_be_open(self) -> None:
         if self.has_closed:
@@ -231,6 +247,7 @@ class SimListener:
         self.has_closed = False
         self.address = process.world.address()
         self._backlog: list[SimSocket] = []
+        self.waits_since = 0.0  # when there was the last change in the backlog
         self.descriptor = 3
         process.open[self.descriptor] = self
         process.world.listeners[self.address] = self
@@ -239,6 +256,8 @@ class SimListener:
         """Somebody has connected, and waits in the backlog."""
         waiting = SimSocket(self.process.world, None)
         waiting.pair_with(client)
+        if not self._backlog:
+            self.waits_since = client.world.now
         self._backlog.append(waiting)
 
     def fileno(self) -> int:
@@ -254,6 +273,11 @@ class SimListener:
         if not self._backlog:
             raise BlockingIOError
         world, accepted = self.process.world, self._backlog[0]
+        if number := self.process.fault("accept", accepted):
+            if number not in LEFT_IN_THE_BACKLOG:
+                del self._backlog[0]
+                accepted.reset()
+            fail(number)
         if accepted.was_reset and world.chance(0.5):
             del self._backlog[0]
             fail(errno.ECONNABORTED)
@@ -261,6 +285,7 @@ class SimListener:
         accepted.process = self.process
         del self._backlog[0]
         self.process.latest = accepted
+        self.waits_since = world.now
         return cast(socket.socket, accepted), accepted.getpeername()
 
     def getsockname(self) -> Address:

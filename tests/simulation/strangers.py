@@ -57,7 +57,7 @@ def talk_nonsense(scenario: "Scenario", stranger: SimSocket) -> None:
 
 def close_at_the_end(scenario: "Scenario", stranger: SimSocket) -> None:
     if stranger.was_reset:
-        if scenario.is_calm:
+        if scenario.must_go_well(stranger):
             raise Violation("a peer is reset that was to be left in good order")
     elif stranger.inward.has_ended:
         stranger.close()

@@ -4,7 +4,8 @@ from itertools import islice
 
 import pytest
 
-from tests.simulation.scenario import Scenario, failures
+from tests.simulation.scenario import Scenario
+from tests.simulation.sweeps import failures
 
 SEEDS = 2000
 AT_ONCE = 250

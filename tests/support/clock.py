@@ -43,3 +43,18 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < limit, "what the test waits for has not happened"
         select.select([], [], [], 0.005)
+
+
+def stops(loop: EventLoop) -> bool:
+    """Let the loop run. True if it had been stopped, so that not even a due timer has run."""
+    late: list[bool] = []
+
+    def end() -> None:
+        late.append(True)
+        loop.stop()
+
+    timer = loop.timer("the test's end", end)
+    timer.start(0)
+    loop.run()
+    timer.cancel()
+    return not late

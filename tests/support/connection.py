@@ -70,7 +70,7 @@ class Fixture:
         responder: type[Echo],
         here: socket.socket,
         timeouts: Timeouts,
-        refusals: Sequence[int],
+        refusals: Sequence[int] = (),
     ) -> None:
         self.clock = Clock()
         self.selector = RefusingSelector()
@@ -151,3 +151,15 @@ class Later(Silent):
     """Needs no person, but some time."""
 
     is_automatic = True
+
+
+class Spurious(Narrow):
+    """A socket that is reported as ready, and then has nothing: `alarms` times."""
+
+    alarms = 0
+
+    def recv(self, size: int) -> bytes:
+        if self.alarms:
+            self.alarms -= 1
+            raise BlockingIOError
+        return self.real.recv(size)

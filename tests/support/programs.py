@@ -8,11 +8,12 @@ from tests.support.logs import collected_log
 from turnchat.core.connection import Cause, CloseReason, Connection, Label
 from turnchat.core.conversation import Conversation, Turn
 from turnchat.core.loop import EventLoop
+from turnchat.process.answers import Surplus
+from turnchat.process.child import ChildProcess
+from turnchat.process.command import Command
+from turnchat.process.processes import Processes
 from turnchat.process.signals import Signals
-from turnchat.responders.program import (
-    Command,
-    Programs,
-)
+from turnchat.responders.program import Program, Programs
 
 TIMEOUT = 30.0
 
@@ -28,14 +29,25 @@ def python(code: str) -> str:
 class Scene:
     """One conversation, in which a program answers, and all that its owner hears."""
 
-    def __init__(self, text: str, first: Turn, use_pty: bool, names: list[str]) -> None:
+    def __init__(
+        self,
+        text: str,
+        first: Turn,
+        *,
+        use_pty: bool,
+        names: list[str],
+        surplus: Surplus,
+        empty_after: float,
+    ) -> None:
         self.clock = Clock()
         self.loop = EventLoop(clock=self.clock)
         self.signals = Signals(self.loop)
         logger, self.log = collected_log()
         command = Command.parse(text, names, use_pty=use_pty, reply_timeout=TIMEOUT)
+        command = command._replace(surplus=surplus, empty_after=empty_after)
+        self.processes = Processes(self.loop, self.signals, logger, starts=100, most=1)
         self.programs = Programs(
-            self.loop, self.signals, logger, command, serving=first is Turn.THEIRS
+            self.loop, self.processes, logger, command, serving=first is Turn.THEIRS
         )
         here, there = tcp_pair()
         here.setblocking(False)
@@ -52,13 +64,21 @@ class Scene:
             self,
             label=Label("client 1", 1, "192.0.2.1:5"),
         )
-        self.program = self.programs.session(self.connection)
-        (self.child,) = self.programs.children
+        self.program: Program = self.programs.session(self.connection)
         self.connection.start(self.program)
+        self._child: ChildProcess | None = None
 
     @property
     def message_count(self) -> int:
         return self.connection.conversation.message_count
+
+    @property
+    def child(self) -> ChildProcess:
+        """The process, which has started by now."""
+        if not self._child:
+            self.until(lambda: self.processes.children)
+            (self._child,) = self.processes.children
+        return self._child
 
     @property
     def pid(self) -> int:
@@ -83,7 +103,19 @@ class Scene:
     def asks(self, text: str) -> str:
         """Say something, and what the answer is."""
         self.peer.say(text)
+        self.until(self._has_started)
         return self.hears()
+
+    def says(self, text: str) -> None:
+        """Say something to the program, which has started then."""
+        self.peer.say(text)
+        assert self.child
+
+    def _has_started(self) -> bool:
+        """True if there is a process, which is remembered, or there will be none."""
+        if self.processes.children:
+            (self._child,) = self.processes.children
+        return bool(self._child or self.log.lines or self.endings)
 
     def hears(self) -> str:
         self.peer.socket.setblocking(False)
@@ -108,7 +140,7 @@ class Scene:
     def close(self) -> None:
         if not self._has_closed:
             self._has_closed = True
-            self.programs.close()
+            self.processes.close()
             self.connection.abort(CloseReason(Cause.STOPPED))
             self.signals.close()
             self.loop.close()

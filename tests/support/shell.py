@@ -17,7 +17,7 @@ from tests.support.clock import PATIENCE
 
 PROMPT = "$ "
 NUMBERS = count(1)
-LEFT_OUT = {"TMUX", "TMUX_PANE", "PROMPT_COMMAND", "ENV"}
+LEFT_OUT = {"TMUX", "TMUX_PANE", "PROMPT_COMMAND", "ENV", "MAKEFLAGS"}
 
 
 class TmuxShell:

@@ -30,7 +30,7 @@ Start = Callable[..., "Terminal"]
 class Terminal:
     """A program on a terminal of its own, and the text on its screen.
 
-    raw: every character that it wrote.
+    raw: every character that it wrote. speed: bytes that the terminal takes in a second, or None.
 
     setsid(1) gives the program its terminal. pty.fork() and pexpect would fork this process, which
     has several threads under pytest-xdist; Python 3.12 and later warn of that, with reason.
@@ -42,8 +42,11 @@ class Terminal:
         program: str = sys.executable,
         env: dict[str, str] | None = None,
         columns: int = COLUMNS,
+        speed: float | None = None,
     ) -> None:
         self.raw = ""
+        self._speed = speed
+        self._read_at = time.monotonic()
         self.screen = Emulator(columns, ROWS)
         self._emulator = pyte.Stream(self.screen)
         self._decoder = codecs.getincrementaldecoder("utf-8")()
@@ -70,9 +73,13 @@ class Terminal:
             self._read()
 
     def _read(self) -> None:
-        data = b""
+        data, size = b"", 65536
+        if self._speed:
+            select.select([], [], [], 0.05)  # the pace of the line, which is no wait for an event
+            now = time.monotonic()
+            size, self._read_at = max(1, int((now - self._read_at) * self._speed)), now
         with suppress(OSError):  # EIO: no process has the terminal open any more
-            data = os.read(self._master, 65536)
+            data = os.read(self._master, size)
         self._has_ended = not data
         text = self._decoder.decode(data)
         self.raw += text

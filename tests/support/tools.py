@@ -4,10 +4,12 @@ A test says `@needs("nc")`, a fixture calls `require("nc")`. conftest.py sums th
 line for each tool that is missing.
 """
 
+import os
 import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 import pytest
@@ -21,15 +23,33 @@ def has_netcat_of_openbsd() -> bool:
     return "OpenBSD" in helped.stderr
 
 
+@cache
+def can_attach() -> bool:
+    """True if strace may attach to a process here: containers and Yama can forbid it."""
+    if not (path := shutil.which("strace")):
+        return False
+    with subprocess.Popen(["sleep", "60"]) as sleeper:
+        attached = subprocess.Popen(
+            [path, f"--attach={sleeper.pid}", "--output=/dev/null"], stderr=subprocess.PIPE
+        )
+        assert attached.stderr
+        is_attached = b"attached" in attached.stderr.readline()
+        attached.terminate()
+        attached.communicate()
+        sleeper.kill()
+    return is_attached
+
+
 class Tool(NamedTuple):
     """A program that tests run.
 
-    tests: the words for these tests, after "3 tests".
+    tests: the words for these tests, after "3 tests". cannot_come: True if no installation helps.
     """
 
     is_there: Callable[[], bool]
     tests: str
     install: str
+    cannot_come: Callable[[], bool] = lambda: False
 
 
 TOOLS = {
@@ -46,6 +66,18 @@ TOOLS = {
     "nc": Tool(has_netcat_of_openbsd, "with netcat", "apt install netcat-openbsd"),
     "node": Tool(
         lambda: bool(shutil.which("node")), "of a peer in JavaScript", "apt install nodejs"
+    ),
+    "setpriv": Tool(
+        lambda: bool(shutil.which("setpriv") and shutil.which("prlimit")),
+        "of the bounds of programs",
+        "apt install util-linux",
+    ),
+    "root": Tool(lambda: os.geteuid() == 0, "for root", "run them as root", lambda: True),
+    "strace": Tool(
+        can_attach,
+        "with strace",
+        "apt install strace, and let it attach: ptrace(2)",
+        lambda: bool(shutil.which("strace")),
     ),
     "tmux": Tool(lambda: bool(shutil.which("tmux")), "with tmux", "apt install tmux"),
 }
@@ -65,6 +97,11 @@ def require(tool: str) -> None:
 
 def reason_of(tool: str) -> str:
     return f"needs {tool}"
+
+
+def may_be_skipped(reason: str) -> bool:
+    """True if the reason of a skip is a tool that no installation brings."""
+    return any(reason == reason_of(name) and tool.cannot_come() for name, tool in TOOLS.items())
 
 
 def summed_up(reasons: Iterable[str]) -> Iterator[str]:

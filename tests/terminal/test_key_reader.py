@@ -1,3 +1,4 @@
+import errno
 import os
 import select
 import termios
@@ -8,6 +9,7 @@ from typing import NoReturn
 import pytest
 
 from tests.support import PATIENCE, Clock, run_rounds, run_until, wait_until, waiting_in
+from tests.support.rehearsal import RefusingSelector
 from turnchat.core.loop import EventLoop
 from turnchat.process.stdio import PrivateStream
 from turnchat.terminal import key_reader
@@ -359,3 +361,18 @@ def test_a_reader_that_was_stopped_in_the_background_says_so_again(
     scene.reader.stop()
     scene.reader.start()
     assert scene.calls == ["background", "background"]
+
+
+def test_a_terminal_that_cannot_be_watched_now_is_tried_again_soon(tty: tuple[int, int]) -> None:
+    os.set_blocking(tty[1], False)
+    selector, keys = RefusingSelector(), list[Key]()
+    loop = EventLoop(selector)
+    reader = KeyReader(loop, PrivateStream(tty[1]), keys.extend)
+    selector.refusals += [errno.ENOSPC, errno.ENOMEM]
+    reader.start()
+    os.write(tty[0], b"a")
+    run_until(loop, lambda: keys)
+    assert keys == [Key("text", "a")]
+    assert not selector.refusals
+    reader.close()
+    loop.close()

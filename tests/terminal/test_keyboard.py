@@ -1,3 +1,4 @@
+import errno
 import os
 import termios
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import run_rounds, run_until
+from tests.support.rehearsal import RefusingSelector
 from turnchat.core.lines import LINES_AHEAD
 from turnchat.core.loop import EventLoop
 from turnchat.process.stdio import PrivateStream, Stream
@@ -230,3 +232,19 @@ def test_lines_that_were_not_typed_are_not_discarded(
     assert not keyboard.discard()
     assert keyboard.take()
     keyboard.end()
+
+
+def test_a_stream_that_cannot_be_watched_now_is_read_again_soon(pipe: tuple[int, int]) -> None:
+    selector = RefusingSelector()
+    loop = EventLoop(selector)
+    keyboard = Keyboard(loop, private(pipe[0]), is_terminal=False)
+    selector.refusals += [errno.ENOSPC, errno.ENOMEM]
+    keyboard.read()
+    os.write(pipe[1], b"one\n")
+    run_until(loop, lambda: keyboard.lines)
+    os.write(pipe[1], b"two\n")
+    run_until(loop, lambda: len(keyboard.lines) == 2)
+    assert not selector.refusals
+    assert not loop.active_timers  # it is watched now
+    keyboard.close()
+    loop.close()

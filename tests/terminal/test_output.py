@@ -1,9 +1,13 @@
 import errno
 import os
+import tracemalloc
 from contextlib import suppress
 from functools import partial
 
+import pytest
+
 from tests.support import run_until
+from tests.support.streams import Written
 from turnchat.core.loop import EventLoop
 from turnchat.process.stdio import PrivateStream, Stream
 from turnchat.terminal.output import (
@@ -14,6 +18,7 @@ from turnchat.terminal.output import (
     Output,
     OutputLine,
     OutputQueue,
+    Style,
     plainly,
 )
 
@@ -38,17 +43,21 @@ def test_lines_come_out_as_they_went_in() -> None:
     queue = OutputQueue()
     for number in range(5):
         queue.put((status if number % 2 else message)(f"{number}."))
-    assert (queue.size, queue.of_messages) == (10, 6)
+    assert queue.size > queue.of_messages > queue.size / 2
     assert everything(queue) == ["0.", "1.", "2.", "3.", "4."]
     assert (queue.size, queue.of_messages) == (0, 0)
 
 
+ONE = message("message...").size
+FIVE = 10 * ONE  # bytes, of which a queue frees half when it is full
+
+
 def test_past_the_bound_the_oldest_status_lines_go_and_are_counted() -> None:
-    queue = OutputQueue(limit=100)
+    queue = OutputQueue(limit=FIVE)
     for number in range(10):
         queue.put(status(f"status {number}.."))
     queue.put(message("message..."))
-    assert queue.size <= 100
+    assert queue.size <= FIVE
     assert everything(queue) == [
         "* 6 lines dropped here: the reader was too slow",
         "status 6..",
@@ -60,23 +69,37 @@ def test_past_the_bound_the_oldest_status_lines_go_and_are_counted() -> None:
 
 
 def test_messages_outlive_every_status_line() -> None:
-    queue = OutputQueue(limit=100)
+    queue = OutputQueue(limit=FIVE)
     for _ in range(5):
         queue.put(message("message..."))
     for number in range(100):
         queue.put(status(f"status {number:03}"))
-        assert queue.size <= 100
+        assert queue.size <= FIVE
     lines = everything(queue)
     assert lines.count("message...") == 5
     assert lines[-1] == "status 099"
 
 
 def test_messages_alone_are_bounded_too() -> None:
-    queue = OutputQueue(limit=100)
+    queue = OutputQueue(limit=FIVE)
     for number in range(1000):
         queue.put(message(f"message{number % 1000:03}"))
-        assert queue.size <= 100
+        assert queue.size <= FIVE
     assert everything(queue)[0] == "* 990 lines dropped here: the reader was too slow"
+
+
+@pytest.mark.parametrize("style", [STATUS, MESSAGE])
+@pytest.mark.parametrize("filler", ["", "x" * 250, "\xe9" * 120, "\u4e2d" * 80, "\U0001f600" * 60])
+def test_the_bound_is_of_the_memory_that_python_needs(style: Style, filler: str) -> None:
+    queue = OutputQueue()
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            queue.put(OutputLine(style, f"{number}> ", f"{filler}{number}"))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 0.3 * LIMIT < peak < LIMIT
 
 
 def read(descriptor: int) -> bytes:
@@ -108,12 +131,12 @@ def test_an_unread_pipe_loses_no_message(loop: EventLoop, pipe: tuple[int, int])
     output.on_writable = lambda: rooms.append(output.is_writable)
     sent: list[str] = []
     while output.is_writable:
-        sent.append(f"line {len(sent):06}")
+        sent.append(f"line {len(sent):0200}")
         output.put(message(sent[-1]))
     for number in range(3):  # those that were under way already when it was full
         sent.append(f"late {number}")
         output.put(message(sent[-1]))
-    assert sum(map(len, sent)) > LIMIT // 2
+    assert sum(message(text).size for text in sent) > LIMIT // 2
     assert rooms == []
     received = bytearray()
 
@@ -186,17 +209,39 @@ def test_a_callback_that_waits_for_the_last_line_is_called_once(
     output.close()
 
 
-def test_a_later_callback_replaces_one_that_waits(loop: EventLoop, pipe: tuple[int, int]) -> None:
+def test_each_callback_is_called_once(loop: EventLoop, pipe: tuple[int, int]) -> None:
     output = an_output(loop, pipe[1])
-    calls: list[int] = []
+    calls: list[str] = []
+    first, second = partial(calls.append, "first"), partial(calls.append, "second")
     output.pause("you> ")
     output.put(message("hello"))
-    for number in range(3):
-        output.call_when_drained(partial(calls.append, number))
+    for callback in (first, second, first):
+        output.call_when_drained(callback)
     assert calls == []
     output.resume()
-    assert calls == [2]
+    output.put(message("more"))
+    assert calls == ["first", "second"]
     output.close()
+
+
+def test_draining_waits_for_the_lines_of_a_callback(loop: EventLoop, tty: tuple[int, int]) -> None:
+    stream = Written(tty[1])
+    output = Output(loop, stream, "screen", plainly)
+
+    def put_another() -> None:
+        stream.most = 0
+        output.put(message("second"))
+        loop.timer("go on", go_on).start(0)
+
+    def go_on() -> None:
+        stream.most = None
+
+    stream.most = 0
+    output.put(message("first"))
+    output.call_when_drained(put_another)
+    stream.most = None
+    output.drain(None)
+    assert stream.take() == "first\nsecond\n"
 
 
 def test_a_callback_may_wait_for_its_own_lines(loop: EventLoop, pipe: tuple[int, int]) -> None:
@@ -219,7 +264,7 @@ def test_two_outputs_into_one_pipe_tear_no_line_of_the_other(
     loop: EventLoop, pipe: tuple[int, int]
 ) -> None:
     first, second = an_output(loop, pipe[1]), an_output(loop, os.dup(pipe[1]))
-    for number in range(5000):
+    for number in range(2000):
         first.put(message(f"first {number} " + "x" * 100))
         second.put(message(f"second {number} " + "y" * 50))
     received = bytearray()
@@ -233,9 +278,9 @@ def test_two_outputs_into_one_pipe_tear_no_line_of_the_other(
     received += read(pipe[0])
     lines = received.decode().splitlines()
     assert [line for line in lines if line.startswith("first")] == [
-        f"first {number} " + "x" * 100 for number in range(5000)
+        f"first {number} " + "x" * 100 for number in range(2000)
     ]
-    assert len(lines) == 10_000
+    assert len(lines) == 4000
     first.close()
     second.close()
 

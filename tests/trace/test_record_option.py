@@ -1,6 +1,7 @@
 """The options --trace and --record of both programs."""
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -134,6 +135,24 @@ def test_a_full_disk_ends_the_recording_and_no_conversation(program: Start) -> N
     assert peer.hear() == "hello"
     peer.say(BYEBYE.decode())
     assert server.wait() == os.EX_IOERR
-    assert server.line_with("recording", "stderr") == (
-        "turnchat-server: the recording /dev/full is not complete: No space left on device"
+    begin, end = (server.line_with("recording", "stderr") for _ in range(2))
+    assert begin.endswith("/dev/full cannot be written, its lines wait: No space left on device")
+    assert re.fullmatch(
+        r"turnchat-server: the recording /dev/full is not complete, \d+ lines were lost:"
+        " No space left on device",
+        end,
     )
+
+
+def test_each_file_that_was_opened_is_closed(program: Start, tmp_path: Path) -> None:
+    path = tmp_path / "server.jsonl"
+    server = program(SERVER, "--exec", "cat", "--once", "--record", str(path), "127.0.0.1:0")
+    client = program(CLIENT, server.line("stderr").rpartition(" ")[2])
+    client.type("hello", "BYEBYE")
+    assert client.wait() == 0
+    assert server.wait() == 0
+    recording = read_from(path)
+    assert not list(find_problems(recording))
+    events = [event for _, event in recording.events]
+    opened = [event["file"] for event in events if event["call"] == "open"]
+    assert sorted(event["file"] for event in events if event["call"] == "close") == opened

@@ -16,7 +16,6 @@ from turnchat.core.conversation import BYEBYE, OURS, Conversation
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Endpoint
 from turnchat.net.connector import Connector, MakeSocket
-from turnchat.text import reason
 
 if TYPE_CHECKING:
     import logging
@@ -128,11 +127,6 @@ class Client:
         )
         try:
             responder = self._answer(connection)
-        except OSError as error:  # no process, no descriptor
-            connected.close()
-            self.status = os.EX_OSERR
-            self._logger.error("the program cannot be started: %s", reason(error))
-            self._finish()
         except Exception as error:  # noqa: BLE001 - a defect, which ends the one conversation
             connected.close()
             self.status = os.EX_SOFTWARE

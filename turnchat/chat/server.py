@@ -1,78 +1,36 @@
 """The server: accepts, has a responder answer each client, and stops in good order.
 
-At a limit the listener pauses, and newcomers wait in the kernel's backlog until a conversation
-ends. stop() accepts no more, and leaves each conversation with BYEBYE when the turn is ours there.
-When the last one has closed, or the drain timeout is over, the loop is stopped.
-
-A connection is logged at its first message; one that sends nothing (a health check, a scanner) is
-only a debug line. Where a person sits, arrivals are shown at once.
+At a limit the listener pauses, and newcomers wait in the kernel's backlog until there is a slot.
+stop() accepts no more, and leaves each conversation with BYEBYE when the turn is ours there. When
+the last one has closed, or the drain timeout is over, the loop is stopped.
 """
 
 import logging
 import os
 import socket
-from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from turnchat.chat.admission import Hosts, Limits, Repeats
+from turnchat.chat.arrival import Arrival
 from turnchat.chat.log import log_defect, message_observers
-from turnchat.chat.report import STATUS_OF, account
-from turnchat.core.connection import Cause, CloseReason, Connection, Label, Responder, Timeouts
+from turnchat.chat.pacing import Paced
+from turnchat.chat.report import STATUS_OF, account, say_delayed
+from turnchat.chat.slots import Slots
+from turnchat.core.connection import Cause, CloseReason, Connection, Label, Responder
 from turnchat.core.conversation import THEIRS, Conversation
 from turnchat.core.listener import Listener
-from turnchat.core.loop import EventLoop
+from turnchat.core.loop import EventLoop, Timer
 from turnchat.net.address import Endpoint, bound_endpoint
-from turnchat.text import counted, reason
+from turnchat.net.hosts import host_of
+from turnchat.text import counted
 
 if TYPE_CHECKING:
     from turnchat.chat.transcript import Transcript
 
 Answer = Callable[[Connection], Responder]
-
-# Ends that are not worth a line if the client has sent nothing.
-UNREMARKABLE = {Cause.HUNG_UP, Cause.LOST, Cause.SILENT, Cause.STOPPED}
-
-
-class Limits(NamedTuple):
-    """The bounds of a server.
-
-    conversations: at a time. per_address: of them, from one host. timeouts: for the clients.
-    drain: seconds to wait for the clients' turns when stopping.
-    """
-
-    conversations: int = 1000
-    per_address: int | None = None
-    timeouts: Timeouts = Timeouts(idle=600.0, frame=10.0)
-    drain: float = 5.0
-
-
-class Arrival:
-    """A client that has come: logged once, at its first message if not before.
-
-    It is an observer of its conversation, which it leaves when it has logged.
-    """
-
-    __slots__ = ("_connection", "_is_logged", "_logger", "host")
-
-    def __init__(self, connection: Connection, host: str | None, logger: logging.Logger) -> None:
-        self.host = host
-        self._connection = connection
-        self._logger = logger
-        self._is_logged = False
-
-    @property
-    def is_silent(self) -> bool:
-        """True if it is not logged, and no byte of a message has come."""
-        return not self._is_logged and not self._connection.conversation.partial
-
-    def __call__(self, *_message: object) -> None:
-        """Log that the client has come, unless that is done."""
-        if not self._is_logged:
-            self._is_logged = True
-            label, conversation = self._connection.label, self._connection.conversation
-            conversation.observers = conversation.observers[1:]  # it is the first of them
-            self._logger.info("%s connected from %s", label.name, label.peer)
 
 
 class Server:
@@ -102,13 +60,14 @@ class Server:
         self._shows_arrivals = shows_arrivals
         self._transcript = transcript
         self._is_observed = transcript is not None or logger.isEnabledFor(logging.DEBUG)
-        self._in_use = in_use
         self._answer: Answer
         self._endpoint: Endpoint
         self._listener: Listener | None = None
-        self._arrivals: dict[Connection, Arrival] = {}
-        self._hosts: Counter[str] = Counter()  # of connections; counted if there is a limit
-        self._refused: set[str] = set()  # hosts of which the log has that
+        self._slots = Slots(loop, limits, logger, in_use)
+        self._arrivals = self._slots.arrivals
+        self._hosts = Hosts(loop, limits, logger)
+        self._delays = Repeats(loop, partial(say_delayed, logger, limits.turns_rate or 0))
+        self._ends: dict[int, Timer] = {}  # of the longest conversations that may be
         self._number = 0
         self._drain = loop.timer("drain timeout", self._abort)
         self._must_end = inf  # when; set by stop()
@@ -126,7 +85,7 @@ class Server:
     @property
     def connections(self) -> list[Connection]:
         """Those that have not closed, in the order in which they came."""
-        return list(self._arrivals)
+        return [arrival.connection for arrival in self._arrivals.values()]
 
     def statistics(self) -> dict[str, int]:
         """Count the connections, and the hosts they come from."""
@@ -137,7 +96,7 @@ class Server:
         self._answer = answer
         self._endpoint = bound_endpoint(listening)
         self._listener = Listener(
-            self._loop, listening, self._on_accept, self._on_wait, self._is_full
+            self._loop, listening, self._on_accept, self._slots.on_wait, self._slots.are_full
         )
         self._logger.warning("listening on %s", self._endpoint)
 
@@ -148,6 +107,7 @@ class Server:
         self._must_end = self._loop.now + self._limits.drain
         self._drain.start(self._limits.drain)
         self.close()
+        self._flush_counts()
         connections = self.connections
         for connection in connections:
             connection.leave()
@@ -169,7 +129,7 @@ class Server:
 
     def resume_accepting(self) -> None:
         """Accept again, if newcomers had to wait and there is room."""
-        if self._listener and not self._is_full():
+        if self._listener and not self._slots.are_full():
             self._listener.resume()
 
     def close(self) -> None:
@@ -188,21 +148,18 @@ class Server:
 
     def _log_end(self, connection: Connection, end: CloseReason) -> None:
         line = account(connection, end, connection.label.name, self._loop.now)
-        arrival = self._arrivals[connection]
-        if arrival.is_silent and end.cause in UNREMARKABLE and not self._once:
-            self._logger.debug("%s", line)
-        else:
-            arrival()
-            self._logger.info("%s", line)
+        arrival = self._arrivals[connection.label.number]
         if self._once:
-            self.status = STATUS_OF[end.cause]
+            arrival()
+            self.status = self.status or STATUS_OF[end.cause]
+        arrival.log_end(end, line)
 
     def on_close(self, connection: Connection) -> None:
-        if host := self._arrivals.pop(connection).host:
-            self._refused.discard(host)
-            self._hosts[host] -= 1
-            if not self._hosts[host]:
-                del self._hosts[host]
+        number = connection.label.number
+        if host := self._arrivals.pop(number).host:
+            self._hosts.remove(host)
+        if timer := self._ends.pop(number, None):
+            timer.cancel()
         self.resume_accepting()
         self._stop_when_empty()
 
@@ -212,11 +169,10 @@ class Server:
     def _on_accept(self, connected: socket.socket, sockaddr: Any) -> None:
         # A client on a unix socket has no address of its own.
         endpoint = Endpoint(self._endpoint.family, sockaddr or self._endpoint.sockaddr)
-        limit = self._limits.per_address
-        host = None if limit is None else endpoint.host
-        if limit is not None and self._hosts[endpoint.host] >= limit:
+        by_host = self._limits.are_by_host
+        host = host_of(connected, endpoint.family, endpoint.sockaddr) if by_host else None
+        if host and not self._hosts.admits(host):
             connected.close()
-            self._log_refusal(endpoint.host)
             return
         if self._once:
             self.close()
@@ -243,9 +199,9 @@ class Server:
             self._on_no_responder(label.name, error)
             return
         arrival = Arrival(connection, host, self._logger)
-        self._arrivals[connection] = arrival
+        self._slots.add(label.number, arrival)
         if host:
-            self._hosts[host] += 1
+            self._hosts.add(host)
         conversation.observers = (arrival,)
         if self._is_observed:
             conversation.observers += tuple(
@@ -253,39 +209,52 @@ class Server:
             )
         if self._shows_arrivals:
             arrival()
-        connection.start(responder)
+        connection.start(self._bounded(arrival, responder))
 
-    def _is_full(self) -> bool:
-        return max(len(self._arrivals), self._in_use()) >= self._limits.conversations
+    def _bounded(self, arrival: Arrival, responder: Responder) -> Responder:
+        """Bound the conversation and its turns in time, where that was asked for."""
+        connection, (name, number, _) = arrival.connection, arrival.connection.label
+        if self._limits.total:
+            leave = partial(self._leave, arrival)
+            self._ends[number] = self._loop.timer(f"{name}: total", leave, connection.on_error)
+            self._ends[number].start(self._limits.total)
+        if rate := self._limits.turns_rate:
+            on_delay = partial(self._delays.add, arrival.host or "")
+            return Paced(self._loop, connection, responder, rate, on_delay)
+        return responder
 
-    def _on_wait(self, error: OSError | None) -> None:
-        limit = counted(self._limits.conversations, "conversation")
-        why = reason(error) if error else f"{limit} at a time"
-        self._logger.error("newcomers have to wait: %s", why)
-
-    def _log_refusal(self, host: str) -> None:
-        """Log once, for each host until one of its conversations ends, that it has enough."""
-        if host not in self._refused:
-            self._refused.add(host)
-            has = counted(self._hosts[host], "conversation")
-            self._logger.error("%s has %s already: newcomers from there are refused", host, has)
+    def _leave(self, arrival: Arrival) -> None:
+        """End a conversation that has become too long."""
+        connection = arrival.connection
+        if not connection.is_open:
+            return
+        if self._once:
+            arrival()
+            self.status = os.EX_IOERR
+        log = self._logger.debug if arrival.is_silent else self._logger.info
+        span = self._limits.total
+        log("%s was left after %g s, the longest for a conversation", connection.label.name, span)
+        if connection.conversation.turn is THEIRS:
+            connection.end(CloseReason(Cause.STOPPED))
+        else:
+            connection.leave()
 
     def _on_no_responder(self, name: str, error: Exception) -> None:
-        if isinstance(error, OSError):  # no process, no descriptor: not a defect
-            why = reason(error)
-            self._logger.error("%s was turned away, no program can be started: %s", name, why)
-            if self._listener:
-                self._listener.pause(error)
-        else:
-            log_defect(self._logger, name, error)
+        log_defect(self._logger, name, error)
         if self._once:
-            self.status = os.EX_OSERR if isinstance(error, OSError) else os.EX_SOFTWARE
+            self.status = os.EX_SOFTWARE
         self._stop_when_empty()
 
     def _stop_when_empty(self) -> None:
         if not self._listener and not self._arrivals:
             self._drain.cancel()  # what is left to do has time of its own
+            self._flush_counts()
             self._loop.stop()
+
+    def _flush_counts(self) -> None:
+        """Log the numbers that were not told yet."""
+        for counts in (self._slots, self._hosts, self._delays):
+            counts.flush()
 
     def _abort(self) -> None:
         self._must_end = self._loop.now

@@ -12,8 +12,8 @@ CONNECT_TIMEOUT = 10.0  # seconds for each endpoint
 
 DESCRIPTION = """\
 Talk with a server, one message at a time, in turn, until one side says BYEBYE.
-You speak first. Ctrl-D says BYEBYE in your next turn. With --exec a program talks
-in your place, and a log goes to standard error."""
+You speak first. Ctrl-D says BYEBYE in your next turn. With --exec a program
+talks in your place, and a log goes to standard error."""
 
 EXAMPLES = """\
 examples:
@@ -25,11 +25,11 @@ examples:
                                       standard output, everything else on error
   turnchat-client --exec 'seq 9'      let a program talk: it says 1 to 9
 
-Exits with 0 when either side said BYEBYE, 2 when called wrongly, 65 when a line
-could not be sent, 69 when no server was reached, 70 for a defect, 71 when the
-program could not be started, 73 or 74 when a file could not be opened, read or
-written, 74 also when the connection was lost or lines were left that could not be
-sent, 76 when the server broke the protocol, 130 when interrupted."""
+Exits with 0 when either side said BYEBYE, 2 when called wrongly, 65 when a
+line could not be sent, 69 when no server was reached, 70 for a defect, 71 when
+the program could not be started, 73 or 74 when a file could not be opened, read
+or written, 74 also when the connection was lost or lines were left that could
+not be sent, 76 when the server broke the protocol, 130 when interrupted."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,13 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     command_line = parser(PROGRAM, DESCRIPTION, EXAMPLES)
-    add_options(command_line)
+    add_options(command_line, serves=False)
     command_line.add_argument(
         "--connect-timeout",
         metavar="S",
         type=seconds,
         default=CONNECT_TIMEOUT,
-        help="give up on an address after S seconds (default: %(default)g)",
+        help="give up on an address after S seconds (default: %(default)g; 0: for ever)",
     )
     return command_line
 

@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
-from turnchat.chat.log import ScreenHandler, handling
+from turnchat.chat.log import FileHandler, ScreenHandler, handling, level_of
 from turnchat.core.loop import EventLoop
 from turnchat.process.backend import Backend
 from turnchat.process.signals import Signals
@@ -16,6 +16,7 @@ from turnchat.terminal.screen import BlockScreen, open_screen
 if TYPE_CHECKING:
     from turnchat.chat.server import Answer
     from turnchat.cli.interfaces import Role
+    from turnchat.process.output_file import OutputFile
     from turnchat.process.stdio import Stream
     from turnchat.responders.editor_prompt import EditorPrompt
     from turnchat.responders.prompt import LinePrompt
@@ -28,7 +29,13 @@ class Interactive:
     shows_arrivals = True
 
     def __init__(
-        self, loop: EventLoop, backend: Backend, arguments: argparse.Namespace, *, serves: bool
+        self,
+        loop: EventLoop,
+        backend: Backend,
+        arguments: argparse.Namespace,
+        log: "OutputFile | None",
+        *,
+        serves: bool,
     ) -> None:
         self._loop = loop
         self._serves = serves
@@ -42,7 +49,14 @@ class Interactive:
         # The keyboard is closed last: until then what is typed must not reach the shell.
         self._source = opened(closing(self._open_source(stream)))
         opened(closing(self._screen))
-        self.logger = opened(handling(ScreenHandler(self._screen), logging.INFO))
+        self._handler = screen = opened(closing(ScreenHandler(loop, self._screen)))
+        if log is None:
+            self.logger = opened(handling(screen, level=logging.INFO))
+            return
+        screen.setLevel(logging.INFO)
+        file = FileHandler(log)
+        file.setLevel(level_of(quiet=arguments.quiet, verbose=arguments.verbose))
+        self.logger = opened(handling(screen, file, level=min(screen.level, file.level)))
 
     @property
     def status(self) -> int:
@@ -65,6 +79,7 @@ class Interactive:
             self._sessions.close()
 
     def drain(self, seconds: float | None) -> None:
+        self._handler.flush()
         self._screen.drain(seconds)
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     import logging
 
     from turnchat.chat.server import Answer
+    from turnchat.core.loop import Callback
     from turnchat.net.address import Endpoint
     from turnchat.process.signals import Signals
 
@@ -13,10 +14,13 @@ if TYPE_CHECKING:
 class Role(Protocol):
     """A server or a client, to be run.
 
-    begin: listen or connect; `answer` gives the responder of each conversation. interrupt: Ctrl-C
-    or SIGTERM. stop: no more input. hang_up: the terminal has closed. check: raise StartupError if
-    there was nothing to talk with. time_left: seconds for the last lines on the screen.
+    begin: listen or connect; `answer` gives the responder of each conversation, and `on_ready` is
+    called when the socket listens or is connected. interrupt: Ctrl-C or SIGTERM. stop: no more
+    input. hang_up: the terminal has closed. check: raise StartupError if there was nothing to talk
+    with. time_left: seconds for the last lines on the screen. most: conversations at a time.
     """
+
+    most: int
 
     @property
     def status(self) -> int: ...
@@ -24,7 +28,9 @@ class Role(Protocol):
     def is_stopping(self) -> bool: ...
     @property
     def time_left(self) -> float | None: ...
-    def begin(self, endpoints: "list[Endpoint]", answer: "Answer") -> None: ...
+    def begin(
+        self, endpoints: "list[Endpoint]", answer: "Answer", on_ready: "Callback"
+    ) -> None: ...
     def interrupt(self) -> None: ...
     def stop(self) -> None: ...
     def hang_up(self) -> None: ...

@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING
 
 import turnchat
 from turnchat.net.address import DEFAULT_HOST, DEFAULT_PORT, FORMS, Address, BadAddress
+from turnchat.text import size_of
 
 if TYPE_CHECKING:
-    from turnchat.responders.program import Command
+    from turnchat.process.command import Command
+    from turnchat.process.user import User
 
 REPLY_TIMEOUT = 30.0  # seconds
+# Options that mean nothing without --exec.
+OF_PROGRAMS = (
+    *("exec_pty", "exec_env", "exec_lines", "exec_empty", "exec_limit"),
+    *("reply_timeout", "max_starts"),
+)
+MAX_STARTS = 100  # a second; a start blocks for some 0.2 ms, and then costs a processor 1 to 20 ms
 
 
 def parser(program: str, description: str, epilog: str) -> argparse.ArgumentParser:
@@ -38,8 +46,18 @@ def parser(program: str, description: str, epilog: str) -> argparse.ArgumentPars
     return command_line
 
 
-def add_options(command_line: argparse.ArgumentParser) -> None:
-    """Add the options for a program that answers, for the trace, the log and the transcript."""
+def add_options(command_line: argparse.ArgumentParser, *, serves: bool) -> None:
+    """Add the options for a program that answers, for the trace, the log and the transcript.
+
+    serves: the role is a server's. A client's program leads the conversation.
+    """
+    if serves:
+        command_line.add_argument(
+            "--user",
+            metavar="NAME[:GROUP]",
+            type=_user,
+            help="once it listens, give up root's privileges and be this user",
+        )
     program = command_line.add_argument_group("a program that answers")
     program.add_argument(
         "--exec",
@@ -55,9 +73,29 @@ def add_options(command_line: argparse.ArgumentParser) -> None:
     program.add_argument(
         "--exec-env",
         metavar="NAME",
+        type=variable,
         action="append",
         default=[],
         help="pass on the environment variable NAME too (may be repeated)",
+    )
+    program.add_argument(
+        "--exec-lines",
+        choices=("first", "join", "each"),
+        default="first" if serves else "each",
+        help="of several lines, send the first alone, or all that are there, joined with blanks, or"
+        " each in a turn of its own (default: %(default)s)",
+    )
+    program.add_argument(
+        "--exec-empty",
+        metavar="S",
+        type=seconds,
+        default=0.0,
+        help="send an empty answer if it prints nothing for S seconds (default: 0, never)",
+    )
+    program.add_argument(
+        "--exec-limit",
+        metavar="LIMITS",
+        help="bound it by prlimit: any of cpu=10,memory=256M,files=64,processes=16",
     )
     program.add_argument(
         "--reply-timeout",
@@ -66,6 +104,14 @@ def add_options(command_line: argparse.ArgumentParser) -> None:
         default=REPLY_TIMEOUT,
         help="say BYEBYE if it gives no answer in S seconds (default: %(default)g; 0: for ever)",
     )
+    if serves:
+        program.add_argument(
+            "--max-starts",
+            metavar="N",
+            type=number,
+            default=MAX_STARTS,
+            help="start at most N a second, each at the first message (default: %(default)d)",
+        )
     command_line.add_argument(
         "--plain",
         action="store_true",
@@ -76,7 +122,10 @@ def add_options(command_line: argparse.ArgumentParser) -> None:
         "--trace", action="store_true", help="print each call of the loop on standard error"
     )
     trace.add_argument(
-        "--record", metavar="FILE", help="write each call to FILE, for turnchat-replay"
+        "--record",
+        metavar="FILE",
+        type=file_name,
+        help="write each call to FILE, for turnchat-replay",
     )
     trace.add_argument(
         "--record-lengths-only", action="store_true", help="leave the messages out of it"
@@ -93,10 +142,25 @@ def add_options(command_line: argparse.ArgumentParser) -> None:
         "-v",
         "--verbose",
         action="store_true",
-        help="in the log: the length of each message too",
+        help="in the log: the length of each message too, and connections that say nothing",
     )
     records.add_argument(
-        "--transcript", metavar="FILE", help="append each message to FILE, as a line of JSON"
+        "--log",
+        metavar="FILE",
+        type=file_name,
+        help="append the log to FILE, not to standard error",
+    )
+    records.add_argument(
+        "--transcript",
+        metavar="FILE",
+        type=file_name,
+        help="append each message to FILE, as a line of JSON",
+    )
+    records.add_argument(
+        "--max-file-size",
+        metavar="SIZE",
+        type=size,
+        help="bound each of log, transcript and recording: 5000, 64K, 10M (default: none)",
     )
 
 
@@ -108,8 +172,21 @@ def parse(command_line: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
     arguments = command_line.parse_args(argv)
     if arguments.record_lengths_only and not arguments.record:
         command_line.error("--record-lengths-only needs --record FILE")
+    _check_frontend(command_line, arguments)
+    if arguments.max_file_size and not (arguments.log or arguments.transcript or arguments.record):
+        command_line.error("--max-file-size needs --log, --transcript or --record")
     arguments.command = _command_of(command_line, arguments)
     return arguments
+
+
+def _check_frontend(command_line: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Exit by way of `command_line` if an option would have no effect on the screen or the log."""
+    is_headless = arguments.exec is not None or getattr(arguments, "echo", False)
+    if arguments.plain and is_headless:
+        command_line.error("--plain is for a person who types, and here a program answers")
+    if (arguments.quiet or arguments.verbose) and not (is_headless or arguments.log):
+        where = "--exec, --echo" if hasattr(arguments, "echo") else "--exec"
+        command_line.error(f"-q and -v are for a log, and without {where} or --log there is none")
 
 
 def seconds(text: str) -> float:
@@ -123,11 +200,32 @@ def seconds(text: str) -> float:
     return value
 
 
+def file_name(text: str) -> str:
+    """Parse the name of a file. Raises argparse.ArgumentTypeError."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of the file is empty")
+    return text
+
+
+def variable(text: str) -> str:
+    """Parse the name of an environment variable. Raises argparse.ArgumentTypeError."""
+    if not text or "=" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of an environment variable")
+    return text
+
+
 def number(text: str) -> int:
     """Parse a number, 1 or more. Raises argparse.ArgumentTypeError."""
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text)):
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, 1 or more")
     return int(text)
+
+
+def size(text: str) -> int:
+    """Parse a number of bytes: 5000, 64K, 10M, 1G. Raises argparse.ArgumentTypeError."""
+    if not (found := size_of(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a size: 5000, 64K, 10M, 1G")
+    return found
 
 
 def _columns() -> int:
@@ -145,22 +243,46 @@ def _address(text: str) -> Address:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def _user(name: str) -> "User":
+    from turnchat.process.user import BadUser, User  # noqa: PLC0415 - few have a use for it
+
+    try:
+        return User.parse(name)
+    except BadUser as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _command_of(
     command_line: argparse.ArgumentParser, arguments: argparse.Namespace
 ) -> "Command | None":
     """Parse --exec, if it is there. Exits by way of `command_line` if it makes no sense."""
     if arguments.exec is None:
-        if arguments.exec_pty or arguments.exec_env:
-            command_line.error("--exec-pty and --exec-env need --exec COMMAND")
+        for name in OF_PROGRAMS:
+            default = command_line.get_default(name)
+            if getattr(arguments, name, default) != default:
+                command_line.error(f"--{name.replace('_', '-')} needs --exec COMMAND")
         return None
-    from turnchat.responders.program import BadCommand, Command  # noqa: PLC0415 - few have a use for it
+    # Few have a use for it.
+    from turnchat.process.answers import SETTLE, Surplus  # noqa: PLC0415 - see above
+    from turnchat.process.command import BadCommand, Command, bounds  # noqa: PLC0415 - see above
 
+    option = "exec"
     try:
-        return Command.parse(
+        command = Command.parse(
             arguments.exec,
             arguments.exec_env,
             use_pty=arguments.exec_pty,
             reply_timeout=arguments.reply_timeout,
         )
+        option = "exec-limit"
+        prefix = bounds(arguments.exec_limit)
     except BadCommand as error:
-        command_line.error(f"argument --exec: {error}")
+        command_line.error(f"argument --{option}: {error}")
+    user: User | None = getattr(arguments, "user", None)
+    return command._replace(
+        environment={**command.environment, **(user.environment if user else {})},
+        surplus=Surplus(arguments.exec_lines),
+        empty_after=arguments.exec_empty,
+        prefix=prefix,
+        settle=0.0 if arguments.exec_lines == Surplus.EACH else SETTLE,
+    )

@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from turnchat.trace.live import lines
 PROGRAM = "turnchat-replay"
 EX_FOUND = 1  # as in diff(1)
 EX_WRONG = 2  # as argparse has it
+PRIVATE = 0o600
 
 DESCRIPTION = """\
 Show a recording that was made with --record: as a page for the browser, as
@@ -70,8 +72,9 @@ def _show(arguments: argparse.Namespace, paths: list[str], recordings: list[Reco
         for path, recording in zip(paths, recordings, strict=True):
             if recording.is_cut_off:
                 print_error(PROGRAM, f"{path} is cut off after line {recording.events[-1][0]}")
+    is_private = any(_is_private(path) for path in paths)
     if arguments.output:
-        title = " and ".join(Path(path).name for path in paths)
+        title = safe(" and ".join(Path(path).name for path in paths))
         timeline = build_timeline(title, recordings, arguments.rounds)
         shown = len(timeline["steps"])
         if not shown:
@@ -83,12 +86,12 @@ def _show(arguments: argparse.Namespace, paths: list[str], recordings: list[Reco
             print_error(PROGRAM, f"the page shows {shown} of {steps}, the most that fit: {advice}")
         if len(recordings) > 1 and not any(file["peer"] is not None for file in timeline["files"]):
             print_error(PROGRAM, "the two recordings have no connection in common")
-        _write(arguments.output, render_page(timeline))
+        _write(arguments.output, render_page(timeline), is_private=is_private)
         _print(f"open it in a browser: {Path(arguments.output).resolve().as_uri()}\n")
         return 0
     if arguments.perfetto:
-        _write(arguments.perfetto, export_perfetto(first))
-        _print(f"open {arguments.perfetto} in ui.perfetto.dev or chrome://tracing\n")
+        _write(arguments.perfetto, export_perfetto(first), is_private=is_private)
+        _print(f"open {safe(arguments.perfetto)} in ui.perfetto.dev or chrome://tracing\n")
         return 0
     if arguments.text:
         for line in lines(first.events, colour=has_colours(1)):
@@ -106,6 +109,8 @@ def _show(arguments: argparse.Namespace, paths: list[str], recordings: list[Reco
 
 def _success(arguments: argparse.Namespace, recording: Recording) -> str:
     events = counted(len(recording.events), "event")
+    if not arguments.lint and "error" in recording.events[-1][1]:
+        return f"consistent up to --max-file-size, where it ended: {events}"
     return f"no mistake in {events}" if arguments.lint else f"complete and consistent: {events}"
 
 
@@ -130,20 +135,44 @@ def _rounds(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", text)
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
     if last < first:
-        raise argparse.ArgumentTypeError(f"{text!r} is not FROM-TO: two numbers, as in 20-40")
+        raise argparse.ArgumentTypeError(f"{text!r} is not FROM-TO: write 20-40, the lower first")
     return first, last
 
 
-def _write(path: str, text: str) -> None:
+def _write(path: str, text: str, *, is_private: bool) -> None:
+    """Write a file; only its owner can read it if `is_private`."""
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        with open(
+            path, "w", encoding="utf-8", opener=_open_private if is_private else None
+        ) as file:
+            file.write(text)
     except OSError as error:
         raise StartupError(os.EX_CANTCREAT, f"cannot write {path}: {reason(error)}") from error
 
 
+def _open_private(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags & ~os.O_TRUNC, PRIVATE)
+    try:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.fchmod(descriptor, PRIVATE)  # an existing file keeps its mode otherwise
+            os.ftruncate(descriptor, 0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _is_private(path: str) -> bool:
+    """Return True if only its owner can read the recording: then only the owner reads the page."""
+    try:
+        return not os.stat(path).st_mode & 0o077
+    except OSError:
+        return True  # it has gone meanwhile
+
+
 def _print(text: str) -> None:
     """Write to standard output. It is UTF-8, like all output of turnchat."""
-    data = text.encode()
+    data = text.encode(errors="backslashreplace")
     try:
         while data:
             data = data[os.write(1, data) :]

@@ -6,10 +6,12 @@ milliseconds to import, so one that few starts need is imported when its option 
 
 import argparse
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
+from turnchat.chat.outputs import CannotWrite, Outputs
 from turnchat.cli.interfaces import Frontend, Role
 from turnchat.cli.startup import StartupError, print_error
 from turnchat.core.loop import EventLoop
@@ -19,20 +21,28 @@ from turnchat.process.signals import ignore_stop_signals
 from turnchat.text import reason
 
 if TYPE_CHECKING:
-    import logging
+    from turnchat.process.output_file import OutputFile
 
-    from turnchat.chat.transcript import Transcript
+Made = TypeVar("Made")
 
 
 def run(program: str, arguments: argparse.Namespace, *, serves: bool) -> int:
     """Run a program to its end, and return its exit status. serves: the role is a server's."""
     try:
-        with open_backend(program, arguments) as backend, closing(backend.loop()) as loop:
+        with (
+            closing(_open_outputs(arguments)) as outputs,
+            open_backend(program, arguments, outputs.recording) as backend,
+            closing(_made(backend.loop)) as loop,
+        ):
             endpoints = _resolve(arguments.address)  # Ctrl-C still ends the program at once
-            return _run(loop, backend, arguments, endpoints, serves=serves)
+            status = _run(loop, backend, arguments, endpoints, outputs, serves=serves)
     except StartupError as problem:
         print_error(program, *problem.lines)
         return problem.status
+    if outputs.problems:
+        print_error(program, *outputs.problems)
+        return status or os.EX_IOERR
+    return status
 
 
 def _run(
@@ -40,15 +50,15 @@ def _run(
     backend: Backend,
     arguments: argparse.Namespace,
     endpoints: list[Endpoint],
+    outputs: Outputs,
     *,
     serves: bool,
 ) -> int:
     with (
         # Until the frontend has put the terminal's mode back, no signal has its default effect.
-        closing(backend.signals(loop)) as signals,
-        closing(_open_frontend(loop, backend, arguments, serves=serves)) as frontend,
-        _open_transcript(arguments.transcript, frontend.logger) as transcript,
-        closing(_role(loop, backend, arguments, frontend, transcript, serves=serves)) as role,
+        closing(_made(partial(backend.signals, loop))) as signals,
+        closing(_open_frontend(loop, backend, arguments, outputs.log, serves=serves)) as frontend,
+        closing(_role(loop, backend, arguments, frontend, outputs, serves=serves)) as role,
     ):
 
         def interrupt() -> None:
@@ -56,30 +66,50 @@ def _run(
                 frontend.abort()  # the second signal: end at once
             role.interrupt()
 
-        signals.on_stop(interrupt, role.hang_up)
+        def hang_up() -> None:
+            if outputs.can_reopen:
+                outputs.reopen()
+            else:
+                role.hang_up()
+
+        outputs.report_to(frontend.logger)
+        signals.on_stop(interrupt, hang_up)
         answer = frontend.attach(signals, role)
         if not role.is_stopping:
-            role.begin(endpoints, answer)
+            role.begin(endpoints, answer, outputs.begin)
         loop.run()
         frontend.finish()
         frontend.drain(role.time_left)
         ignore_stop_signals()
         role.check()
-        is_complete = transcript is None or transcript.is_complete
-        return role.status or frontend.status or (os.EX_OK if is_complete else os.EX_IOERR)
+        return role.status or frontend.status
+
+
+def _made(make: "Callable[[], Made]") -> "Made":
+    """Return the result of `make`. Raises StartupError if the system has no room for it."""
+    try:
+        return make()
+    except OSError as error:
+        hint = "free some memory, or allow more open files: ulimit -n"
+        raise StartupError(os.EX_OSERR, f"cannot start: {reason(error)}", hint) from error
 
 
 def _open_frontend(
-    loop: EventLoop, backend: Backend, arguments: argparse.Namespace, *, serves: bool
+    loop: EventLoop,
+    backend: Backend,
+    arguments: argparse.Namespace,
+    log: "OutputFile | None",
+    *,
+    serves: bool,
 ) -> Frontend:
     """Open the frontend that the arguments ask for. serves: the role is a server's."""
     if arguments.command or (serves and arguments.echo):
         from turnchat.cli.headless import Headless  # noqa: PLC0415 - one of two is needed
 
-        return Headless(loop, backend, arguments, serves=serves)
+        return Headless(loop, backend, arguments, log, serves=serves)
     from turnchat.cli.interactive import Interactive  # noqa: PLC0415 - the same
 
-    return Interactive(loop, backend, arguments, serves=serves)
+    return Interactive(loop, backend, arguments, log, serves=serves)
 
 
 def _role(
@@ -87,17 +117,25 @@ def _role(
     backend: Backend,
     arguments: argparse.Namespace,
     frontend: Frontend,
-    transcript: "Transcript | None",
+    outputs: Outputs,
     *,
     serves: bool,
 ) -> Role:
     if serves:
         from turnchat.cli.roles import ServerRole  # noqa: PLC0415 - one of two is needed
 
-        return ServerRole(loop, backend, arguments, frontend, transcript)
+        return ServerRole(loop, backend, arguments, frontend, outputs.transcript)
     from turnchat.cli.roles import ClientRole  # noqa: PLC0415 - the same
 
-    return ClientRole(loop, backend, arguments, frontend, transcript)
+    return ClientRole(loop, backend, arguments, frontend, outputs.transcript)
+
+
+def _open_outputs(arguments: argparse.Namespace) -> Outputs:
+    """Open the files that the arguments name. Raises StartupError."""
+    try:
+        return Outputs(arguments)
+    except CannotWrite as error:
+        raise StartupError(os.EX_CANTCREAT, str(error), "choose another file") from error
 
 
 def _resolve(address: Address) -> list[Endpoint]:
@@ -110,44 +148,15 @@ def _resolve(address: Address) -> list[Endpoint]:
 
 
 @contextmanager
-def open_backend(program: str, arguments: argparse.Namespace) -> Iterator[Backend]:
-    """Open the backend, a recording one if the arguments ask for it. Raises StartupError."""
-    if not (arguments.trace or arguments.record):
+def open_backend(
+    program: str, arguments: argparse.Namespace, recording: "OutputFile | None"
+) -> Iterator[Backend]:
+    """Open the backend, a recording one if the arguments ask for it."""
+    if not (arguments.trace or recording):
         yield Backend()
         return
-    from turnchat.trace import IncompleteRecording, record  # noqa: PLC0415 - see above
+    from turnchat.trace.recorder import record_to  # noqa: PLC0415 - see above
 
-    path = arguments.record
-    recording = record(
-        path, program, trace=arguments.trace, lengths_only=arguments.record_lengths_only
-    )
-    try:
-        with ExitStack() as stack:
-            try:
-                backend = stack.enter_context(recording)
-            except OSError as error:
-                failure = f"cannot write the recording {path}: {reason(error)}"
-                raise StartupError(os.EX_CANTCREAT, failure, "choose another file") from error
-            yield backend
-    except IncompleteRecording as error:
-        failure = f"the recording {path} is not complete: {reason(error)}"
-        raise StartupError(
-            os.EX_IOERR, failure, "the part that was written can be replayed"
-        ) from error
-
-
-@contextmanager
-def _open_transcript(path: str | None, logger: "logging.Logger") -> "Iterator[Transcript | None]":
-    """Open the transcript, if there is a path. Raises StartupError."""
-    if path is None:
-        yield None
-        return
-    from turnchat.chat.transcript import Transcript  # noqa: PLC0415 - see above
-
-    try:
-        transcript = Transcript(path, logger)
-    except OSError as error:
-        failure = f"cannot write the transcript {path}: {reason(error)}"
-        raise StartupError(os.EX_CANTCREAT, failure, "choose another file") from error
-    with closing(transcript):
-        yield transcript
+    lengths_only = arguments.record_lengths_only
+    with record_to(recording, program, trace=arguments.trace, lengths_only=lengths_only) as backend:
+        yield backend

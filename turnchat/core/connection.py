@@ -248,7 +248,7 @@ class Connection:
             self.end(CloseReason(Cause.UNREAD if self._unsent else Cause.SILENT, seconds=seconds))
         elif self.conversation.turn is Turn.LAST:
             self._timer.start(PROBE)
-            self._send()  # nothing: it fails if the peer is gone
+            self._send()  # nothing, which fails (EPIPE, ECONNRESET) if the peer is gone
 
     def _begin_closing(self) -> None:
         self._phase = CLOSING

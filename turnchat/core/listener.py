@@ -32,17 +32,16 @@ class Listener:
         on_wait: Callable[[OSError | None], object] = lambda _: None,
         is_full: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`on_wait` hears once why newcomers wait: the error of accept(), or None if `is_full`."""
+        """`on_wait` hears, at each pause, why newcomers wait: an error, or None if `is_full`."""
         self._socket, self._family = listening, listening.family
         self._on_accept, self._on_wait, self._is_full = on_accept, on_wait, is_full
-        self._are_waiting = False  # newcomers, since the backlog was empty; on_wait knows
         self._watcher = loop.watcher(listening, "listener")
         self._retry = loop.timer("listener", self.resume)
         self.resume()
 
     def resume(self) -> None:
-        """Accept again, but not before the pause after an error is over."""
-        if not self._watcher.reader and not self._retry.is_active:
+        """Accept again: there is room, or a descriptor is free."""
+        if not self._watcher.reader:
             try:
                 self._watcher.set_callbacks(reader=self._on_readable)
             except OSError as error:  # epoll_ctl(2): ENOSPC, ENOMEM
@@ -54,9 +53,7 @@ class Listener:
         self._watcher.unregister()
         if error:
             self._retry.start(PAUSE)
-        if not self._are_waiting:
-            self._are_waiting = True
-            self._on_wait(error)
+        self._on_wait(error)
 
     def close(self) -> None:
         """Accept no more; newcomers that still wait in the backlog are refused."""
@@ -73,8 +70,8 @@ class Listener:
                 return
             try:
                 accepted, address = self._socket.accept()
+                make_ready(accepted, self._family)
             except BlockingIOError:
-                self._are_waiting = False
                 return
             except OSError as error:
                 failures += 1
@@ -82,7 +79,6 @@ class Listener:
                     self.pause(error)
                     return
                 continue
-            make_ready(accepted, self._family)
             self._on_accept(accepted, address)
             if not self._watcher.reader:
                 return  # on_accept has paused or closed it

@@ -50,7 +50,7 @@ class Watcher:
         With neither it is not watched. epoll raises PermissionError for regular files, /dev/null.
         """
         mask = (EVENT_READ if reader else 0) | (EVENT_WRITE if writer else 0)
-        before, self._mask = self._mask, 0  # after a failure selectors does not know it any more
+        before, self._mask, self.reader, self.writer = self._mask, 0, None, None  # if it fails
         if mask and not before:
             self._selector.register(self._file, mask, self)
         elif before and not mask:

@@ -54,6 +54,12 @@ def receive(connected: socket.socket) -> bytes | None:
     return body
 
 
+def shown(data: bytes) -> str:
+    """Return the text of `data`, escaped: raw, a peer's control characters move the cursor."""
+    text = data.decode(errors="backslashreplace")
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def serve(port: int) -> None:
     """Send each message back, to one client after the other."""
     with socket.create_server(("127.0.0.1", port)) as listening:
@@ -81,7 +87,7 @@ def ask(port: int) -> None:
             answer = receive(connected)
             if answer is None:
                 sys.exit("the server has left")
-            print(answer.decode(errors="backslashreplace"), flush=True)
+            print(shown(answer), flush=True)
 
 
 if __name__ == "__main__":

@@ -58,10 +58,15 @@ def body_of(answer: bytes) -> str:
     return body.decode()
 
 
+def shown(text: str) -> str:
+    """Return text to print, escaped: raw, a server's control characters move the cursor."""
+    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python3 -m turnchat.lessons.raw_http URL")
     try:
-        print(get(sys.argv[1]))
+        print(shown(get(sys.argv[1])))
     except (OSError, ValueError) as error:
-        sys.exit(f"raw_http: {error}")
+        sys.exit(f"raw_http: {shown(str(error))}")

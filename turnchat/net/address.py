@@ -11,6 +11,8 @@ import socket
 import sys
 from typing import Any, NamedTuple, Self
 
+from turnchat.text import unix_name
+
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 2322
 FORMS = "HOST:PORT, HOST, PORT, [::1]:PORT or unix:PATH"
@@ -42,7 +44,7 @@ class Endpoint(NamedTuple):
 
     def __str__(self) -> str:
         if self.family == socket.AF_UNIX:
-            return UNIX + os.fsdecode(self.sockaddr)
+            return UNIX + unix_name(self.sockaddr)
         return f"{self.host}:{self.sockaddr[1]}"
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from turnchat.core.listener import make_ready
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Endpoint
+from turnchat.net.keepalive import detect_loss
 from turnchat.text import reason
 
 RETRY = 0.05  # seconds; for a unix socket whose backlog is full
@@ -103,6 +104,7 @@ class Attempt:
         self._on_outcome = on_outcome
         self._socket = connecting
         make_ready(self._socket, endpoint.family)
+        detect_loss(self._socket, endpoint.family)
         self._watcher = loop.watcher(self._socket, "connecting")
         self._again = loop.timer("connecting", self._connect)
         self._timer = loop.timer(
@@ -121,23 +123,28 @@ class Attempt:
     def _connect(self) -> None:
         code = self._socket.connect_ex(self.endpoint.sockaddr)
         if code in IN_PROGRESS:
-            self._watcher.set_callbacks(writer=self._on_writable)
+            try:
+                self._watcher.set_callbacks(writer=self._on_writable)
+            except OSError as error:  # epoll_ctl(2): ENOSPC, ENOMEM
+                self._on_outcome(self, reason(error))
         elif code == errno.EAGAIN and self.endpoint.family == socket.AF_UNIX:
             self._again.start(RETRY)  # its backlog is full, and no readiness will say otherwise
         else:
             self._on_outcome(self, os.strerror(code) if code else None)
 
     def _on_writable(self) -> None:
-        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            self._on_outcome(self, os.strerror(code))
-            return
         try:
-            peer = self._socket.getpeername()
+            failure = self._read_outcome()
         except OSError as error:
             if error.errno == errno.ENOTCONN:
                 return  # writable was a false alarm
-            raise
+            failure = reason(error)
+        self._on_outcome(self, failure)
+
+    def _read_outcome(self) -> str | None:
+        """Return why there is no connection, or None if there is one. Raises OSError."""
+        if code := self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            return os.strerror(code)
         # TCP can connect to itself when the kernel picks the port that it is to connect to.
-        is_itself = peer == self._socket.getsockname()
-        self._on_outcome(self, "nothing listens there" if is_itself else None)
+        is_itself = self._socket.getpeername() == self._socket.getsockname()
+        return "nothing listens there" if is_itself else None

@@ -1,7 +1,8 @@
 """Sockets for servers: bound, listening, non-blocking.
 
 A unix socket is a file. It has mode 0600 from the start, and its listener removes it at the end. A
-stale one, left by a server that was killed, is replaced.
+stale one, left by a server that was killed, is replaced. Each step that binds or removes a file
+holds a lock on its folder, so no server removes the socket of its successor.
 """
 
 import errno
@@ -9,10 +10,15 @@ import fcntl
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from turnchat.net.address import Endpoint
+from turnchat.net.keepalive import detect_loss
+
+LOCK_PATIENCE = 1.0  # seconds to wait for another server that binds a name in the same folder
+LOCK_INTERVAL = 0.01  # seconds between attempts
 
 
 class UnixListener(socket.socket):
@@ -30,15 +36,18 @@ class UnixListener(socket.socket):
         self._file = path, os.stat(path)
 
     def close(self) -> None:
-        """Close the socket; remove its file, unless the name has passed to another file."""
-        super().close()
+        """Remove the file, unless the name has passed to another one; then close the socket.
+
+        In this order, because until it is closed no other server takes the file for a stale one,
+        and no other file can get its inode. If another server binds a name in the folder at this
+        moment, the file is left: a stale one is replaced.
+        """
         if self._file:
             (path, bound), self._file = self._file, None
-            try:
+            with suppress(OSError), _locked(_folder_of(path), patience=0):
                 if os.path.samestat(os.stat(path), bound):
                     os.unlink(path)
-            except OSError:
-                pass  # removed already, or the folder's owner has changed: nothing can be done
+        super().close()
 
 
 def listen(endpoints: list[Endpoint]) -> socket.socket:
@@ -60,6 +69,7 @@ def _listen_at(endpoint: Endpoint) -> socket.socket:
     try:
         # Without it, conversations of the last run would keep the port taken for minutes.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        detect_loss(listener, endpoint.family)
         listener.bind(endpoint.sockaddr)
         _start_listening(listener)
     except BaseException:
@@ -71,14 +81,7 @@ def _listen_at(endpoint: Endpoint) -> socket.socket:
 def _listen_on_file(path: str) -> socket.socket:
     listener = UnixListener(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        try:
-            listener.bind_file(path)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            with _locked(os.path.dirname(path) or "."):
-                _remove_stale(path)
-                listener.bind_file(path)
+        _bind_or_replace(listener, path)
         _start_listening(listener)
     except BaseException:
         listener.close()
@@ -86,14 +89,40 @@ def _listen_on_file(path: str) -> socket.socket:
     return listener
 
 
+def _bind_or_replace(listener: UnixListener, path: str) -> None:
+    """Bind `path`, in place of a stale socket if there is one.
+
+    The lock is held for a plain bind too: otherwise a server that replaces a socket could look,
+    find a stale one, and remove that which was bound a moment later. A folder that cannot be
+    locked (not readable) allows the plain bind alone.
+    """
+    with ExitStack() as stack:
+        unlocked = None
+        try:
+            stack.enter_context(_locked(_folder_of(path), LOCK_PATIENCE))
+        except OSError as error:
+            unlocked = error
+        try:
+            listener.bind_file(path)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            _remove_stale(path, unlocked)
+            listener.bind_file(path)
+
+
 def _start_listening(listener: socket.socket) -> None:
     listener.listen(socket.SOMAXCONN)
     listener.setblocking(False)
 
 
-def _remove_stale(path: str) -> None:
-    """Remove the unix socket at `path` if no process has it bound; else raise OSError."""
-    if not stat.S_ISSOCK(os.stat(path).st_mode):
+def _remove_stale(path: str, unlocked: OSError | None) -> None:
+    """Remove the unix socket at `path` if no process has it bound; else raise OSError.
+
+    unlocked: the reason why the caller has no lock, or None if it has.
+    """
+    found = os.stat(path)
+    if not stat.S_ISSOCK(found.st_mode):
         raise OSError(errno.EEXIST, "there is a file of that name, and it is not a socket")
     # A datagram socket cannot connect to a stream socket: the probe does not disturb a server.
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
@@ -102,20 +131,43 @@ def _remove_stale(path: str) -> None:
         raise OSError(errno.EADDRINUSE, "another server listens there")
     if answer != errno.ECONNREFUSED:
         raise OSError(answer, os.strerror(answer))
+    if unlocked:
+        raise unlocked
+    if _identity(os.stat(path)) != _identity(found):
+        raise OSError(errno.EADDRINUSE, "another server has replaced the socket there")
     os.unlink(path)
 
 
-@contextmanager
-def _locked(folder: str) -> Iterator[None]:
-    """Keep other servers from replacing a stale socket in `folder` at the same moment.
+def _identity(status: os.stat_result) -> tuple[int, int, int]:
+    """Return the file's device, inode and change time: a freed inode may be used again at once."""
+    return status.st_dev, status.st_ino, status.st_ctime_ns
 
-    Each would remove the socket that the other has just bound. Raises OSError if one holds it.
+
+def _folder_of(path: str) -> str:
+    return os.path.dirname(path) or "."
+
+
+@contextmanager
+def _locked(folder: str, patience: float) -> Iterator[None]:
+    """Keep other servers from binding or removing a socket in `folder` at the same moment.
+
+    Waits up to `patience` seconds for one that holds the lock. Raises OSError.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        give_up = time.monotonic() + patience
+        while not _try_lock(descriptor):
+            if time.monotonic() >= give_up:
+                raise OSError(errno.EADDRINUSE, "another server is about to listen there")
+            time.sleep(LOCK_INTERVAL)
         yield
-    except BlockingIOError as error:
-        raise OSError(errno.EADDRINUSE, "another server is about to listen there") from error
     finally:
         os.close(descriptor)  # and the lock with it
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -4,12 +4,20 @@ A Backend is handed in to each program. The recorder is another Backend; no file
 of them it has, and without a recorder it costs nothing.
 """
 
+import resource
 import socket
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from turnchat.core.loop import EventLoop
 from turnchat.process.signals import Signals
 from turnchat.process.stdio import Stream, open_stream
+
+# Descriptors of a conversation: its socket, and three pipes and a pidfd; those of all the rest, and
+# of the other ends of the pipes of one start.
+ALONE = 1, 16
+WITH_PROGRAM = 5, 32
 
 
 class Backend:
@@ -38,3 +46,24 @@ class Backend:
     def pipes(self, pipes: Sequence[Stream]) -> Sequence[Stream]:
         """Return the streams to use for a child's standard input, output and error."""
         return pipes
+
+
+def descriptor_limit() -> int:
+    """Return the number of files that this process may have open: ulimit -n."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit
+
+
+def affordable(asked: int, *, with_program: bool) -> int:
+    """Return the number of conversations, up to `asked`, for which descriptors suffice.
+
+    If they do not, the soft limit is raised as far as they need and as the hard limit allows.
+    """
+    each, reserve = WITH_PROGRAM if with_program else ALONE
+    needed = reserve + asked * each
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if needed > descriptor_limit() and soft != hard:
+        most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        with suppress(OSError, ValueError):  # macOS has another limit beside it
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return max(0, min(asked, (descriptor_limit() - reserve) // each))

@@ -14,7 +14,8 @@ import os
 import signal
 import subprocess
 import termios
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import NamedTuple, Self
 
@@ -42,14 +43,26 @@ class ChildWatcher:
         try:
             pidfd = os.pidfd_open(pid)
         except (AttributeError, OSError):  # not Linux, an older one, or no descriptor left
-            self._without_pidfd[pid] = self._loop.timer(f"process {pid}", on_exit, on_error)
-            return lambda: self._without_pidfd.pop(pid, None)
+            return self._await_signal(pid, on_exit, on_error)
         watcher = self._loop.watcher(Stream(pidfd), f"process {pid}", on_error)
-        watcher.set_callbacks(reader=on_exit)
+        try:
+            watcher.set_callbacks(reader=on_exit)
+        except OSError:  # epoll_ctl(2): ENOSPC, ENOMEM
+            os.close(pidfd)
+            return self._await_signal(pid, on_exit, on_error)
 
         def stop() -> None:
             watcher.unregister()
             os.close(pidfd)
+
+        return stop
+
+    def _await_signal(self, pid: int, on_exit: Callback, on_error: ErrorHandler) -> Callback:
+        timer = self._without_pidfd[pid] = self._loop.timer(f"process {pid}", on_exit, on_error)
+
+        def stop() -> None:
+            self._without_pidfd.pop(pid, None)
+            timer.cancel()
 
         return stop
 
@@ -75,6 +88,7 @@ class ChildProcess:
         on_error: ErrorHandler,
     ) -> None:
         self._process = process
+        self._has_ended = False  # on_end has been called
         self._on_end = on_end
         self._steps = iter((signal.SIGTERM, signal.SIGKILL))
         self._timer = loop.timer(f"process {process.pid}", self._take_a_step, on_error)
@@ -95,13 +109,19 @@ class ChildProcess:
         if not self.is_reaped:
             self._timer.start(GRACE)
 
-    def kill(self) -> None:
-        """End it now. Blocks for the kernel's moment, or for GRACE if killing is not allowed."""
-        if not self.is_reaped:
-            self._signal(signal.SIGKILL)
-            with suppress(subprocess.TimeoutExpired):  # another user's by now (setuid)
-                self._process.wait(GRACE)
-            self._reap()
+    @staticmethod
+    def kill_all(children: "Iterable[ChildProcess]") -> None:
+        """End them now. Blocks for the kernel's moment, or for GRACE if killing is not allowed.
+
+        Each is signalled before the first is waited for: GRACE is for all of them together.
+        """
+        alive = [child for child in children if not child._has_ended]
+        for child in alive:
+            child._signal(signal.SIGKILL)
+        deadline = time.monotonic() + GRACE
+        for child in alive:
+            _wait(child._process, deadline)
+            child._reap()
 
     def _take_a_step(self) -> None:
         if number := next(self._steps, None):
@@ -109,6 +129,7 @@ class ChildProcess:
             self._timer.start(GRACE)
 
     def _reap(self) -> None:
+        self._has_ended = True
         self._stop_waiting()
         self._timer.cancel()
         if not self.is_reaped:
@@ -123,8 +144,7 @@ class ChildProcess:
         self._on_end(how, status)
 
     def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError, PermissionError):  # no process of the group is alive
-            os.killpg(self.pid, number)
+        _signal_group(self.pid, number)
 
 
 class StdioPipes(NamedTuple):
@@ -155,6 +175,9 @@ class StdioPipes(NamedTuple):
                 stdin, writing = _pipe(theirs, ours)
                 reading, stdout = _pipe(ours, theirs)
             errors, stderr = _pipe(ours, theirs)
+            for descriptor in writing, reading, errors:
+                os.set_blocking(descriptor, False)
+            # The last step, since a process cannot be taken back.
             process = subprocess.Popen(
                 command,
                 stdin=stdin,
@@ -163,8 +186,6 @@ class StdioPipes(NamedTuple):
                 env=environment,
                 start_new_session=True,  # and with it a process group
             )
-            for descriptor in writing, reading, errors:
-                os.set_blocking(descriptor, False)
             ours.pop_all()
         inlet = TerminalInput if use_pty else PrivateStream
         return cls(inlet(writing), PrivateStream(reading), PrivateStream(errors)), process
@@ -177,6 +198,22 @@ class TerminalInput(PrivateStream):
         with suppress(OSError):
             self.write(END_OF_INPUT)
         super().close()
+
+
+def discard(process: subprocess.Popen[bytes]) -> None:
+    """End a process that has just been started, since something else has failed."""
+    _signal_group(process.pid, signal.SIGKILL)
+    _wait(process, time.monotonic() + GRACE)
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # none of it is alive, or ours to signal
+        os.killpg(group, number)
+
+
+def _wait(process: subprocess.Popen[bytes], deadline: float) -> None:
+    with suppress(subprocess.TimeoutExpired):  # another user's by now (setuid)
+        process.wait(max(0.0, deadline - time.monotonic()))
 
 
 def _name_of(number: int) -> str:

@@ -1,28 +1,26 @@
 """Signals as one more watched file.
 
-A handler that merely returns does not end select(): the call is restarted (PEP 475). So the
-handlers here do nothing. The C half of Python's signal machinery writes the number of each signal
-into a socket pair (signal.set_wakeup_fd), and the loop watches its other end. So a signal is a
-callback in a round of the loop like any other. It interrupts nothing; KeyboardInterrupt, which may
-strike between any two bytecodes, never does.
+A handler that merely returns does not end select(): the call is restarted (PEP 475). The C half of
+Python's signal machinery writes the number of each signal into a socket pair
+(signal.set_wakeup_fd), and the loop watches its other end. So a signal is a callback in a round of
+the loop like any other. It interrupts nothing; KeyboardInterrupt, which may strike between any two
+bytecodes, never does.
 
-Both ends are non-blocking. If the pair is full, the number is dropped: hundreds are to be read.
+Both ends are non-blocking. The bytes give the order of the signals, but a full pair drops them: it
+holds 278 on Linux. So the handler, which Python runs in any case, notes the number in a set. A
+noted number without a byte came after those in the pair.
 """
 
 import signal
 import socket
-from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 from turnchat.core.loop import Callback, EventLoop
 
 READ_SIZE = 1 << 12  # bytes, each a signal
+READS = 1 << 6  # at a time; no pair of the usual size holds as much
 STAY_IGNORED = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
-
-
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing: the number is in the socket pair already."""
 
 
 class Signals:
@@ -35,6 +33,7 @@ class Signals:
         self._callbacks: dict[int, Callback] = {}
         self._former: dict[int, Any] = {}
         self._numbers: list[int] = []  # of signals that wait for their callback
+        self._noted: set[int] = set()  # by the handler; their bytes may be in the pair, or dropped
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
@@ -53,7 +52,7 @@ class Signals:
         if number in STAY_IGNORED and signal.getsignal(number) is signal.SIG_IGN:
             return
         self._callbacks[number] = callback
-        self._former.setdefault(number, signal.signal(number, _ignore))
+        self._former.setdefault(number, signal.signal(number, self._note))
 
     def on_stop(self, interrupt: Callback, hang_up: Callback) -> None:
         """Call `interrupt` for Ctrl-C and SIGTERM, and `hang_up` when the terminal closes."""
@@ -86,7 +85,7 @@ class Signals:
     def close(self) -> None:
         """Restore the wakeup descriptor, and each handler that is still the one set here."""
         for number, former in self._former.items():
-            if signal.getsignal(number) is _ignore:
+            if signal.getsignal(number) == self._note:
                 signal.signal(number, former)
         self._former.clear()
         signal.set_wakeup_fd(self._former_wakeup)
@@ -101,13 +100,41 @@ class Signals:
             if callback := self._callbacks.get(self._numbers.pop(0)):
                 callback()
 
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        """Note a signal: the handler of all of them, which may run between any two bytecodes."""
+        self._noted.add(number)
+
     def _receive(self) -> None:
         """Take in what has come. A SIGCONT takes back each stop before it (POSIX, 2.4.1)."""
-        with suppress(BlockingIOError):
-            self._numbers += self._reader.recv(READ_SIZE)
+        is_complete = False
+        while not is_complete:
+            noted, self._noted = self._noted, set()
+            try:
+                read = self._drain()
+            except OSError:  # ENOMEM: their bytes are still in the pair, for the next round
+                self._noted |= noted
+                return
+            self._numbers += read
+            # Of several the order is lost. Last, SIGCONT takes back a stop that would have no end.
+            self._numbers += sorted(noted.difference(read), key=lambda one: one == signal.SIGCONT)
+            self._noted.difference_update(read)  # they came while the pair was read
+            is_complete = not self._noted
         if signal.SIGCONT in self._numbers:
             before = self._numbers[: self._numbers.index(signal.SIGCONT)]
             self._numbers[: len(before)] = [one for one in before if one != signal.SIGTSTP]
+
+    def _drain(self) -> bytes:
+        """Empty the pair. Raises OSError if nothing can be read."""
+        data = b""
+        try:
+            for _ in range(READS):
+                data += self._reader.recv(READ_SIZE)
+        except BlockingIOError:
+            pass
+        except OSError:
+            if not data:
+                raise
+        return data
 
 
 def ignore_stop_signals() -> None:

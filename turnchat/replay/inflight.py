@@ -66,7 +66,7 @@ class Streams:
 
     def move(self, file: File, event: Event) -> File | None:
         """Move bytes to or from the other end. Return that if bytes have come from there."""
-        if len(self._sides) == 1:
+        if len(self._sides) == 1:  # the bytes would never arrive
             return None
         if event["call"] == "send" and event.get("sent"):
             self._flow_from(file).leave(event.get("octets", "")[: event["sent"]])

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
+from turnchat.core.connection import Cause, CloseReason
 from turnchat.core.lines import Line
 from turnchat.core.loop import Callback
 from turnchat.responders.sessions import Action, Session, Sessions
@@ -23,6 +24,7 @@ LINE      send LINE to the client that the prompt names, the present one
 /who      show each conversation, the message that waits, what is queued
 /drop N   forget the lines that are queued for client N; without N, for all
 /bye      say BYEBYE to the present client
+/kick N   hang up on client N at once, also in its turn
 /quit     say BYEBYE to all, each in its turn, and exit; Ctrl-D does the same
 /help     show this"""
 
@@ -65,7 +67,11 @@ class Commands:
             "/next": InTurn(partial(put_last, sessions), is_answer=False),
             "/bye": InTurn(sessions.send_byebye, is_answer=True),
         }
-        self._numbered: dict[str, Callable[[Sessions, int], None]] = {"/to": go_to, "/drop": drop}
+        self._numbered: dict[str, Callable[[Sessions, int], None]] = {
+            "/to": go_to,
+            "/drop": drop,
+            "/kick": kick,
+        }
 
     def interpret(self, line: Line) -> Meaning:
         """Return the message or the command that a line is. Raises NoSuchCommand."""
@@ -73,21 +79,21 @@ class Commands:
             return line
         if line.text.startswith(b"//"):
             return line._replace(text=line.text[1:], size=line.size - 1)
-        text = line.text.decode(errors="backslashreplace").rstrip()
-        name, _, number = text.partition(" ")
+        name, *words = line.text.decode(errors="backslashreplace").split()
+        text, number = " ".join([name, *words]), " ".join(words)
         if name in self._numbered and number.isascii() and number.isdigit():
             return AtOnce(partial(self._numbered[name], self._sessions, int(number)))
         if meaning := self._plain.get(text):
             return meaning
         if name in self._numbered:
-            raise NoSuchCommand(f"{name} needs the number of a client: {name} 2")
+            raise NoSuchCommand(f"{name} needs the number of a client, as /who shows it")
         raise NoSuchCommand(f"{text} is not a command; /help lists them, // sends a /")
 
     def complete(self, text: str) -> list[str]:
         """Return the commands that begin with `text`, or with the numbers that may follow."""
         name, space, _ = text.partition(" ")
         if not space:
-            names = sorted({*self._plain, "/to "}) if text.startswith("/") else []
+            names = sorted({*self._plain, "/to ", "/kick "}) if text.startswith("/") else []
         elif name in self._numbered:
             of_interest = self._sessions.waiting if name == "/to" else self._sessions.sessions
             names = [f"{name} {one.connection.label.number}" for one in of_interest]
@@ -158,6 +164,12 @@ def drop(sessions: Sessions, number: int | None = None) -> None:
         of_these = [session] if session else sessions.sessions
         dropped = sum(sessions.drop_queued(one) for one in of_these)
         sessions.screen.status(f"{counted(dropped, 'queued line')} dropped")
+
+
+def kick(sessions: Sessions, number: int) -> None:
+    """Hang up on the client with this number. Its end is shown, and what was queued for it."""
+    if session := with_number(sessions, number):
+        session.connection.end(CloseReason(Cause.STOPPED))
 
 
 def with_number(sessions: Sessions, number: int) -> Session | None:

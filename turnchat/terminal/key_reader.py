@@ -21,6 +21,7 @@ from turnchat.terminal.keys import Key, KeyParser
 
 READ_SIZE = 1 << 12  # bytes; the most a terminal holds (n_tty, N_TTY_BUF_SIZE)
 IN_BACKGROUND = 1.0  # seconds from one look to the next
+REFUSED = 0.1  # seconds to the next start, when the selector refuses the terminal
 
 Settings = list[Any]  # as tcgetattr() gives them
 
@@ -132,7 +133,10 @@ class KeyReader:
         self._is_waiting = False
         self._look_again.cancel()
         is_taken = self._mode.take()  # if it has hung up it is not, and the next read tells
-        self._watcher.set_callbacks(reader=self.read)
+        try:
+            self._watcher.set_callbacks(reader=self.read)
+        except OSError:  # epoll_ctl(2): ENOSPC, ENOMEM
+            self._look_again.start(REFUSED)
         if is_taken and self.on_foreground:
             self.on_foreground()
 

@@ -20,6 +20,7 @@ from turnchat.process.stdio import Stream, is_in_foreground
 
 READS = 256  # in one round; a terminal gives one line a read
 IN_BACKGROUND = 1.0  # seconds from one look to the next
+REFUSED = 0.1  # seconds to the next read, when the selector refuses the stream
 
 
 class Keyboard(LineReader):
@@ -37,7 +38,11 @@ class Keyboard(LineReader):
     def start(self) -> None:
         """Read when the stream is readable; in the next round, if the last read gave something."""
         watches = self._wants_more() and self._is_drained
-        self._watcher.set_callbacks(reader=self.read if watches else None)
+        try:
+            self._watcher.set_callbacks(reader=self.read if watches else None)
+        except OSError:  # epoll_ctl(2): ENOSPC, ENOMEM
+            self._again.start(REFUSED)
+            return
         if self._wants_more() and not watches:
             self._again.start(0)
         else:

@@ -18,7 +18,9 @@ from turnchat.core.loop import Callback, EventLoop
 from turnchat.process.stdio import Stream
 from turnchat.text import counted, safe
 
-LIMIT = 1 << 20  # characters that may wait, before they are escaped and encoded
+LIMIT = 1 << 20  # bytes of memory for lines that wait
+REFUSED = 0.1  # seconds to the next write, when the selector refuses the stream
+LAG = LIMIT >> 4  # bytes of them: some 300 lines, for which 20 kB/s is a second
 
 
 class Style(NamedTuple):
@@ -34,6 +36,13 @@ ERROR = Style("\x1b[31m", is_status=True)
 SAID = Style("\x1b[32m", is_status=False)
 
 
+# The bytes of CPython's objects, and of the entry in a queue. sys.getsizeof() would count
+# a copy in UTF-8 as well, which a string may get later: the sum would not be steady.
+TUPLE = 88
+ASCII, OTHER = 56, 80  # a string without characters; one of ASCII has a byte for each
+WIDEST = 4  # bytes of a character in another string
+
+
 class OutputLine(NamedTuple):
     """One line to show: `start` is ours, `text` may be a stranger's."""
 
@@ -43,8 +52,8 @@ class OutputLine(NamedTuple):
 
     @property
     def size(self) -> int:
-        """The number of its characters."""
-        return len(self.start) + len(self.text)
+        """The bytes of memory that it takes in a queue, at most."""
+        return TUPLE + _memory(self.start) + _memory(self.text)
 
 
 def plainly(line: OutputLine) -> str:
@@ -53,9 +62,9 @@ def plainly(line: OutputLine) -> str:
 
 
 class OutputQueue:
-    """Lines that wait, oldest first; at most `limit` characters of them.
+    """Lines that wait, oldest first, in at most `limit` bytes of memory.
 
-    size: the characters that wait. of_messages: those of them that are not of status lines.
+    size: the bytes that they take. of_messages: those of them that are not of status lines.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
@@ -123,10 +132,11 @@ class Output:
         self._unsent = b""  # of a line that has left the queue
         self._is_paused = False
         self._is_draining = False
-        self._when_drained: Callback | None = None
+        self._when_drained: dict[Callback, None] = {}  # in the order of the calls
         self._error: OSError | None = None
         self._watcher = loop.watcher(stream, name)
         self._soon = loop.timer(name, self._report_error)
+        self._again = loop.timer(name, self._write_on)
 
     @property
     def is_writable(self) -> bool:
@@ -141,6 +151,11 @@ class Output:
         """True if nothing waits."""
         return not self._unsent and not self._queue
 
+    @property
+    def is_lagging(self) -> bool:
+        """True if so much waits that a reader has to wait for the newest line."""
+        return self._queue.size > LAG
+
     def put(self, line: OutputLine) -> None:
         """Write `line`, now or as soon as the stream takes it."""
         if not self._error:
@@ -148,8 +163,8 @@ class Output:
             self._flush()
 
     def call_when_drained(self, callback: Callback) -> None:
-        """Call back, once, when nothing waits any more. A later call replaces this one."""
-        self._when_drained = callback
+        """Call back, once, when nothing waits any more. A second call changes nothing."""
+        self._when_drained[callback] = None
 
     def pause(self, prompt: str) -> None:
         """Write `prompt`, and then nothing until resume(). Only while `is_drained`."""
@@ -177,6 +192,7 @@ class Output:
         """Give up the lines that still wait, and close the stream."""
         self._watcher.unregister()
         self._soon.cancel()
+        self._again.cancel()
         self._stream.close()
 
     def _write(self, text: str) -> None:
@@ -202,12 +218,15 @@ class Output:
             self._unsent = self._unsent[taken:]
             if not taken:
                 break
-        self._watcher.set_callbacks(writer=self._write_on if self._unsent else None)
+        try:
+            self._watcher.set_callbacks(writer=self._write_on if self._unsent else None)
+        except OSError:  # epoll_ctl(2): ENOSPC, ENOMEM
+            self._again.start(REFUSED)
         if self.is_drained:
-            callback, self._when_drained = self._when_drained, None
-            if callback:
-                callback()
-            if self._is_draining:
+            callbacks, self._when_drained = self._when_drained, {}
+            for callback in callbacks:
+                callback()  # it may put a line
+            if self._is_draining and self.is_drained:
                 self._loop.stop()
 
     def _next(self) -> str:
@@ -233,6 +252,10 @@ class Output:
             self.on_error(self._error)
         if self._is_draining:
             self._loop.stop()
+
+
+def _memory(text: str) -> int:
+    return ASCII + len(text) if text.isascii() else OTHER + WIDEST * len(text)
 
 
 def _encoded(text: str) -> bytes:

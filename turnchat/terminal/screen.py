@@ -56,6 +56,14 @@ class PlainScreen:
         """True if a prompt may be opened: every line is on the screen."""
         return True
 
+    @property
+    def is_lagging(self) -> bool:
+        """True if a person waits for the newest lines: the terminal is slow, or a prompt is open.
+
+        A script never does: it gets each line.
+        """
+        return False
+
     def call_when_drained(self, callback: Callback) -> None:
         """Call back, once, when `is_drained` has become true."""
         self._messages.call_when_drained(callback)
@@ -120,6 +128,10 @@ class TerminalScreen(PlainScreen):
 
     def __init__(self, output: Output) -> None:
         super().__init__(output, output, output, names=True)
+
+    @property
+    def is_lagging(self) -> bool:
+        return self._messages.is_lagging
 
     def sent(self, prompt: str, body: bytes) -> None:
         """Show a line of ours, with its prompt."""

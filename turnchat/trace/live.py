@@ -20,6 +20,7 @@ class Text:
         """`forgets`: True if files are dropped once they are closed and not registered."""
         self._interpreter = Interpreter()
         self._forgets = forgets
+        self._closed: list[File] = []  # in this round: they may be among its ready files
         self._colour = colour
         self._began: float | None = None
 
@@ -36,8 +37,8 @@ class Text:
         if event["call"] in ("open", "name", "dispatch"):
             return ""
         file = self._interpreter.file_of(event)
-        if self._forgets and file and file.is_closed and file.mask is None:
-            del self.files[file.number]  # a trace may run for days, with many connections
+        if self._forgets:
+            self._forget(event, file)
         name, arguments, result = call(event)
         shown = f"{name}({arguments})" if arguments else name
         if event["call"] == "ready":
@@ -56,6 +57,16 @@ class Text:
             ).rstrip()
             + "\n"
         )
+
+    def _forget(self, event: Event, file: File | None) -> None:
+        """Drop the files that were closed: a trace may run for days, with many connections."""
+        if event["call"] == "select":
+            for one in self._closed:
+                if one.mask is None:
+                    self.files.pop(one.number, None)
+            self._closed.clear()
+        elif file and file.is_closed:
+            self._closed.append(file)
 
     def _ready(self, event: Event) -> str:
         ready = event["files"]

@@ -1,14 +1,15 @@
 """Record a loop into a file, or show its calls on standard error, or both."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from select import select
 
-from turnchat.process.stdio import has_colours, open_stream
+from turnchat.process.output_file import OutputFile
+from turnchat.process.stdio import LineWriter, has_colours, is_on_disk, open_stream
 from turnchat.trace.backend import RecordingBackend
 from turnchat.trace.events import Sink
 from turnchat.trace.live import tracer
-from turnchat.trace.writer import Writer, create
+from turnchat.trace.writer import Writer
 
 STALL_LIMIT = 1.0  # seconds; the loop stands still meanwhile, and no signal gets through
 
@@ -26,35 +27,58 @@ def record(
     trace: show each call on standard error, too.
     lengths_only: leave the text of messages out, and keep their lengths.
 
-    Raises OSError if the file cannot be created, and IncompleteRecording at the end of the block
-    if a write has failed.
+    Raises OSError if the file cannot be created, or another process writes it, and
+    IncompleteRecording at the end of the block if a write has failed.
     """
+    if path is None:
+        with record_to(None, program, trace=trace, lengths_only=lengths_only) as backend:
+            yield backend
+        return
+    file = OutputFile("--record", "recording", path, is_fresh=True)
+    with closing(file):
+        file.begin()
+        with record_to(file, program, trace=trace, lengths_only=lengths_only) as backend:
+            yield backend
+    if file.problem and file.error:
+        raise IncompleteRecording(file.error.errno, file.error.strerror) from file.error
+
+
+@contextmanager
+def record_to(
+    file: OutputFile | None, program: str, *, trace: bool, lengths_only: bool
+) -> Iterator[RecordingBackend]:
+    """Record as record() does, to a file that the caller begins and closes."""
     sinks: list[Sink] = []
-    writer = None
+    if file is not None:
+        sinks.append(Writer(file, program, bodies=not lengths_only))
     with ExitStack() as stack:
-        if path is not None:
-            file = stack.enter_context(create(path))
-            writer = Writer(file, program, bodies=not lengths_only)
-            sinks.append(writer)
         if trace:
-            stderr = StderrSink()
+            stderr = stack.enter_context(closing(StderrSink()))
             sinks.append(tracer(stderr.write, colour=stderr.has_colours))
-        yield stack.enter_context(RecordingBackend(*sinks, lengths_only=lengths_only))
-    if writer and writer.error:
-        raise IncompleteRecording(writer.error.errno, writer.error.strerror) from writer.error
+        backend = RecordingBackend(*sinks, lengths_only=lengths_only)
+        yield stack.enter_context(backend)
 
 
 class StderrSink:
-    """Standard error, for a trace. If its reader stalls for a second, the trace stops."""
+    """Standard error, for a trace. If its reader stalls for a second, the trace stops.
+
+    A disk that is full may have room again: there lines wait, and lost ones are counted.
+    """
 
     def __init__(self) -> None:
         self.has_colours = has_colours(2)
         self._stream = open_stream(2)
+        self._disk = LineWriter(self._stream.write, "the trace") if is_on_disk(2) else None
+        if self._disk:
+            self._disk.report = lambda sentence: self.write(f"{sentence}\n")
         self._has_stopped = False
 
     def write(self, text: str) -> None:
         """Write all of `text`, unless the trace has stopped."""
         data = text.encode(errors="backslashreplace")
+        if self._disk:
+            self._disk.write(data)
+            return
         while data and not self._has_stopped:
             try:
                 data = data[self._stream.write(data) :]
@@ -63,3 +87,9 @@ class StderrSink:
                 )
             except OSError:  # its reader has gone
                 self._has_stopped = True
+
+    def close(self) -> None:
+        """Write the lines that wait, as far as they can be, and close the stream."""
+        if self._disk:
+            self._disk.flush()
+        self._stream.close()

@@ -5,7 +5,6 @@ select() returns a list; the one returned here emits `dispatch` for each file wh
 through it. So callbacks are seen without the loop's help.
 """
 
-import os
 import socket
 from collections.abc import Iterator, Mapping
 from errno import errorcode
@@ -13,6 +12,7 @@ from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, SelectorKey
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from turnchat.process.stdio import Stream
+from turnchat.text import unix_name
 from turnchat.trace.events import WRAPPER_FILES, Call, EventLog, caller
 from turnchat.trace.redact import NoRedaction, Redactor
 
@@ -59,6 +59,10 @@ class RecordingSelector(BaseSelector):
         with Call(self._log, "unregister", file=number):
             key = self._real.unregister(fileobj)
         del self._numbers[key.fd]
+        if getattr(fileobj, "recorded_as", None) is None:
+            # Its close() is not seen. Registered again, it gets another number.
+            self._log.emit("close", file=number, by=caller())
+            self._log.forget_file(number)
         return key
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
@@ -257,7 +261,7 @@ def _shown(address: object) -> str:
     match address:
         case (str(host), int(port), *_):
             return f"{host}:{port}"
-        case bytes():
-            return os.fsdecode(address)
+        case str() | bytes():
+            return unix_name(address)
         case _:
             return str(address or "")

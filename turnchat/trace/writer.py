@@ -1,58 +1,114 @@
-"""Write a recording: the lines of a round together, when the round is over."""
+"""Write a recording: the lines of a round together, when the round is over.
 
-import errno
-import os
-import stat
-from io import FileIO
+When the file was moved away (SIGHUP, logrotate) the recording goes on in a new one, which can be
+read by itself. It begins between two rounds, with its head and with each file that is open. A
+connection is of kind "other" there: the beginning of its conversation is not in the file.
+"""
 
+from turnchat.process.output_file import OutputFile
 from turnchat.trace.format import Event, head, line_of
-
-
-def create(path: str) -> FileIO:
-    """Create the file for a recording. Raises OSError.
-
-    Only its owner can read it, because messages are in it.
-    """
-    file = FileIO(path, "w", opener=_open)
-    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        os.fchmod(file.fileno(), 0o600)  # an existing file keeps its mode otherwise
-    return file
-
-
-def _open(name: str, flags: int) -> int:
-    # A pipe without a reader is refused (ENXIO); one with a slow reader ends the recording.
-    return os.open(name, flags | os.O_NONBLOCK, 0o600)
 
 
 class Writer:
     """A sink that writes events to a file.
 
-    Each write goes straight to the kernel, so it survives the end of the process.
-
-    error: the error of the last write, or None. After an error nothing more is written, and the
-    conversations go on.
+    Each write goes straight to the kernel, so it survives the end of the process. When lines were
+    lost nothing more is written, since what follows would make no sense. The conversations go on.
     """
 
-    def __init__(self, file: FileIO, program: str, *, bodies: bool) -> None:
-        self.error: OSError | None = None
+    def __init__(self, file: OutputFile, program: str, *, bodies: bool) -> None:
+        """Write to `file`, which the caller begins and closes."""
         self._file = file
-        self._lines = [line_of(head(program, bodies=bodies))]
-        self.flush()
+        self._head = line_of(head(program, bodies=bodies))
+        self._lines = [self._head]
+        self._files = OpenFiles()
+        self._lost = 0  # lines before the present file
+        self._time = 0.0
+        self._must_reopen = self._is_reopening = False
+        self._meanwhile: list[Event] = []  # while it is opened again: a report is written, say
+        file.on_reopen = self._reopen_soon
+        file.last_line = lambda: line_of(_end(self._time, error="EFBIG")).encode("ascii")
 
     def __call__(self, event: Event) -> None:
+        if self._is_reopening:
+            self._meanwhile.append(event)
+            return
+        self._time = event["t"]
+        if event["call"] == "select" and self._must_reopen:
+            self._reopen()
+        self._files.feed(event)
         self._lines.append(line_of(event))
         if event["call"] in ("select", "end"):
-            self.flush()
+            self._flush()
+        meanwhile, self._meanwhile = self._meanwhile, []
+        for one in meanwhile:
+            self(one)
 
-    def flush(self) -> None:
-        """Write the lines that wait."""
+    def _flush(self) -> None:
         lines, self._lines = self._lines, []
-        data = "".join(lines).encode("ascii")
-        try:
-            while data and not self.error:
-                taken: int | None = self._file.write(data)
-                if taken is None:
-                    raise BlockingIOError(errno.EAGAIN, "its reader is too slow")
-                data = data[taken:]
-        except OSError as error:
-            self.error = error
+        if self._file.lost > self._lost:
+            self._file.lose(len(lines))
+        elif lines:
+            self._file.write("".join(lines).encode("ascii"))
+
+    def _reopen_soon(self) -> None:
+        """Reopen at the end of the round: its later events make sense behind its `ready` alone."""
+        self._must_reopen = True
+
+    def _reopen(self) -> None:
+        self._must_reopen, self._is_reopening = False, True
+        self._flush()
+        if self._file.reopen(line_of(_end(self._time)).encode("ascii")):
+            self._lost = self._file.lost
+            self._lines = [self._head, *map(line_of, self._files.events(self._time))]
+        self._is_reopening = False
+
+
+class OpenFiles:
+    """The files of the loop that are open, after the events so far."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[int, str] = {}
+        self._names: dict[int, str] = {}
+        self._masks: dict[int, str] = {}
+
+    def feed(self, event: Event) -> None:
+        """Take in one event."""
+        if "error" in event:
+            return
+        match event["call"]:
+            case "open":
+                self._kinds[event["file"]] = event["kind"]
+                self._names[event["file"]] = event["name"]
+            case "name":
+                self._names[event["file"]] = event["name"]
+            case "register" | "modify":
+                self._masks[event["file"]] = event["events"]
+            case "unregister":
+                self._masks.pop(event["file"], None)
+                if self._kinds.get(event["file"]) == "other":  # it would get a new number
+                    self._forget(event["file"])
+            case "close":
+                self._forget(event["file"])
+
+    def events(self, time: float) -> list[Event]:
+        """Return the events that open and register these files."""
+        found: list[Event] = []
+        for file, kind in self._kinds.items():
+            shown = "other" if kind == "connection" else kind
+            found.append(_event(time, "open", file, kind=shown, name=self._names[file]))
+            if file in self._masks:
+                found.append(_event(time, "register", file, events=self._masks[file]))
+        return found
+
+    def _forget(self, file: int) -> None:
+        for known in self._kinds, self._names, self._masks:
+            known.pop(file, None)
+
+
+def _event(time: float, call: str, file: int, **details: str) -> Event:
+    return {"t": time, "call": call, "file": file, **details}
+
+
+def _end(time: float, **details: str) -> Event:
+    return {"t": time, "call": "end", **details}

@@ -1,0 +1,34 @@
+"""The programs' help fits a terminal, and no option is taken that has no effect."""
+
+import pytest
+
+from tests.support import CLIENT, SERVER
+from tests.support.process import run
+from tests.support.recording import REPLAY
+
+
+@pytest.mark.parametrize("program", [SERVER, CLIENT, REPLAY])
+def test_help_fits_into_80_columns(program: str) -> None:
+    status, text, _ = run(program, "--help")
+    assert status == 0
+    assert [line for line in text.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (
+            [SERVER, "-q"],
+            "-q and -v are for a log, and without --exec, --echo or --log there is none",
+        ),
+        ([SERVER, "--verbose"], "-q and -v are for a log"),
+        ([CLIENT, "-v"], "-q and -v are for a log, and without --exec or --log there is none"),
+        ([SERVER, "--echo", "--plain"], "--plain is for a person who types"),
+        ([SERVER, "--exec", "cat", "--plain"], "--plain is for a person who types"),
+        ([CLIENT, "--exec", "cat", "--plain"], "--plain is for a person who types"),
+    ],
+)
+def test_an_option_without_effect_is_refused(command: list[str], words: str) -> None:
+    status, out, err = run(*command)
+    assert (status, out) == (2, "")
+    assert words in err

@@ -1,0 +1,159 @@
+import errno
+import os
+from collections.abc import Callable
+
+import pytest
+
+from turnchat.process.stdio import WAITING_LIMIT, LineWriter
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+class Disk:
+    """A disk with room for some bytes. It takes a part of a line, as write(2) does."""
+
+    def __init__(self, room: int = 1 << 30) -> None:
+        self.room = room
+        self.written = b""
+
+    def write(self, data: bytes) -> int:
+        if not self.room:
+            raise FULL
+        taken = data[: self.room]
+        self.room -= len(taken)
+        self.written += taken
+        return len(taken)
+
+
+def writer_on(write: Callable[[bytes], int]) -> tuple[LineWriter, list[str]]:
+    writer = LineWriter(write, "the log")
+    sentences: list[str] = []
+    writer.report = sentences.append
+    return writer, sentences
+
+
+def test_each_line_is_one_write() -> None:
+    calls: list[bytes] = []
+
+    def write(data: bytes) -> int:
+        calls.append(data)
+        return len(data)
+
+    writer, sentences = writer_on(write)
+    for line in b"one\n", b"two\nthree\n":
+        writer.write(line)
+    assert calls == [b"one\n", b"two\nthree\n"]
+    assert (writer.waiting, writer.lost, sentences) == (0, 0, [])
+
+
+def test_a_line_waits_for_room_and_none_is_lost_or_torn() -> None:
+    disk = Disk(room=6)
+    writer, sentences = writer_on(disk.write)
+    for line in b"one\n", b"two\n", b"three\n":
+        writer.write(line)
+    assert disk.written == b"one\ntw"
+    assert writer.waiting == 2
+    disk.room = 1000
+    writer.write(b"four\n")
+    assert disk.written == b"one\ntwo\nthree\nfour\n"
+    assert (writer.waiting, writer.lost) == (0, 0)
+    assert sentences == [
+        "the log cannot be written, its lines wait: No space left on device",
+        "the log can be written again: no line was lost",
+    ]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG])
+def test_each_error_is_tried_again(code: int) -> None:
+    errors = [OSError(code, os.strerror(code))]
+    disk = Disk()
+
+    def write(data: bytes) -> int:
+        if errors:
+            raise errors.pop()
+        return disk.write(data)
+
+    writer, _ = writer_on(write)
+    writer.write(b"one\n")
+    writer.write(b"two\n")
+    assert disk.written == b"one\ntwo\n"
+
+
+def test_lines_past_the_bound_are_lost_and_counted_at_the_end_of_it() -> None:
+    disk = Disk(room=0)
+    writer, sentences = writer_on(disk.write)
+    line = bytes(999) + b"\n"
+    for _ in range(WAITING_LIMIT // 1000 + 100):
+        writer.write(line)
+    kept, lost = writer.waiting, writer.lost
+    assert 900 < kept < WAITING_LIMIT // 1000
+    assert kept + lost == WAITING_LIMIT // 1000 + 100
+    assert sentences[1:] == ["the log loses lines: No space left on device"]
+    disk.room = 1 << 30
+    writer.flush()
+    assert disk.written == line * kept
+    assert sentences[2:] == [f"the log can be written again: {lost} lines were lost"]
+
+
+def test_a_second_time_is_counted_by_itself() -> None:
+    disk = Disk(room=0)
+    writer, sentences = writer_on(disk.write)
+    for number in 1, 3:
+        disk.room = 0
+        writer.write(b"x" * WAITING_LIMIT + b"\n")
+        for _ in range(number):
+            writer.write(b"lost\n")
+        disk.room = 1 << 30
+        writer.flush()
+    assert sentences[2::3] == [
+        "the log can be written again: 1 line was lost",
+        "the log can be written again: 3 lines were lost",
+    ]
+    assert writer.lost == 4
+
+
+def test_many_short_lines_are_bounded_with_what_python_needs_for_them() -> None:
+    writer, _ = writer_on(Disk(room=0).write)
+    for _ in range(WAITING_LIMIT // 50):
+        writer.write(b"\n")
+    assert writer.waiting < WAITING_LIMIT // 60
+
+
+def test_a_report_may_be_a_line_of_the_same_file() -> None:
+    disk = Disk(room=2)
+    writer, _ = writer_on(disk.write)
+    writer.report = lambda sentence: writer.write(f"{sentence}\n".encode())
+    writer.write(b"one\n")
+    disk.room = 1000
+    writer.write(b"two\n")
+    assert disk.written.decode().splitlines() == [
+        "one",
+        "the log cannot be written, its lines wait: No space left on device",
+        "two",
+        "the log can be written again: no line was lost",
+    ]
+
+
+def test_a_file_that_takes_nothing_has_a_reader_that_is_too_slow() -> None:
+    writer, sentences = writer_on(lambda _data: 0)
+    writer.write(b"one\n")
+    assert sentences == ["the log cannot be written, its lines wait: its reader is too slow"]
+
+
+def test_a_megabyte_of_lines_may_wait_with_64_bytes_for_each() -> None:
+    disk = Disk()
+    writer, _ = writer_on(disk.write)
+    for _ in range(1000):
+        writer.write(b"written\n")
+    disk.room = 0
+    for _ in range(1100):
+        writer.write(b"x" * 999 + b"\n")
+    assert writer.waiting == 985  # 985 * 1000 + 984 * 64 <= 1 << 20
+
+
+@pytest.mark.parametrize(("size", "lost"), [(1000, 0), (1001, 1)])
+def test_the_bound_may_be_reached_and_not_exceeded(size: int, lost: int) -> None:
+    writer, _ = writer_on(Disk(room=0).write)
+    writer.write(b"x" * ((1 << 20) - 64 - 1001) + b"\n")
+    writer.write(b"y" * (size - 1) + b"\n")
+    assert writer.lost == lost

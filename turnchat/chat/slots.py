@@ -1,0 +1,116 @@
+"""The slots of a server, one for each conversation, which must not be held for nothing.
+
+When nine of ten are taken, connections that have not said a byte are closed, the oldest first (as
+MaxStartups in sshd_config(5) does at random). They go at the end of a round: by then everything
+that came before it has been read, so none is closed whose first message waits in the kernel.
+
+A silent connection has no program, which starts at the first message. So programs fill slots, but
+closing a silent one would free none of theirs.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from turnchat.chat.admission import Limits, Repeats
+from turnchat.chat.arrival import Arrival
+from turnchat.chat.report import say_shed, say_wait
+from turnchat.core.connection import Cause, CloseReason
+from turnchat.core.loop import EventLoop
+from turnchat.text import counted, reason
+
+SLACK = 16  # entries that a queue may have too many
+
+
+class Silent:
+    """The arrivals that have not said a byte, the oldest first.
+
+    Numbers of clients stand in a queue. One that has closed or has said something leaves it when it
+    is met there. So it does when the queue has become twice as long as there are clients. Each
+    costs eight bytes, and a bounded time in all.
+    """
+
+    def __init__(self, arrivals: Mapping[int, Arrival]) -> None:
+        """`arrivals`: those that have not closed, by their numbers."""
+        self._arrivals = arrivals
+        self._queue: deque[int] = deque()
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def add(self, number: int) -> None:
+        """Take in a new one, which is among the arrivals already."""
+        self._queue.append(number)
+        if len(self._queue) > 2 * len(self._arrivals) + SLACK:
+            self._queue = deque(one for one in self._queue if self._is_silent(one))
+
+    def take(self, before: float) -> Arrival | None:
+        """Return the oldest, and forget it. None if none has come before that time.
+
+        One that has come in this round may have said something which nothing has read yet.
+        """
+        while self._queue:
+            number = self._queue[0]
+            is_silent = self._is_silent(number)
+            if is_silent and self._arrivals[number].connection.started >= before:
+                return None
+            self._queue.popleft()
+            if is_silent:
+                return self._arrivals[number]
+        return None
+
+    def _is_silent(self, number: int) -> bool:
+        return number in self._arrivals and not self._arrivals[number].has_begun
+
+
+class Slots:
+    """The arrivals that have not closed. arrivals: by their numbers, in the order they came."""
+
+    def __init__(
+        self, loop: EventLoop, limits: Limits, logger: logging.Logger, in_use: Callable[[], int]
+    ) -> None:
+        """`in_use` counts programs: one that outlives its conversation still fills a slot."""
+        self.arrivals: dict[int, Arrival] = {}
+        self._loop = loop
+        self._limits = limits
+        self._in_use = in_use
+        self._silent = Silent(self.arrivals)
+        self._sheds = Repeats(loop, partial(say_shed, logger))
+        self._shed = loop.timer("slots run short", self._shed_silent)
+        self._waits = Repeats(loop, partial(say_wait, logger))
+        self._is_awaited = False  # a slot, by a newcomer in the backlog
+
+    def are_full(self) -> bool:
+        """Return True if no conversation may begin."""
+        return max(len(self.arrivals), self._in_use()) >= self._limits.conversations
+
+    def add(self, number: int, arrival: Arrival) -> None:
+        """Give a slot to a newcomer."""
+        self.arrivals[number] = arrival
+        self._silent.add(number)
+        if len(self.arrivals) > self._limits.plenty:
+            self._shed.start(0)
+
+    def on_wait(self, error: OSError | None) -> None:
+        """Log that newcomers wait, because of an error or for a slot that cannot be had."""
+        if error:
+            self._waits.add(reason(error))
+        else:
+            self._is_awaited = True
+            self._shed.start(0)
+
+    def flush(self) -> None:
+        """Log the number of connections that were closed for newcomers."""
+        self._sheds.flush()
+
+    def _shed_silent(self) -> None:
+        most = min(self._limits.plenty, self._limits.conversations - 1)
+        while len(self.arrivals) > most and (arrival := self._silent.take(self._loop.now)):
+            self._sheds.add()
+            connection = arrival.connection
+            silence = self._loop.now - connection.started
+            connection.abort(CloseReason(Cause.SILENT, seconds=round(silence, 1)))
+        if self._is_awaited and self.are_full():
+            self._waits.add(f"{counted(self._limits.conversations, 'conversation')} at a time")
+        self._is_awaited = False
