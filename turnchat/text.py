@@ -18,7 +18,6 @@ C0 = range(0x20)
 DEL_AND_C1 = range(0x7F, 0xA0)
 # A file's name may have bytes that are not UTF-8: in a str, byte N is U+DC00 + N (PEP 383).
 BYTES = {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
-LONE_SURROGATES = range(0xD800, 0xE000)
 
 
 def _utf_16(code: int) -> tuple[int, ...]:
@@ -39,23 +38,19 @@ _ESCAPES = (
     _CONTROLS
     | {code: f"\\u{code:04x}" for code in (*BIDIRECTIONAL, *INVISIBLE)}
     | {code: f"\\U{code:08x}" for code in ANNOTATIONS}
-    | {code: f"\\u{code:04x}" for code in LONE_SURROGATES}
     | BYTES
 )
 _JSON_ESCAPES = {
     code: "".join(f"\\u{unit:04x}" for unit in _utf_16(code))
-    for code in (
-        *(*DEL_AND_C1, *SEPARATORS, *BIDIRECTIONAL),
-        *(*INVISIBLE, *ANNOTATIONS, *LONE_SURROGATES),
-    )
+    for code in (*DEL_AND_C1, *SEPARATORS, *BIDIRECTIONAL, *INVISIBLE, *ANNOTATIONS)
 }
 
 
 def safe(body: bytes | str) -> str:
     """Return the text of `body`; controls, overrides and bytes that are not UTF-8 are escaped."""
     if isinstance(body, bytes):
-        body = body.decode(errors="backslashreplace")
-    return body.translate(_ESCAPES)
+        return body.decode(errors="backslashreplace").translate(_ESCAPES)
+    return _without_surrogates(body.translate(_ESCAPES))
 
 
 def one_line(body: bytes) -> str:
@@ -65,7 +60,12 @@ def one_line(body: bytes) -> str:
 
 def safe_json(text: str) -> str:
     """Return the same JSON, with each character escaped that acts: it is safe to show."""
-    return text.translate(_JSON_ESCAPES)
+    return _without_surrogates(text.translate(_JSON_ESCAPES))
+
+
+def _without_surrogates(text: str) -> str:
+    r"""Write lone surrogates as \ud800 to \udfff: a table of all 2,048 would delay each start."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def unix_name(name: str | bytes) -> str:
