@@ -6,13 +6,14 @@ ARGS ?=
 SEEDS ?= 10000
 EXAMPLE ?= first-chat
 MUTANTS ?= 200
+WORKERS ?= 3
 SEED ?=
 
 VENV ?= .venv
 TOOLS := $(VENV)/.tools-installed
-SCRIPTS := bin/turnchat-server bin/turnchat-client bin/turnchat-replay
+SCRIPTS := bin/turnchat-server bin/turnchat-client bin/turnchat-replay bin/turnchat-check
 
-.PHONY: help run-server run-client replay test simulate fuzz mutate road bench soak lint picture recordings format clean
+.PHONY: help run-server run-client replay test zoo simulate fuzz mutate road bench soak lint picture recordings format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +29,10 @@ replay:  ## make a page of a recording (EXAMPLE=split-header: of another)
 	@$(PYTHON) bin/turnchat-replay turnchat/replay/examples/$(EXAMPLE).jsonl -o build/$(EXAMPLE).html
 
 test: $(TOOLS)  ## run the tests, or ARGS=tests/core
-	$(VENV)/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+zoo: $(TOOLS)  ## see that each broken program fails its own cases and no others (a quarter of an hour)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m '' tests/check/test_zoo.py $(ARGS)
 
 simulate: $(TOOLS)  ## run more seeds of the simulation: SEEDS=100000, or ARGS=--faults
 	$(VENV)/bin/python -m tests.simulation --seeds $(SEEDS) --jobs $$(getconf _NPROCESSORS_ONLN) $(ARGS)
@@ -56,11 +60,12 @@ lint: $(TOOLS)  ## check style, format and types
 	$(VENV)/bin/ruff check . $(SCRIPTS)
 	$(VENV)/bin/ruff format --check . $(SCRIPTS)
 	$(VENV)/bin/mypy
-	@if command -v npx >/dev/null; then npx --yes eslint@9 -c tests/tools/eslint.config.js turnchat/replay/page; \
-	else echo 'the scripts of the page are not checked: that needs npx: apt install npm' >&2; fi
+	@if command -v npx >/dev/null; then npx --yes eslint@9 -c tests/tools/eslint.config.js turnchat/replay/page turnchat/check/formats/page; \
+	else echo 'the scripts of the pages are not checked: that needs npx: apt install npm' >&2; fi
 
 picture: $(TOOLS)  ## draw the pictures in README again (with chromium)
 	$(VENV)/bin/python -m tests.tools.picture tests/pictures/conversation.svg
+	$(VENV)/bin/python -m tests.tools.picture tests/pictures/check.svg
 	$(VENV)/bin/python -m tests.tools.example_pages tests/pictures/replay.png
 
 recordings: $(TOOLS)  ## make the recordings that ship with turnchat again

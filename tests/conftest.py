@@ -3,14 +3,23 @@ import pty
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support import Program, Terminal
 from tests.support.shell import TmuxShell
 from tests.support.tools import may_be_skipped, require, summed_up
+from tests.tools import example_pages
 from turnchat.core.loop import EventLoop
 
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+    from tests.support.page import Shown
+
+collect_ignore = ["zoo"]  # programs that would run, if doctests were looked for in them
 NO_SKIPS = "TURNCHAT_TESTS_MUST_NOT_SKIP"  # set where every tool can be installed
 
 
@@ -116,3 +125,24 @@ def shell() -> Iterator[Callable[..., TmuxShell]]:
     yield start
     for made in started:
         made.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Chrome]":
+    """One browser for all tests of pages."""
+    require("chromium")
+    with example_pages.browser() as driver:
+        yield driver
+
+
+@pytest.fixture
+def shown(chromium: "Chrome", files: dict[str, Path]) -> "Iterator[Shown]":
+    """A page of `files`. By the end of the test it has made no request and logged no error."""
+    from tests.support.page import Shown, complaints  # noqa: PLC0415 - it needs selenium
+
+    example_pages.prefer(chromium, "light")
+    complaints(chromium)
+    made = Shown(chromium, files)
+    yield made
+    assert not complaints(chromium)
+    assert made.run("return performance.getEntriesByType('resource').length") == 0

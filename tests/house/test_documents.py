@@ -14,11 +14,15 @@ from tests.support.peer import Peer
 from tests.support.process import CLIENT, ROOT, SERVER, Program, Start, run
 
 REPLAY = str(ROOT / "bin" / "turnchat-replay")
+CHECK = str(ROOT / "bin" / "turnchat-check")
+CHECKS = ("server", "client", "pair", "list")
 PACKAGE = ROOT / "turnchat"
 MANUAL = (PACKAGE / "MANUAL.md").read_text()
 DOCUMENTS = sorted({ROOT / "README.md", *PACKAGE.rglob("*.md"), ROOT / "tests/bench/RESULTS.md"})
 LISTENS = 'socket.create_server(("127.0.0.1", 2322))'  # in each example
 OF_OTHERS = {"--line-buffered", "--faults"}  # options of other programs, and of our tools
+OF_OTHERS |= {"--file", "--memory", "--network", "--pids-limit", "--read-only", "--rm", "--tag"}
+OF_OTHERS |= {"--tmpfs", "--volume"}
 
 every_document = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
@@ -51,7 +55,8 @@ def test_every_make_target_is_there(document: Path) -> None:
 
 
 def test_every_option_is_there() -> None:
-    helped = "".join(run(command, "--help")[1] for command in (SERVER, CLIENT, REPLAY))
+    commands = [(SERVER,), (CLIENT,), (REPLAY,), *((CHECK, name) for name in CHECKS)]
+    helped = "".join(run(*command, "--help")[1] for command in commands)
     known = set(re.findall(r"--[a-z][a-z-]+", helped)) | OF_OTHERS
     for document in DOCUMENTS:
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", document.read_text())) <= known, document

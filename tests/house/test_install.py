@@ -3,12 +3,20 @@
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import turnchat
 from tests.support import ROOT
 
 PACKAGE = ROOT / "turnchat"
+
+
+def test_every_package_is_installed() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    folders = {path.parent.relative_to(ROOT) for path in PACKAGE.rglob("__init__.py")}
+    packages = settings["tool"]["setuptools"]["packages"]
+    assert set(packages) == {".".join(folder.parts) for folder in folders}
 
 
 def test_it_can_be_installed(tmp_path: Path) -> None:
@@ -18,7 +26,11 @@ def test_it_can_be_installed(tmp_path: Path) -> None:
         shutil.copy(ROOT / name, source)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--no-deps", "--target", target, source], check=True)
-    for name in ("turnchat-server", "turnchat-client", "turnchat-replay"):
+    for name in ("FORMATS.md", "formats/results.schema.json", "formats/cases.schema.json"):
+        assert (target / "turnchat" / "check" / name).exists(), name
+    listed = [str(target / "bin" / "turnchat-check"), "list"]  # it imports all cases
+    subprocess.run(listed, check=True, capture_output=True, env={"PYTHONPATH": str(target)})
+    for name in ("turnchat-server", "turnchat-client", "turnchat-replay", "turnchat-check"):
         result = subprocess.run(
             [target / "bin" / name, "--version"],
             check=True,

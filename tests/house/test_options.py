@@ -3,13 +3,16 @@
 import pytest
 
 from tests.support import CLIENT, SERVER
-from tests.support.process import run
+from tests.support.process import ROOT, run
 from tests.support.recording import REPLAY
 
+CHECK = str(ROOT / "bin" / "turnchat-check")
+CHECKS = [(CHECK, one) for one in ("server", "client", "pair", "list")]
 
-@pytest.mark.parametrize("program", [SERVER, CLIENT, REPLAY])
-def test_help_fits_into_80_columns(program: str) -> None:
-    status, text, _ = run(program, "--help")
+
+@pytest.mark.parametrize("command", [(SERVER,), (CLIENT,), (REPLAY,), (CHECK,), *CHECKS])
+def test_help_fits_into_80_columns(command: tuple[str, ...]) -> None:
+    status, text, _ = run(*command, "--help")
     assert status == 0
     assert [line for line in text.splitlines() if len(line) > 80] == []
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tests.support.process import CLIENT, ROOT, SERVER, steady
 from tests.support.terminal import Terminal, address_of
-from tests.tools.picture import picture
+from tests.tools.picture import picture, picture_of_check
 
 README = (ROOT / "README.md").read_text()
 LONGEST = 150  # lines; the rest is in the manual
@@ -18,6 +18,16 @@ def test_it_is_short() -> None:
 def test_the_picture_is_what_the_programs_show() -> None:
     """If it has changed on purpose: make picture."""
     assert steady(picture()) == steady((ROOT / "tests/pictures/conversation.svg").read_text())
+
+
+def test_the_picture_of_the_checker_is_what_it_shows() -> None:
+    """If it has changed on purpose: make picture."""
+    assert timeless(picture_of_check()) == timeless((ROOT / "tests/pictures/check.svg").read_text())
+
+
+def timeless(text: str) -> str:
+    """A picture of a report without its times and the number of its port."""
+    return re.sub(r"\s\d\.\d\d\s", " TIME ", re.sub(r"127\.0\.0\.1\s\d{5}", "ADDRESS", text))
 
 
 def sample(target: str) -> list[str]:

@@ -46,12 +46,9 @@ def test_messages_are_shown_as_text(shown: Shown) -> None:
 def test_the_page_does_not_scroll_sideways(
     shown: Shown, timeline: str, width: int, height: int
 ) -> None:
-    seen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    shown.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", seen)
-    shown.open(timeline, "#round=4&step=4")
-    assert shown.run("return document.documentElement.scrollWidth") <= width
-    seen |= {"width": 1280, "height": 800}
-    shown.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", seen)
+    with shown.sized(width, height):
+        shown.open(timeline, "#round=4&step=4")
+        assert shown.run("return document.documentElement.scrollWidth") <= width
 
 
 def test_the_call_is_shown_as_strace_does_with_its_explanation_and_its_caller(shown: Shown) -> None:

@@ -10,8 +10,9 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.support.page import Shown, colours, contrast, size_of_text
 
-OPENS = 2000  # milliseconds, at most
+OPENS = 2000  # milliseconds, at most, where the machine does nothing else
 STEPS = 50
+WORK = 4  # milliseconds for the work in STEPPING, on a machine that does nothing else
 CONTRAST = 4.5  # WCAG 2, level AA
 
 
@@ -107,30 +108,39 @@ def test_the_focus_stays_on_the_present_row(shown: Shown) -> None:
     assert shown.place == "Round 4/4"
 
 
-STEPPING = """const took = [];
+STEPPING = """const took = [], worked = [];
 for (const key of ["ArrowRight", "ArrowDown", "m", "e"]) {
   for (let i = 0; i < 25; i++) {
     const began = performance.now();
     document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     document.body.getBoundingClientRect();
-    took.push(performance.now() - began);
+    const ended = performance.now();
+    took.push(ended - began);
+    let sum = 0;
+    for (let j = 0; j < 2000000; j++) sum = (Math.imul(sum, 31) + j) | 0;
+    worked.push(performance.now() - ended + sum * 0);
   }
 }
-return took.sort((a, b) => a - b);"""
+return [took, worked].map(each => each.sort((a, b) => a - b));"""
 
 
 def test_a_long_recording_opens_at_once_and_steps_without_delay(shown: Shown) -> None:
-    """The quickest of three times, since the machine may be at something else in the others."""
+    """The quickest of three times, since the machine may be at something else in the others.
+
+    It may be so in all three: so the time of work that is always the same is taken beside it.
+    """
     opened, stepped = [], []
     for _ in range(3):
         shown.open("big", "#round=9000&step=2")
         assert shown.place == "Round 9,000/2"
         opened.append(shown.run("return performance.getEntriesByName('ready')[0].startTime"))
         stepped.append(shown.run(STEPPING))
-    took = min(stepped, key=lambda steps: steps[95])
+    took, worked = min(stepped, key=lambda each: each[0][95])
     print(f"open {min(opened):.0f} ms, step {took[50]:.1f} ms, the slowest {took[-1]:.1f} ms")
-    assert min(opened) < OPENS
-    assert took[95] < STEPS  # a garbage collection may be in the way of one or the other
+    print(f"work {worked[50]:.1f} ms, the slowest {worked[-1]:.1f} ms")
+    slowed = max(1, worked[95] / WORK)
+    assert min(opened) < OPENS * slowed
+    assert took[95] < STEPS * slowed  # a garbage collection may be in the way of one or the other
 
 
 def test_of_a_thousand_connections_the_nearest_are_shown(shown: Shown) -> None:

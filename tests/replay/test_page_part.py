@@ -77,3 +77,21 @@ def test_timers_begin_at_the_first_of_them(shown: Shown, files: dict[str, Path])
     for step, stage in [(3, "callbacks"), (4, "timers")]:
         open_timeline(shown, files, timeline, f"#round=1&step={step}")
         assert shown.texts("#stages [aria-current=step]") == [stage]
+
+
+def test_connections_that_are_closed_by_now_leave_their_places(
+    shown: Shown, files: dict[str, Path]
+) -> None:
+    events = []
+    for number in range(1, 7):
+        events += [
+            event("open", file=number, kind="connection", name=f"attempt {number}"),
+            event("register", file=number, events="w"),
+        ]
+        if number < 6:
+            events += [event("unregister", file=number), event("close", file=number)]
+    events += [event("select", timeout=1, deadline=None), event("ready", files=[[6, "w"]])]
+    open_timeline(shown, files, build_timeline("attempts", [recording_of(events)]), "#round=1")
+    assert shown.texts(".end h3") == ["attempt 6"]
+    assert shown.texts("#lanes span")[:2] == ["attempt 6", "5 others"]
+    assert shown.text("#cast").startswith("1 of 6: the nearest calls.")

@@ -1,7 +1,8 @@
 """The page in a browser, for tests."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,10 @@ class Shown:
         self.driver.get(self._files[timeline].as_uri() + address)
         self.settle()
 
+    def path(self, name: str) -> Path:
+        """The file of a page."""
+        return self._files[name]
+
     def settle(self) -> None:
         """Wait until the page is drawn: its lists are drawn again in the frames after a change."""
         self.driver.execute_async_script(
@@ -33,6 +38,15 @@ class Shown:
             requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)));
             """
         )
+
+    @contextmanager
+    def sized(self, width: int, height: int) -> Iterator[None]:
+        """Give the page another size."""
+        usual = {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+        name = "Emulation.setDeviceMetricsOverride"
+        self.driver.execute_cdp_cmd(name, usual | {"width": width, "height": height})
+        yield
+        self.driver.execute_cdp_cmd(name, usual)
 
     def find(self, selector: str) -> "WebElement":
         return self.driver.find_element(By.CSS_SELECTOR, selector)

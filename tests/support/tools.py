@@ -40,6 +40,16 @@ def can_attach() -> bool:
     return is_attached
 
 
+@cache
+def has_bubblewrap() -> bool:
+    """True if both layers of the sandbox work: containers and the kernel's settings forbid it."""
+    if not shutil.which("bwrap"):
+        return False
+    layers = ["bwrap", "--dev-bind", "/", "/", "--unshare-net", "--"]
+    layers += ["bwrap", "--ro-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--"]
+    return subprocess.run([*layers, "true"], capture_output=True, check=False).returncode == 0
+
+
 class Tool(NamedTuple):
     """A program that tests run.
 
@@ -53,15 +63,26 @@ class Tool(NamedTuple):
 
 
 TOOLS = {
+    "bwrap": Tool(
+        has_bubblewrap,
+        "of the sandbox",
+        "apt install bubblewrap, and allow user namespaces: sysctl user.max_user_namespaces",
+        lambda: bool(shutil.which("bwrap")),
+    ),
     "cc": Tool(
         lambda: bool(shutil.which("cc")),
-        "of the benchmark and of a peer in C",
+        "of the benchmark and of programs in C",
         "apt install gcc libc6-dev",
     ),
     "chromium": Tool(
         lambda: bool(shutil.which("chromium") and shutil.which("chromedriver")),
         "of the page",
         "apt install chromium chromium-driver",
+    ),
+    "java": Tool(
+        lambda: bool(shutil.which("javac") and shutil.which("java")),
+        "of programs in Java",
+        "apt install default-jdk-headless",
     ),
     "nc": Tool(has_netcat_of_openbsd, "with netcat", "apt install netcat-openbsd"),
     "node": Tool(

@@ -16,7 +16,7 @@ from turnchat.terminal.output import Output, plainly
 
 if TYPE_CHECKING:
     from turnchat.chat.server import Answer
-    from turnchat.cli.interfaces import Role
+    from turnchat.cli.run import Role
     from turnchat.process.output_file import OutputFile
     from turnchat.process.processes import Processes
     from turnchat.responders.program import Programs

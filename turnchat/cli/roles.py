@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from turnchat.chat.server import Answer
     from turnchat.chat.transcript import Transcript
-    from turnchat.cli.interfaces import Frontend
+    from turnchat.cli.run import Frontend
     from turnchat.process.user import User
 
 LAST_WORDS = 1.0  # seconds for a terminal that does not take the last lines, or after a signal

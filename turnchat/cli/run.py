@@ -9,10 +9,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from turnchat.chat.outputs import CannotWrite, Outputs
-from turnchat.cli.interfaces import Frontend, Role
 from turnchat.cli.startup import StartupError, print_error
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Address, Endpoint
@@ -21,9 +20,64 @@ from turnchat.process.signals import ignore_stop_signals
 from turnchat.text import reason
 
 if TYPE_CHECKING:
+    import logging
+
+    from turnchat.chat.server import Answer
+    from turnchat.core.loop import Callback
     from turnchat.process.output_file import OutputFile
+    from turnchat.process.signals import Signals
 
 Made = TypeVar("Made")
+
+
+class Role(Protocol):
+    """A server or a client, to be run.
+
+    begin: listen or connect; `answer` gives the responder of each conversation, and `on_ready` is
+    called when the socket listens or is connected. interrupt: Ctrl-C or SIGTERM. stop: no more
+    input. hang_up: the terminal has closed. check: raise StartupError if there was nothing to talk
+    with. time_left: seconds for the last lines on the screen. most: conversations at a time.
+    """
+
+    most: int
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def is_stopping(self) -> bool: ...
+    @property
+    def time_left(self) -> float | None: ...
+    def begin(
+        self, endpoints: "list[Endpoint]", answer: "Answer", on_ready: "Callback"
+    ) -> None: ...
+    def interrupt(self) -> None: ...
+    def stop(self) -> None: ...
+    def hang_up(self) -> None: ...
+    def resume_accepting(self) -> None: ...
+    def check(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Frontend(Protocol):
+    """The side of a program that answers.
+
+    shows_arrivals: True if a client is shown when it connects. status: the exit status.
+    attach: start, and return the factory of responders. count: the programs that run; each needs
+    room for a conversation. abort: end them at once. finish: take no more lines, or let the
+    programs end. drain: write what is left of the screen or the log, for `seconds` at most.
+    """
+
+    logger: "logging.Logger"
+    shows_arrivals: bool
+
+    @property
+    def status(self) -> int: ...
+    def attach(self, signals: "Signals", role: Role) -> "Answer": ...
+    def count(self) -> int: ...
+    def abort(self) -> None: ...
+    def finish(self) -> None: ...
+    def drain(self, seconds: float | None) -> None: ...
+    def close(self) -> None: ...
 
 
 def run(program: str, arguments: argparse.Namespace, *, serves: bool) -> int:

@@ -47,6 +47,10 @@ class Backend:
         """Return the streams to use for a child's standard input, output and error."""
         return pipes
 
+    def terminal(self, terminal: Stream) -> Stream:
+        """Return the stream to use for the terminal of a program, given its master side."""
+        return terminal
+
 
 def descriptor_limit() -> int:
     """Return the number of files that this process may have open: ulimit -n."""

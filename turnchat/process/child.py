@@ -109,6 +109,11 @@ class ChildProcess:
         if not self.is_reaped:
             self._timer.start(GRACE)
 
+    def terminate(self) -> None:
+        """End it: SIGTERM now, and SIGKILL after GRACE."""
+        if not self.is_reaped:
+            self._take_a_step()
+
     @staticmethod
     def kill_all(children: "Iterable[ChildProcess]") -> None:
         """End them now. Blocks for the kernel's moment, or for GRACE if killing is not allowed.

@@ -79,7 +79,7 @@ def bounds(limits: str | None) -> list[str]:
     to try the words. Raises BadCommand.
     """
     setpriv, prefix = shutil.which("setpriv"), []
-    if setpriv and not _failure([setpriv, *GONE_WITH_US]):
+    if setpriv and not failure_of([setpriv, *GONE_WITH_US]):
         prefix = [setpriv, *GONE_WITH_US]
     if limits is None:
         return prefix
@@ -88,7 +88,7 @@ def bounds(limits: str | None) -> list[str]:
     if not prlimit:
         raise BadCommand("limits need the program prlimit: install the package util-linux")
     prefix += [prlimit, *options, "--"]
-    if failure := _failure(prefix):
+    if failure := failure_of(prefix):
         raise BadCommand(f"with {limits!r} no program can run: {failure}")
     return prefix
 
@@ -110,11 +110,11 @@ def _parse_limits(text: str) -> list[str]:
     return list(options.values())
 
 
-def _failure(prefix: Sequence[str]) -> str | None:
-    """Run a program that does nothing behind `prefix`. Return the reason if that fails."""
+def failure_of(prefix: Sequence[str], program: Sequence[str] = ("true",)) -> str | None:
+    """Run a program behind `prefix`, one that does nothing. Return the reason if that fails."""
     try:
         ran = subprocess.run(
-            [*prefix, "true"],
+            [*prefix, *program],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -21,6 +21,7 @@ from turnchat.trace.wrappers import RecordingSelector, RecordingSocket, Recordin
 WRAPPER_FILES.add(__file__)
 
 STREAMS = ("keyboard", "screen", "standard error")
+TERMINAL = "terminal of a program"
 PIPES = ("input of a program", "output of a program", "errors of a program")
 
 
@@ -82,6 +83,9 @@ class RecordingBackend(Backend):
 
     def pipes(self, pipes: Sequence[Stream]) -> Sequence[Stream]:
         return [self.wrap_stream(pipe, name) for pipe, name in zip(pipes, PIPES, strict=True)]
+
+    def terminal(self, terminal: Stream) -> Stream:
+        return self.wrap_stream(terminal, TERMINAL)
 
 
 class RecordingLoop(EventLoop):

@@ -15,15 +15,17 @@ const chosen = new Set(); // by the user, in the interest set
 let cast = []; // the connections that are drawn, and have a lifeline in the diagram
 
 // The connections to show: all if there are few, else those chosen, else those with the nearest
-// calls. One that stays keeps its place, so that little moves from step to step.
-function castAt({ number }) {
+// calls that are not closed by now: a client that waits for its server makes many in vain. One that
+// stays keeps its place, so that little moves from step to step.
+function castAt({ number, step: present }) {
   if (connections.length <= CAST) return connections;
   if (chosen.size) return [...chosen].slice(-CAST).sort((a, b) => a - b);
   const near = new Set();
   for (let away = 0; away < 500 && near.size < CAST; away++) {
     for (const step of [steps[number - away], steps[number + away]]) {
       const file = principal[step?.file] ?? null;
-      if (file !== null && near.size < CAST) near.add(file);
+      if (file === null || near.size === CAST) continue;
+      if (file === principal[present.file] || !stateOf(file, number)?.closed) near.add(file);
     }
   }
   const staying = new Set(cast.filter((file) => near.delete(file)));

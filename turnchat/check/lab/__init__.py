@@ -1,0 +1,1 @@
+"""A hundred hand-ins by one command: find, run, mark."""

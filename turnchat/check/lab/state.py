@@ -1,0 +1,111 @@
+"""The results so far, in a file: a run that was interrupted goes on where it stopped.
+
+The first line has the options that results depend on; the rubric is not among them. Each other line
+has one result. A last line that is torn is no result. If the options have changed, or the programs
+of a hand-in, what was written for them is not used.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from turnchat.check.report import CaseResult, Verdict
+
+MOST_EVIDENCE = 1 << 16  # bytes that are kept of one case; a program may write without end
+
+
+class State:
+    """The file, open for more results.
+
+    restarted_since: why older ones are not used, or None. count: those that are.
+    """
+
+    def __init__(self, path: Path, options: Mapping[str, Any]) -> None:
+        """Read what is there. Raises OSError."""
+        self.restarted_since: str | None = None
+        self.count = 0
+        self._known: dict[tuple[str, str, str], dict[str, CaseResult]] = {}
+        lines = _lines_of(path)
+        head = next(lines, None)
+        wanted = json.loads(json.dumps(options))  # tuples become lists, as in the file
+        old = head.get("options") if isinstance(head, dict) else None
+        kept = []
+        if old == wanted:
+            for line in lines:
+                with suppress(KeyError, TypeError, ValueError, AttributeError):
+                    self._take(line)
+                    kept.append(line)
+                    self.count += 1
+        elif head is not None:
+            self.restarted_since = _change(old, wanted)
+        self._path = path
+        # Written anew, so that a torn line is gone before the next one comes behind it.
+        partial = path.with_name(f"{path.name}.new")
+        with partial.open("w", encoding="utf-8") as file:
+            for line in ({"options": options}, *kept):
+                file.write(json.dumps(line) + "\n")
+        partial.replace(path)
+        self._file = path.open("a", encoding="utf-8")
+
+    def results(self, hand_in: str, digest: str, suite: str) -> dict[str, CaseResult]:
+        """Return the results of a suite, by id, as far as they are known."""
+        return dict(self._known.get((hand_in, digest, suite), {}))
+
+    def add(self, hand_in: str, digest: str, suite: str, result: CaseResult) -> None:
+        """Write a result down. Raises OSError.
+
+        The checker's own errors are tried again in the next run, and skips follow from the rest.
+        """
+        if result.verdict is Verdict.ERROR or result.depends_on is not None:
+            return
+        line = {"hand_in": hand_in, "digest": digest, "suite": suite, "result": result.to_json()}
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _take(self, line: Any) -> None:
+        key = str(line["hand_in"]), str(line["digest"]), str(line["suite"])
+        result = CaseResult.from_json(line["result"])
+        self._known.setdefault(key, {})[result.id] = result
+
+
+def shortened(result: CaseResult) -> CaseResult:
+    """Return the result with no more evidence than a report can show."""
+    left, events = MOST_EVIDENCE, []
+    for event in result.events:
+        if left <= 0:
+            break
+        events.append(event._replace(data=event.data[:left], note=event.note[:left]))
+        left -= len(event.data) + 40
+    shortfall = result.shortfall and result.shortfall._replace(
+        expected=_cut(result.shortfall.expected), received=_cut(result.shortfall.received)
+    )
+    screens = [[row[:400] for row in rows[-200:]] for rows in result.screens]
+    reason = result.reason[:2000]
+    return result._replace(events=events, shortfall=shortfall, screens=screens, reason=reason)
+
+
+def _cut(data: bytes | None) -> bytes | None:
+    return None if data is None else data[:MOST_EVIDENCE]
+
+
+def _lines_of(path: Path) -> Iterator[Any]:
+    """Give each line's value. It ends at the first that is torn, or if there is no file."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        for line in file:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                return
+
+
+def _change(old: Any, new: Mapping[str, Any]) -> str:
+    """Return the options that differ, in words."""
+    if not isinstance(old, dict):
+        return "the file of results is damaged"
+    names = [name for name in new if old.get(name) != new[name]]
+    return f"changed since then: {', '.join(names)}" if names else "its options have changed"

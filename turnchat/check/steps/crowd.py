@@ -1,0 +1,206 @@
+"""Steps with a server that has several clients: to come as one more, and to see who is answered."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from turnchat.check.peer import Peer
+from turnchat.check.report import Fallen, Kind, NotApplicable
+from turnchat.check.steps.program import START_TIMEOUT, Meet
+from turnchat.check.steps.step import Polling, Step
+from turnchat.check.steps.terminal import Shows
+from turnchat.check.steps.wire import frame
+
+if TYPE_CHECKING:
+    from turnchat.check.play import Play
+
+ONE_CONVERSATION = "the program serves one conversation"
+REFUSED = 0.4  # seconds of refused connections, after which a program listens no more
+GRACE = 0.3  # seconds from the end of a program's streams to its exit, if it dies
+TABLES = Path("/proc/net/tcp"), Path("/proc/net/tcp6")
+LISTEN = "0A"  # TCP_LISTEN: of such a socket, the receive queue is its backlog (proc_net(5))
+
+
+class Listens(Polling):
+    """Wait until a server listens, without a connection that it would have to serve.
+
+    Where the system does not tell, let a second pass.
+    """
+
+    def __init__(self) -> None:
+        self.is_done_by_time = not TABLES[0].exists()
+        super().__init__(1.0 if self.is_done_by_time else START_TIMEOUT)
+
+    def has_come(self, play: "Play") -> bool:
+        return unaccepted(play.port) is not None
+
+    def waiting(self) -> str:
+        return "a socket that listens"
+
+
+class Accepted(Polling):
+    """Let the server accept all connections: pass when it has, or listens no more, or is late.
+
+    The kernel connects a client before the program accepts it. A program that listens no more after
+    its first client would reset a second one that came before that.
+    """
+
+    is_done_by_time = True
+
+    def __init__(self) -> None:
+        super().__init__(1.0 if TABLES[0].exists() else 0.2)
+
+    def has_come(self, play: "Play") -> bool:
+        return TABLES[0].exists() and not unaccepted(play.port)
+
+
+class MeetMore(Meet):
+    """Be one more client of a server that has a client. Refused: it serves one conversation."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def start(self, play: "Play") -> None:
+        super().start(play)
+        self._refused = play.loop.timer("refused", play.wake)
+        self._refused.start(REFUSED)
+
+    def look(self, play: "Play") -> bool:
+        if super().look(play):
+            self._refused.cancel()
+            return True
+        assert self._caller
+        is_alive = play.program.status is None
+        if not self._refused.is_active and self._caller.is_refused and is_alive:
+            self._caller.close()
+            raise NotApplicable(f"{ONE_CONVERSATION}: it listens no more when it has a client")
+        return False
+
+
+class MeetNext(Meet):
+    """Be the next client after all have left. Ended with 0: the server serves one conversation."""
+
+    def look(self, play: "Play") -> bool:
+        must_go_on(play)
+        return super().look(play)
+
+    def waiting(self) -> str:
+        return "a connection for the next client"
+
+
+class NextShows(Shows):
+    """Wait for the next client's text on the screen; a server may also end, with 0."""
+
+    def look(self, play: "Play") -> bool:
+        must_go_on(play)
+        return super().look(play)
+
+
+class Reaches(Step):
+    """Wait until a typed line has reached one of `peers`, and nothing has reached any other.
+
+    The result is the peer.
+    """
+
+    def __init__(self, text: str, peers: Iterable[Peer], seconds: float | None = None) -> None:
+        super().__init__(seconds)
+        self._expected, self._peers = frame(text), list(peers)
+
+    def start(self, play: "Play") -> None:
+        self._grace = play.loop.timer("the program's exit", play.wake)
+        self._are_over = False
+
+    def look(self, play: "Play") -> bool:
+        refuse_strays(play, self._peers, self)
+        for peer in self._peers:
+            data = peer.rest
+            if data.startswith(self._expected):
+                peer.taken += len(self._expected)
+                self.result = peer
+                return True
+            if not self._expected.startswith(data):
+                reason = f"the program sent other bytes to client {peer.number}"
+                raise self.fallen(Kind.WRONG, reason, self._expected, data)
+        if all(peer.is_over for peer in self._peers):
+            if not self._are_over:
+                self._are_over = True
+                self._grace.start(GRACE)
+            elif play.program.status is None and not self._grace.is_active:
+                reason = f"the program ended its stream to {self._clients()}"
+                raise self.fallen(Kind.WRONG, reason, self._expected, b"")
+        return False
+
+    def late(self, play: "Play") -> Fallen:
+        late = super().late(play).shortfall
+        data = b"".join(peer.rest for peer in self._peers)
+        return self.fallen(Kind.HANGS, late.reason, self._expected, data)
+
+    def waiting(self) -> str:
+        return f"the frame {self._expected!r} at {self._clients()}"
+
+    def _clients(self) -> str:
+        return " or ".join(f"client {peer.number}" for peer in self._peers)
+
+
+class Silence(Step):
+    """Let time pass in which no client gets a byte."""
+
+    is_done_by_time = True
+
+    def __init__(self, seconds: float = 0.1) -> None:
+        super().__init__(seconds)
+
+    def look(self, play: "Play") -> bool:
+        refuse_strays(play, (), self)
+        return self.is_done
+
+    def waiting(self) -> str:
+        return f"{self.seconds:g} s in which no client gets anything"
+
+
+class Settles(Step):
+    """Wait until the screen has not changed for a while, as a person does before typing."""
+
+    def __init__(self, quiet: float = 0.4) -> None:
+        super().__init__()
+        self._quiet, self._seen = quiet, -1
+
+    def start(self, play: "Play") -> None:
+        self._pause = play.loop.timer("pause", play.wake)
+
+    def look(self, play: "Play") -> bool:
+        written = len(play.program.output)
+        if written != self._seen:
+            self._seen = written
+            self._pause.start(self._quiet)
+        return not self._pause.is_active
+
+    def waiting(self) -> str:
+        return f"{self._quiet:g} s without a change of the screen"
+
+
+def refuse_strays(play: "Play", peers: Iterable[Peer], step: Step) -> None:
+    """Raise Fallen if another client than `peers` has got bytes."""
+    waiting = set(peers)
+    for peer in play.peers:
+        if peer.is_open and peer.rest and peer not in waiting:
+            reason = f"client {peer.number} does not wait for an answer, and it has got bytes"
+            raise step.fallen(Kind.WRONG, reason, b"", peer.rest)
+
+
+def must_go_on(play: "Play") -> None:
+    """Raise NotApplicable if the server has ended in good order."""
+    if play.program.status == 0:
+        raise NotApplicable(f"{ONE_CONVERSATION}, and ends with status 0")
+
+
+def unaccepted(port: int) -> int | None:
+    """Return the number of connections that wait in a port's backlog; None if nothing listens."""
+    for table in TABLES:
+        with suppress(OSError):
+            for line in table.read_text().splitlines()[1:]:
+                _, local, _, state, queues, *_ = line.split()
+                if state == LISTEN and int(local.rpartition(":")[2], 16) == port:
+                    return int(queues.rpartition(":")[2], 16)
+    return None
