@@ -94,6 +94,11 @@ def reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
+def ends_of(text: str, most: int) -> str:
+    """Return a text of over `most` characters without its middle, for which a newline stands."""
+    return text if len(text) <= most else f"{text[: most // 2]}\n{text[-most // 2 :]}"
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: "1 turn", "2 turns"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -7,12 +7,13 @@ from typing import NamedTuple
 from turnchat.check.report import CaseResult, Event, Shortfall, What
 from turnchat.check.screen import without_sequences
 from turnchat.core.frame import BODY_LIMIT, HEADER_SIZE
-from turnchat.text import safe
+from turnchat.text import ends_of, safe
 
 FRAME = re.compile(rb"[0-9]{3}")
 SHOWN = 24  # bytes of a sentence
 MOST_FRAMES = 1000  # that are looked at; more are a flood
-MOST_OUTPUT = 1 << 14  # characters of each end of a terminal's output, the rest is a flood
+# Characters of each end of a terminal's output; the time of a pattern grows faster than its text.
+MOST_OUTPUT = 1 << 14
 
 
 class Frame(NamedTuple):
@@ -49,7 +50,7 @@ class Evidence:
         self.sent = [one.body for one in frames_of(self.stream(What.SENT, self.peer))]
         self.raw = b"".join(self._data(What.SCREEN))
         output = self.raw.decode(errors="replace").replace("\r\n", "\n")
-        self.output = _ends_of(without_sequences(output))
+        self.output = ends_of(without_sequences(output), 2 * MOST_OUTPUT)
 
     @property
     def meant(self) -> list[bytes]:
@@ -95,13 +96,6 @@ class Evidence:
 
     def _data(self, what: What) -> Iterator[bytes]:
         return (event.data for event in self.events if event.what is what)
-
-
-def _ends_of(text: str) -> str:
-    """Return a text without its middle: the time that a pattern takes grows faster than it."""
-    if len(text) <= 2 * MOST_OUTPUT:
-        return text
-    return f"{text[:MOST_OUTPUT]}\n{text[-MOST_OUTPUT:]}"
 
 
 def is_screen(result: CaseResult, shortfall: Shortfall) -> bool:

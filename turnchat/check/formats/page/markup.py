@@ -1,4 +1,4 @@
-"""HTML, made of templates and of text that nobody has checked.
+"""HTML, made of templates and of text from programs, which is not to be trusted.
 
 Every text goes through text(), so what a program has written can neither end an element nor begin
 one. A page is one file: style and scripts are in it, and its Content-Security-Policy forbids each

@@ -20,7 +20,7 @@ from turnchat.check.lab.hand_ins.header import Header, read_header
 from turnchat.check.lab.hand_ins.java import Java, read_java, told
 from turnchat.check.lab.hand_ins.languages import language_of, located
 from turnchat.check.lab.hand_ins.pairs import HandIn
-from turnchat.text import reason, safe
+from turnchat.text import ends_of, reason, safe
 
 TIMEOUT = 20.0  # seconds of processor time for a linter, or a compiler
 PATIENCE = 60.0  # seconds for it on a system that does much else
@@ -180,14 +180,7 @@ def _run(words: Sequence[str], path: Path) -> tuple[int | None, str]:
         return None, f"{words[0]} cannot be started: {error.strerror}"
     output = done.stdout.decode(errors="replace")
     status = None if done.returncode in ENDED else done.returncode
-    return status, _cut(output.replace(str(path), path.name))
-
-
-def _cut(text: str) -> str:
-    """Return the beginning and the end of an output: the place, and the reason."""
-    if len(text) <= MOST_OUTPUT:
-        return text
-    return f"{text[: MOST_OUTPUT // 2]}\n{text[-MOST_OUTPUT // 2 :]}"
+    return status, ends_of(output.replace(str(path), path.name), MOST_OUTPUT)  # place and reason
 
 
 def _limiter(program: str) -> Callable[[], None]:
