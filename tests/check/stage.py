@@ -3,7 +3,9 @@
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,7 +13,10 @@ from uuid import uuid4
 from turnchat.check.case import BOTH, LAB, MUST, Case, Level, Role, Script
 from turnchat.check.play import Play
 from turnchat.check.report import CaseResult
+from turnchat.check.run import Run
+from turnchat.check.sockets.ports import is_free
 from turnchat.check.suite import Task
+from turnchat.cli.check.worker import PORTS, reserve_block
 from turnchat.process.backend import Backend
 
 SERVER, CLIENT = BOTH
@@ -29,7 +34,9 @@ peer = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 
 
 def case(script: Callable[[Play], Script], *, level: Level = MUST, bound: float = 20.0) -> Case:
-    return Case("frame/test", level, "A rule.", "Messages", "", BOTH, LAB, (), bound, script)
+    return Case(
+        "frame/test", level, "A rule.", "Messages", "", BOTH, LAB, (), bound, script, waits=0
+    )
 
 
 def python(code: str) -> list[str]:
@@ -37,11 +44,16 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-c", code, "{port}"]
 
 
+@cache
+def _ports() -> tuple[socket.socket, Iterator[int]]:
+    """Reserve a block of ports, as a worker does, until these tests end."""
+    keeper, first = reserve_block(os.getpid())
+    return keeper, (first + 1 + offset % (PORTS - 1) for offset in count())
+
+
 def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port: int = trial.getsockname()[1]
-        return port
+    """Return a free port that the kernel gives to no connection, and no other tests take."""
+    return next(filter(is_free, _ports()[1]))
 
 
 def task(command: list[str], role: Role = SERVER, **fields: Any) -> Task:
@@ -60,7 +72,7 @@ def run(
     """Run the script with a program, and return the result."""
     command = python(code) if isinstance(code, str) else code
     one = case(script, level=level, bound=bound)
-    return Play(one, task(command, role, **fields), Backend(), free_port).run()
+    return Run(one, task(command, role, **fields), Backend(), free_port).run()
 
 
 def processes_with(mark: str) -> list[int]:

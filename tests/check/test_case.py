@@ -19,8 +19,11 @@ from turnchat.check.case import (
     select,
 )
 from turnchat.check.play import Play
+from turnchat.check.steps.program import START_TIMEOUT
+from turnchat.check.suite import Task
 
 LONGEST_RULE = 25  # words
+PROTOCOL = (ROOT / "turnchat" / "PROTOCOL.md").read_text()
 CASES = all_cases()
 BY_ID = {one.id: one for one in CASES}
 each = pytest.mark.parametrize("one", CASES, ids=lambda one: one.id)
@@ -40,8 +43,19 @@ def test_a_rule_is_a_sentence(one: Case) -> None:
 
 @each
 def test_a_section_is_a_heading_of_the_protocol(one: Case) -> None:
-    protocol = (ROOT / "turnchat" / "PROTOCOL.md").read_text()
-    assert one.section in re.findall(r"^#+ (.+)$", protocol, re.MULTILINE)
+    assert one.section in re.findall(r"^## (.+)$", PROTOCOL, re.MULTILINE)
+
+
+@each
+def test_a_rule_that_is_not_for_the_wire_is_one_for_programs(one: Case) -> None:
+    if one.group in ("start", "many", "loop") or one.id.endswith("/reason"):
+        assert one.section == "Programs"
+
+
+def test_the_protocol_gives_the_times_of_the_cases() -> None:
+    protocol, timeout = PROTOCOL.replace("\n  ", " "), Task("", Role.CLIENT, {}).timeout
+    assert f"listens within {START_TIMEOUT:g} seconds of its start" in protocol
+    assert f"exits within {timeout:g} seconds, with status 0" in protocol
 
 
 @each

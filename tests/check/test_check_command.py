@@ -1,6 +1,7 @@
 """The program turnchat-check, as a person and a pipeline run it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from tests.support.tools import needs
 CHECK = str(ROOT / "bin" / "turnchat-check")
 ONLY = ("--only", "frame/message")
 CALMLY = (*ONLY, "--timeout", "10")  # for a good program, on a machine that does much else
+TRY = ("--", "python3", "{port}")
 GOOD = (sys.executable, SERVER, "--once", "127.0.0.1:{port}")
 
 # A server without a length; it says its port, so that a test knows that it runs.
@@ -67,11 +69,25 @@ def test_a_bad_program(subject: Callable[[str], str]) -> None:
     status, out, err = run(CHECK, *command)
     assert (status, err) == (1, "")
     assert "FAIL  frame/message            The message is sent without its length" in out
-    assert "Mend this first: frame/message" in out
+    assert out.index("frame/message: mend this first ━") < out.index("Mend this first: frame/mes")
     assert "\x1b" not in out
     status, out, _ = run(CHECK, *command[:1], "--exit-zero", *command[1:])
     assert status == 0
     assert "FAIL  frame/message" in out
+
+
+def test_a_command_without_dashes_keeps_its_own_options() -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; sys.exit(str(sys.argv))",
+        "-v",
+        "{port}",
+        "--only",
+    ]
+    status, out, err = run(CHECK, "server", *ONLY, *command)
+    assert (status, err) == (1, "")
+    assert re.search(r"│ \['-c', '-v', '\d+', '--only'\] │", out)
 
 
 def test_a_line_a_case() -> None:
@@ -108,27 +124,45 @@ def test_a_fixed_port_is_free_in_a_network_of_its_own() -> None:
         (["client", "--", "python3", "no.py", "{port}"], "there is no file 'no.py'"),
         (["server", "--", str(ROOT), "{port}"], "is a folder and no program"),
         (["server", "--", str(ROOT / "README.md"), "{port}"], "cannot be run by itself"),
-        (["server", "--", "python3"], "the command has no {port}"),
+        (["server", "--", "python3 x.py {port}"], "quotation marks around all of it: python3 x.py"),
+        (["server", "--", "python3"], "takes its port: python3 {port}"),
+        (["server", "--", "python3", "5000"], "takes its port: python3 {port}\n"),
+        (["server", "--", "python3", "5000"], "give it: --port 5000"),
+        (["server", "--", "python3", "{prot}"], "{prot} in the command of the server stands for"),
+        (["client", "--", "python3", "{Hots}", "{port}"], "did you mean {host}?"),
+        (["server", "--", "a-tool", "{port}"], "give its path: ./a-tool"),
         (["pair", "--server", "python3 {port}", "--client", "python3"], "so the client cannot be"),
         (["pair", "--server", "'a", "--client", "b"], '--server: "\'a" cannot be split'),
         (["server", "--only", "x/*", "--", "python3", "{port}"], "has an id like 'x/*'"),
+        (["server", "--only", "frame", "--", "python3", "{port}"], "the whole group: 'frame/*'"),
+        (["server", "--skip", "turn/tow", "--", "python3", "{port}"], "did you mean turn/two?"),
+        (["server", "--skip", "*", "--", "python3", "{port}"], "--skip leaves no case to try"),
         (["server", "--port", "0", "--", "python3"], "'0' must be a port: 1 to 65535"),
         (["server", "--port", "65536", "--", "python3"], "'65536' must be a port"),
         (["server", "--profile", "tcp", "--", "python3"], "'tcp' must be one of lab, turnchat"),
         (["server", "--jobs", "0", "--", "python3"], "must be a whole number, 1 or more"),
-        (["server", "--tiemout", "3", "--", "python3", "{port}"], "--tiemout"),
+        *(
+            (["server", "--timeout", text, "--", "python3"], f"{text!r} must be more than 0")
+            for text in ("0", "-1", "nan", "inf", "601")
+        ),
+        (["server", "--html", "x", "--json", "x", *TRY], "--json and --html would both write x"),
+        (["server", "--tiemout", "3", *TRY], "server: there is no option --tiemout\n"),
+        (["server", "--tiemout", "3", *TRY], "server: did you mean --timeout?\n"),
+        (["server", "-u", "x.py"], "write -- in front of the whole command"),
+        (["lab", "a", "\x1b[2J"], r"lab: '\x1b[2J' is too much"),
         (["nothing"], "invalid choice: 'nothing' (choose from"),
         ([], "required: COMMAND"),
     ],
 )
-def test_a_mistake_in_the_command(command: list[str], words: str) -> None:
-    status, out, err = run(CHECK, *command)
+def test_a_mistake_in_the_command(command: list[str], words: str, tmp_path: Path) -> None:
+    (tmp_path / "a-tool").touch(0o755)
+    status, out, err = run(CHECK, *command, cwd=tmp_path)
     assert (status, out) == (2, "")
     assert words in err
     assert "Traceback" not in err
 
 
-@pytest.mark.once
+@pytest.mark.slow
 def test_a_strict_checker_takes_a_should_for_a_must() -> None:
     command = ["client", "--only", "frame/segment", "--"]
     command += [sys.executable, str(ROOT / "tests/zoo/bad/two_sends.py"), "{host}", "{port}"]
@@ -166,6 +200,30 @@ def test_a_full_disk_is_an_error() -> None:
     assert result.returncode == 73
     assert b"cannot write to standard output: No space left on device" in result.stderr
     assert b"Traceback" not in result.stderr
+
+
+def test_a_full_disk_loses_no_report(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    command = [sys.executable, CHECK, "server", *ONLY, "--json", str(path), "--", "true", "{port}"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, timeout=PATIENCE, check=False)
+    assert (done.returncode, '"score"' in path.read_text()) == (73, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "words"),
+    [
+        ("exec >&-", 73, "--json: standard output cannot be written: it is closed"),
+        ("ulimit -n 9", 70, "Too many open files\nturnchat-check: raise the limit: ulimit -n 256"),
+    ],
+)
+def test_a_place_without_descriptors_is_told_in_words(before: str, status: int, words: str) -> None:
+    command = [sys.executable, CHECK, "server", "--json", "-", *TRY]
+    shell = ["sh", "-c", f'{before}; exec "$@"', "sh", *command]
+    done = subprocess.run(shell, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 # Interrupts

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.tools import example_reports
-from turnchat.check.formats.class_page import Bar, Part, Student, bars, render
+from turnchat.check.formats.class_page import Part, Student, bars, render
 
 pytest.importorskip("selenium", reason="the browser is driven by selenium")
 
@@ -41,7 +41,7 @@ def test_each_student_has_a_row(shown: Shown) -> None:
     assert [float(cell) for cell in column(shown, 6)] == [one.total for one in STUDENTS]
     first = STUDENTS[0]
     assert column(shown, 7)[0].splitlines() == list(first.files)
-    assert column(shown, 8)[0] == first.remarks[0]
+    assert column(shown, 8)[0] == first.problems[0]
     link = str(shown.find("tbody a").get_attribute("href"))
     assert link.endswith("/12345678d/report.html")
 
@@ -65,14 +65,9 @@ def test_the_bars_are_as_high_as_their_numbers(shown: Shown) -> None:
     shape = "return [...document.querySelectorAll('rect')].map((bar) => bar.height.baseVal.value)"
     heights = shown.run(shape)
     numbers = [bar.height for bar in bars(STUDENTS)]
-    assert heights == pytest.approx([180 * number / max(numbers) for number in numbers], abs=0.1)
+    assert heights == pytest.approx([90 * number / max(numbers) for number in numbers], abs=0.1)
     label = str(shown.find(".histogram").get_attribute("aria-label"))
     assert label.endswith(f"90–100: {numbers[-1]}")
-
-
-def test_a_histogram_can_be_given() -> None:
-    page = render("given", [student(10)], [Bar("pass", 7), Bar("<fail>", 3)])
-    assert 'aria-label="pass: 7; &lt;fail&gt;: 3"' in page
 
 
 def test_the_commonest_mistakes_have_their_cases(shown: Shown) -> None:
@@ -81,3 +76,13 @@ def test_the_commonest_mistakes_have_their_cases(shown: Shown) -> None:
     assert first.text.splitlines()[:2] == ["30", "frame/message"]
     title = str(first.get_attribute("title"))
     assert title.startswith("12345678d, 12345755d")
+
+
+def test_no_panel_leaves_an_empty_place_beside_it(shown: Shown) -> None:
+    shown.open("class")
+    wide = "return [...document.querySelectorAll('.panel')].map((one) => one.offsetWidth)"
+    with shown.sized(1200, 800):
+        assert min(shown.run(wide)) > 1100
+    with shown.sized(400, 800):
+        title = "return document.querySelector('.about').offsetWidth"
+        assert shown.run(title) > 300

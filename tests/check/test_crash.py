@@ -1,5 +1,7 @@
 """The traces of a crash are known in each language, and words for a person are none."""
 
+from time import process_time
+
 import pytest
 
 from turnchat.check.steps.crash import Crash, crash_in
@@ -164,3 +166,18 @@ def test_a_frame_of_javascript_is_a_crash(frame: str) -> None:
     crash = crash_in(f"\n{frame}\n".encode())
     assert crash
     assert crash.language == "JavaScript"
+
+
+def test_a_flood_of_lines_takes_little_work() -> None:
+    """A bound for a slow computer: a comparison of each character with each pattern is slower."""
+    flood = b"Peer: hello, these are words of a message\r\n" * 100_000
+    began = process_time()
+    assert crash_in(flood) is None
+    assert crash_in(flood + STACK.encode()) == Crash("C", STACK.strip(), is_whole=True)
+    assert process_time() - began < 1.5
+
+
+def test_words_of_a_crash_that_a_program_writes_itself_hide_none() -> None:
+    talk = "a malloc, a Segmentation, Uncaught js: node: panicked at goroutine\n" * 500
+    assert crash_in((talk + STACK).encode()) == Crash("C", STACK.strip(), is_whole=True)
+    assert crash_in((talk + GO).encode()) == Crash("Go", GO.splitlines()[0], is_whole=True)

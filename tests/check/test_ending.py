@@ -9,7 +9,7 @@ from tests.support.zoo import ARGUMENTS, ZOO, run_cases
 from turnchat.check.case import CLIENT, LAB, SERVER, Role
 from turnchat.check.report import CaseResult, Kind, Shortfall, Verdict
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.slow
 
 
 HUNG_UP = 'raise ConnectionError("the other side has hung up")'

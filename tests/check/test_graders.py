@@ -6,14 +6,17 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.process import ROOT, run
+from tests.support.tools import needs
 
 GRADERS = ROOT / "turnchat" / "check" / "graders"
+TEACHING = (ROOT / "turnchat" / "check" / "TEACHING.md").read_text()
 STAND_IN = """
 import json, sys
 options, command = sys.argv[1:], sys.argv[sys.argv.index("--") + 1 :]
@@ -62,7 +65,9 @@ def test_gradescope_gets_both_programs(source: Path) -> None:
     handed_in(source.parent / "submission", "server_1d.py", "client_1d.py", "notes.txt")
     result = gradescope(source.parent)
     assert (result["score"], result["execution_time"]) == (14, 4)
-    assert result["output"] == "server\n\nclient"
+    points, *outputs = result["output"].split("\n\n")
+    assert points == "Each program is worth 10 points, by the share of its MUST tests that pass."
+    assert outputs == ["server", "client"]
     assert [(test["name"], test["output"]) for test in result["tests"]] == [
         ("server: frame/one: A rule.", "server_1d.py {port}"),
         ("client: frame/one: A rule.", "client_1d.py {host} {port}"),
@@ -87,6 +92,28 @@ def test_a_program_that_is_missing_falls_short_and_the_other_one_counts(
     assert [test["output"] for test in result["tests"]] == ["server_1d.py {port}", missing]
     result = classroom50(source, handed_in(tmp_path / "repository", "server_1d.py"))
     assert [test["output"] for test in result["tests"]] == ["server_1d.py {port}", missing]
+
+
+@needs("zip")
+def test_the_archive_is_made_and_tried_as_the_page_says(tmp_path: Path) -> None:
+    """Its checker is replaced by the stand-in, since a run of all cases takes long."""
+    section = TEACHING.partition("## Gradescope")[2].partition("\n## ")[0]
+    commands = [line.strip() for line in section.splitlines() if line.startswith("    ")]
+    made, tried = commands[:2], commands[2:]
+    for name in "bin", "turnchat":
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "bin" / "turnchat-check").write_text(STAND_IN)
+    script = "\n".join(["set -e", *made, *tried])
+    subprocess.run(["sh", "-c", script], cwd=tmp_path, check=True, capture_output=True)
+    with zipfile.ZipFile(tmp_path / "autograder.zip") as archive:
+        names = archive.namelist()
+    assert {"setup.sh", "run_autograder", "bin/turnchat-check"} <= set(names)
+    assert not [name for name in names if "__pycache__" in name]
+    results = json.loads((tmp_path / "try" / "results" / "results.json").read_text())
+    assert [test["output"] for test in results["tests"]] == [
+        "server_ID.py {port}",
+        "client_ID.py {host} {port}",
+    ]
 
 
 def test_each_option_that_they_use_is_there() -> None:

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from turnchat.check.case import CLIENT, SERVER
-from turnchat.check.lab.hand_ins import inspection
-from turnchat.check.lab.hand_ins.header import read_header, top_comment
-from turnchat.check.lab.hand_ins.inspection import MOST_LINES, Look, default_linter, inspect
-from turnchat.check.lab.hand_ins.java import Java, read_java
+from tests.support.process import ROOT
+from turnchat.check.case import CLIENT, SERVER, Role
 from turnchat.check.lab.hand_ins.languages import Language, clean_environment, command, typed
 from turnchat.check.lab.hand_ins.pairs import LARGEST, HandIn
+from turnchat.check.lab.inspection import look as looking
+from turnchat.check.lab.inspection import tools
+from turnchat.check.lab.inspection.header import read_header, top_comment
+from turnchat.check.lab.inspection.java import Java, read_java
+from turnchat.check.lab.inspection.look import MOST_LINES, Look, inspect
+from turnchat.check.lab.inspection.tools import default_linter
 
+STARTER = ROOT / "turnchat" / "check" / "starter"
 NUMBER = "12345678d"
 LINTER = [sys.executable, "-c", "import sys; print(sys.argv[1] + ':1: too clever')"]
 
@@ -53,6 +57,36 @@ def test_a_name_is_told_from_other_words(source: str, name: str | None) -> None:
     assert read_header(source, ".py", NUMBER).name == name
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "# Name: TODO\n# ID: TODO",
+        "# Name: your name\n# ID: your ID",
+        "# Name: NAME\n# ID: ID",
+        "# Name: xxx Xxxxx\n# ID: xxxxxxxx",
+        "# Name: <Put your full name in here>\n# ID: 00000000",
+        "# Your Name\n# Your Student ID",
+        "# Student Name: First Last\n# ________",
+    ],
+)
+def test_a_placeholder_is_no_name_and_no_id(source: str) -> None:
+    header = read_header(source, ".py")
+    assert (header.name, header.id) == (None, None)
+
+
+@pytest.mark.parametrize("role", [SERVER, CLIENT])
+def test_the_starter_files_have_no_name_and_no_id(role: Role) -> None:
+    path = STARTER / f"{role}_ID.py"
+    header = read_header(path.read_text(), path.suffix, "ID")
+    assert (header.name, header.id) == (None, None)
+
+
+def test_a_name_is_found_beside_a_placeholder() -> None:
+    source = "# Name: TODO\n# Author: My Linh Tran\n# ID: xxx 12345678d"
+    header = read_header(source, ".py")
+    assert (header.name, header.id) == ("My Linh Tran", "12345678d")
+
+
 def test_the_name_of_the_course_system_is_looked_for() -> None:
     assert read_header("# chan, t. m.", ".py", NUMBER, "Chan Tai Man").name == "Chan Tai Man"
     assert read_header("# CHAN Tai Man", ".py", NUMBER, "chantaiman").name == "chantaiman"
@@ -62,6 +96,13 @@ def test_the_name_of_the_course_system_is_looked_for() -> None:
 def test_the_id_is_the_one_of_the_hand_in() -> None:
     assert read_header("# Chan 87654321d", ".py", NUMBER).id is None
     assert read_header("# Chan 87654321d", ".py").id == "87654321d"
+
+
+def test_an_id_that_is_another_one_is_told() -> None:
+    assert read_header("# 20261130, Chan 87654321d", ".py", NUMBER).other_id == "87654321d"
+    assert read_header("# Chan 654321", ".py", NUMBER).other_id == "654321"
+    assert read_header(f"# Chan 87654321d {NUMBER}", ".py", NUMBER).other_id is None
+    assert read_header("# Chan", ".py", NUMBER).other_id is None
 
 
 @pytest.mark.parametrize("source", ["", "'''", "/*", '"""' * 3, "\0", "# \x1b[2J 99999"])
@@ -76,7 +117,7 @@ def look(folder: Path, name: str, source: str | bytes, linter: list[str] | None 
     path = folder / name
     path.write_bytes(source.encode() if isinstance(source, str) else source)
     hand_in = HandIn("k", NUMBER, "", {CLIENT: path}, {CLIENT: name}, None, [], True)
-    return inspect(hand_in, linter or LINTER, folder / "compiled")[CLIENT]
+    return inspect(hand_in, linter or LINTER, folder / "compiled", lambda _: ())[CLIENT]
 
 
 @pytest.mark.parametrize(
@@ -102,9 +143,10 @@ def test_a_program_that_does_not_parse_is_told_with_its_line(
 
 def test_a_tool_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file can be made so that a compiler works on it for ever."""
-    monkeypatch.setattr(inspection, "TIMEOUT", 1)
+    monkeypatch.setattr(tools, "TIMEOUT", 1)
+    monkeypatch.setattr(looking, "TIMEOUT", 1)
     endless = Language("Python", "", (), (sys.executable, "-c", "while True: pass"))
-    monkeypatch.setattr(inspection, "language_of", lambda _: endless)
+    monkeypatch.setattr(looking, "language_of", lambda _: endless)
     assert look(tmp_path, "client.py", "x = 1\n").error == "it takes over 1 s to read it"
 
 

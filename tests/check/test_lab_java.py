@@ -13,7 +13,7 @@ from tests.support.process import ROOT, run
 from tests.support.tools import needs
 from tests.support.zoo import ZOO
 
-pytestmark = [pytest.mark.once, needs("java")]
+pytestmark = [pytest.mark.slow, needs("java")]
 CHECK = str(ROOT / "bin" / "turnchat-check")
 SERVER = (ZOO / "good" / "JavaServer.java").read_text()
 BROKEN = "public class Server {\n    int port = ;\n}\n"

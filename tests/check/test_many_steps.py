@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from tests.check.stage import free_port
 from turnchat.check.case import LAB, MUST, SERVER, Case, Script
+from turnchat.check.cases.many import following
 from turnchat.check.play import Play
 from turnchat.check.report import CaseResult, Kind, Verdict
+from turnchat.check.run import Run
+from turnchat.check.sockets.ports import unaccepted
 from turnchat.check.steps import Meet, Pass, Rests, Send, Shows, Start, Step, measured
 from turnchat.check.steps.crowd import (
     Accepted,
@@ -20,7 +24,6 @@ from turnchat.check.steps.crowd import (
     Reaches,
     Settles,
     Silence,
-    unaccepted,
 )
 from turnchat.check.steps.measure import LeavesNothing, Shrinks
 from turnchat.check.suite import Task
@@ -33,18 +36,12 @@ l = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 TWO = f"{LISTENS}a, _ = l.accept(); b, _ = l.accept()\n"
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
-
-
 def serve(script: Callable[[Play], Script], program: str, timeout: float = 10.0) -> CaseResult:
     """Run a script with a server in Python."""
     case = Case("test/case", MUST, "A rule.", "Turns", "", (SERVER,), LAB, (), 60.0, script)
     command = [sys.executable, "-c", program, "{port}"]
     task = Task(case.id, SERVER, {"server": command}, timeout=timeout)
-    return Play(case, task, Backend(), free_port).run()
+    return Run(case, task, Backend(), free_port).run()
 
 
 def with_two(make_step: Callable[[Play], Step], program: str, **how: Any) -> CaseResult:
@@ -159,7 +156,7 @@ def test_silence_passes() -> None:
 
 
 def test_a_screen_that_changes_for_ever_does_not_settle() -> None:
-    program = "\nwhile True: print('.', end='', flush=True)"
+    program = "\nimport time\nwhile True: print('.', end='', flush=True); time.sleep(0.02)"
     assert kind_of(with_two(lambda _: Settles(0.5), program, timeout=0.2)) is Kind.HANGS
 
 
@@ -233,3 +230,17 @@ if {is_ended}: child.kill(); child.wait()
     else:
         assert kind_of(result) is Kind.WRONG
         assert result.reason == "the program has 1 process, and 0 would be the most"
+
+
+@pytest.mark.slow
+def test_a_server_of_one_client_has_the_time_of_a_step_for_its_turn() -> None:
+    """A second is the bound for a turn among several clients at once."""
+    slow = """
+import time
+a, _ = l.accept(); l.close()
+text = a.recv(99)[3:].decode(); time.sleep(1.2); print(text, flush=True)
+line = input().encode(); a.sendall(b"%03d" % len(line) + line)
+a.recv(99); a.close()
+"""
+    result = serve(following, LISTENS + slow)
+    assert result.verdict is Verdict.SKIP, result.reason

@@ -123,6 +123,8 @@ def test_each_file_has_half_of_the_points() -> None:
     assert score(by(By.FILES), facts({})).points == 10
     one = facts({}, programs=frozenset({SERVER}), parsing=frozenset({SERVER}))
     assert score(by(By.FILES), one) == Score("It", 5, 10, "there is no client")
+    words = "two clients, which differ, so none is taken: a.py, b.py"
+    assert score(by(By.FILES), one._replace(not_chosen={CLIENT: words})).remark == words
     assert score(by(By.FILES), facts({}, programs=NONE, parsing=NONE)).points == 0
 
 
@@ -140,11 +142,18 @@ def test_each_name_and_each_id_has_a_quarter() -> None:
     made = score(by(By.HEADER), facts({}, names=frozenset({SERVER})))
     assert made == Score("It", 7.5, 10, "no name at the top of the client")
     assert score(by(By.HEADER), facts({}, names=NONE, ids=NONE)).points == 0
+    other = facts({}, ids=frozenset({SERVER}), id="1d", other_ids={CLIENT: "22222d"})
+    words = "the ID at the top of the client is 22222d, and the hand-in's is 1d"
+    assert score(by(By.HEADER), other) == Score("It", 7.5, 10, words)
 
 
 def test_the_submission_is_in_order_or_not() -> None:
     assert score(by(By.SUBMISSION), facts({})).points == 10
-    assert score(by(By.SUBMISSION), facts({}, is_in_order=False)).points == 0
+    wanted = "one client_ID and one server_ID were to be handed in"
+    one = facts({}, is_in_order=False, programs=frozenset({SERVER}), disorder=["no client"])
+    assert score(by(By.SUBMISSION), one) == Score("It", 0, 10, wanted)
+    both = facts({}, is_in_order=False, disorder=["different IDs", "the same ID"])
+    assert score(by(By.SUBMISSION), both).remark == "different IDs; the same ID"
 
 
 def test_points_for_a_person_stay_open() -> None:
@@ -183,6 +192,23 @@ def test_no_field_is_a_formula(text: str) -> None:
     written = table(row(text))[1][1]
     assert written[0] not in "=+-@|%\t\r"
     assert not written.lstrip().startswith(("=", "+", "-", "@", "|", "%"))
+
+
+@pytest.mark.parametrize("split", [",", ";"])
+@pytest.mark.parametrize("between", ["", " ", '"', ' "'])
+@pytest.mark.parametrize("sign", "=+-@|%\uff1d")
+def test_no_part_of_a_field_is_a_formula_either(split: str, between: str, sign: str) -> None:
+    name = f"x{split}{between}{sign}cmd|calc!A0;"
+    written = to_csv([row(name, (f"{sign}1", f"{sign}2"))], RUBRIC)
+    for cell in written.replace("\r\n", split).split(split):
+        assert not cell.lstrip('" ').startswith(sign)
+    assert [len(one) for one in table(row(name))] == [10, 10]
+
+
+def test_each_field_is_in_quotes() -> None:
+    assert to_csv([row("a;b")], RUBRIC).splitlines()[1] == (
+        '"1d","a;b","10","15","5","10","","","a/client_1d.py","reports/1d.txt"'
+    )
 
 
 @pytest.mark.parametrize("text", ["O'Neill", "Jürgen", "陳大文", "a-b", "x=1", '"q", "r"'])

@@ -90,8 +90,36 @@ def test_the_top_has_command_score_and_counts(shown: Shown) -> None:
     assert shown.text("h1") == "python3 server_12345678d.py {port}"
     assert shown.text(".facts") == "server · profile turnchat · 15 cases · 24.3 s"
     assert shown.text(".score").split() == ["33.3", "of", "100"]
-    counts = "7 failed, 1 warned, 1 errors of the checker, 2 skipped, 4 passed"
+    counts = "7 failed, 1 warned, 1 error of the checker, 2 skipped, 4 passed"
     assert ", ".join(shown.texts(".counts li")) == counts
+
+
+def test_the_mistake_to_be_mended_first_is_named_at_the_top(shown: Shown) -> None:
+    shown.open("report")
+    words = "Mend frame/message first: The length is not padded: 5 was sent, and 005 is right."
+    assert shown.text(".first") == words
+    shown.click(".first a")
+    shown.address("#frame/message")
+
+
+@pytest.mark.parametrize(
+    ("height", "address", "name"),
+    [(400, "", "frame/message"), (400, "#loop/idle", "loop/idle"), (2000, "", "start/listens")],
+)
+def test_it_opens_with_the_first_mistake_or_the_case_of_a_link_in_sight(
+    shown: Shown, height: int, address: str, name: str
+) -> None:
+    with shown.sized(1280, height):
+        shown.open("report", address)
+        place = "return document.getElementById(arguments[0]).getBoundingClientRect().top"
+        assert 0 < shown.run(place, name) < height / 2
+        assert (shown.run("return scrollY") == 0) == (name == "start/listens")
+
+
+def test_the_last_lines_stand_on_the_screen_alone(shown: Shown) -> None:
+    shown.open("report")
+    reason = shown.text(case("fault/letters", ".reason"))
+    assert reason == "The program ended with status 1 and not with status 0."
 
 
 def test_what_fell_short_is_open(shown: Shown) -> None:
@@ -101,13 +129,12 @@ def test_what_fell_short_is_open(shown: Shown) -> None:
     assert is_open == {one.id for one in CASES if one.verdict in short}
 
 
-def test_the_diagnosis_comes_first_then_reason_hint_and_rule(shown: Shown) -> None:
+def test_the_diagnosis_comes_first_then_reason_and_rule(shown: Shown) -> None:
     shown.open("report")
     parts = shown.texts(case("frame/message", ".evidence > p"))
-    assert parts[:4] == [
+    assert parts[:3] == [
         "The length is not padded: 5 was sent, and 005 is right.",
         "The program sent other bytes.",
-        "Hint Count the bytes of the body, write the number in three digits, then the body.",
         "MUST · section “Messages” of the protocol",
     ]
 
@@ -133,14 +160,14 @@ def test_expected_and_received_bytes_are_below_each_other(shown: Shown) -> None:
     assert "".join(expected.split()) == "030030535h68e65l6cl6co6f"
     assert "".join(received.split()) == "535h68e65l6cl6co6f"
     assert shown.texts(case("frame/message", ".differs b")) == ["0", "5"]
-    words = "The first difference is at byte 0: 0x30 '0' was expected, and 0x35 '5' came."
+    words = "Byte 1 should be '0', and is '5'."
     assert shown.text(case("frame/message", "figcaption")) == words
 
 
 def test_a_missing_byte_has_an_empty_cell(shown: Shown) -> None:
     shown.open("report")
     assert shown.texts(case("frame/longest", ".differs")) == ["", "\\n\n0a"]
-    words = "1 byte too many, from byte 258 on: 0x0a (a newline) is the first."
+    words = "1 byte too many, from byte 259 on: 0x0a (a newline) is the first."
     assert shown.text(case("frame/longest", ".compare figcaption")) == words
     fold = shown.find(case("frame/longest", ".fold"))
     assert fold.text == "14 rows of 16 bytes"

@@ -16,8 +16,9 @@ from tests.support.page import Shown, colours, contrast
 CONTRAST = 4.5  # WCAG 2, level AA
 TEXTS = {
     "report": (
-        "h1", ".program", ".facts", ".counts li", ".score b", ".score p", "#found", "h2 small",
-        "[data-show='']", "[data-show='skip']", ".pass .verdict", ".fail .verdict",
+        "h1", ".program", ".facts", ".counts li", ".first a",
+        ".score b", ".score p", "#found", "h2 small", "[data-show='']", "[data-show='skip']",
+        ".pass .verdict", ".fail .verdict",
         ".warn .verdict", ".skip .verdict", ".error .verdict", ".pass .rule", ".seconds", ".tag",
         ".diagnosis", ".hint b", ".of-rule", ".of-rule a", ".evidence h3", ".compare dt",
         ".head b", ".body i", ".differs i", ".fold summary", ".sequence time", ".lanes span",
@@ -25,8 +26,8 @@ TEXTS = {
         ".warn .fallen .words", ".screen pre", ".screen figcaption", ".replay a", "#protocol th",
     ),
     "class": (
-        "h1", ".facts", "h2 small", ".mistakes b", ".mistakes a", ".mistakes span", "th button",
-        "th small", "td a", "td small", ".remarks",
+        "h1", ".facts", ".marks figcaption", ".mistakes b", ".mistakes a", ".mistakes span",
+        "th button", "th small", "td a", "td small", ".problems",
     ),
 }  # fmt: skip
 
@@ -111,7 +112,8 @@ def test_the_keyboard_reaches_all_with_a_frame_around_it(shown: Shown) -> None:
             )
         )
     tags = [tag for tag, *_ in reached]
-    assert tags[:11] == [*["BUTTON"] * 4, "SELECT", "INPUT", *["BUTTON"] * 3, "SUMMARY", "SUMMARY"]
+    bar = [*["BUTTON"] * 4, "SELECT", "INPUT", *["BUTTON"] * 3]
+    assert tags[:12] == ["A", *bar, "SUMMARY", "SUMMARY"]
     assert {"PRE", "A"} <= set(tags[11:])
     assert all(name and frame for _, name, frame in reached)
 

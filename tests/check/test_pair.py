@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.check.stage import free_port
 from tests.support.process import ROOT
 from turnchat.check.case import LAB, PAIR, Case, Script, select
 from turnchat.check.cases.pair import meet, turn
 from turnchat.check.play import Play
-from turnchat.check.report import CaseResult, Event, Kind, Verdict, What
-from turnchat.check.steps import Step
-from turnchat.check.steps.pair import TypeAt
+from turnchat.check.report import CaseResult, Event, EventType, Kind, Verdict
+from turnchat.check.run import Run
+from turnchat.check.steps import Start, Step
+from turnchat.check.steps.crowd import Listens
+from turnchat.check.steps.pair import SIDES, Joined, Relay, TypeAt
 from turnchat.check.subject import Subject
 from turnchat.check.suite import Task
 from turnchat.process.backend import Backend
@@ -20,7 +23,6 @@ GOOD = ROOT / "tests" / "zoo" / "good"
 SERVER, CLIENT = (GOOD / f"blocking_{role}.py" for role in ("server", "client"))
 CASES = {one.id: one for one in select(PAIR, LAB)}
 ARGUMENTS = {"server": ["{port}"], "client": ["{host}", "{port}"]}
-PORTS = iter(range(19_000, 19_900))
 
 
 def play(
@@ -32,7 +34,7 @@ def play(
         for role, program in programs.items()
     }
     task = Task(case.id, PAIR, commands, port, folder=str(ROOT), timeout=timeout)
-    return Play(case, task, Backend(), lambda: next(PORTS)).run()
+    return Run(case, task, Backend(), free_port).run()
 
 
 def changed(program: Path, old: str, new: str) -> str:
@@ -56,13 +58,22 @@ def test_a_good_pair_passes(name: str) -> None:
 
 
 def test_a_pair_with_a_port_of_its_own_needs_no_relay() -> None:
-    result = play(CASES["pair/turn"], pair(), port=next(PORTS))
+    result = play(CASES["pair/turn"], pair(), port=free_port())
     assert result.verdict is Verdict.PASS, result.reason
     assert not [event for event in result.events if event.peer]
 
 
-def of(result: CaseResult, what: What, program: int) -> list[Event]:
-    return [event for event in result.events if (event.what, event.program) == (what, program)]
+def test_a_client_may_throw_away_what_is_typed_before_its_question() -> None:
+    flushes = "import termios, time; time.sleep(0.05); termios.tcflush(0, termios.TCIFLUSH)"
+    client = changed(CLIENT, "        talk(connected)\n", f"        {flushes}; talk(connected)\n")
+    result = play(CASES["pair/turn"], pair(client=client))
+    assert result.verdict is Verdict.PASS, result.reason
+
+
+def of(result: CaseResult, event_type: EventType, program: int) -> list[Event]:
+    return [
+        event for event in result.events if (event.type, event.program) == (event_type, program)
+    ]
 
 
 def bytes_of(events: list[Event]) -> bytes:
@@ -72,12 +83,12 @@ def bytes_of(events: list[Event]) -> bytes:
 def test_each_byte_is_passed_on_and_kept() -> None:
     result = play(CASES["pair/turn"], pair())
     question, answer = b"015from-the-client", b"015from-the-server"
-    assert bytes_of(of(result, What.RECEIVED, 1)) == question
-    assert bytes_of(of(result, What.SENT, 0)) == question
-    assert bytes_of(of(result, What.RECEIVED, 0)) == answer
-    assert bytes_of(of(result, What.SENT, 1)) == answer
-    assert [event.peer for event in of(result, What.CONNECTED, 1)] == [1]
-    assert [event.peer for event in of(result, What.CONNECTED, 0)] == [2]
+    assert bytes_of(of(result, EventType.RECEIVED, 1)) == question
+    assert bytes_of(of(result, EventType.SENT, 0)) == question
+    assert bytes_of(of(result, EventType.RECEIVED, 0)) == answer
+    assert bytes_of(of(result, EventType.SENT, 1)) == answer
+    assert [event.peer for event in of(result, EventType.CONNECTED, 1)] == [1]
+    assert [event.peer for event in of(result, EventType.CONNECTED, 0)] == [2]
 
 
 FOR_EVER, NINE_TURNS = "while True:\n        if hear", "for _ in range(9):\n        if hear"
@@ -116,7 +127,7 @@ ONE_MISTAKE = {
 }  # fmt: skip
 
 
-@pytest.mark.once
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_a_mistake_makes_its_case_fall_short(name: str) -> None:
     programs, kind, reason = ONE_MISTAKE[name]
@@ -139,12 +150,55 @@ def test_a_server_that_ends_with_an_error_falls_short() -> None:
     assert result.reason == "the server ended with status 3 and not with status 0"
 
 
-@pytest.mark.once
+@pytest.mark.slow
 def test_a_server_that_does_not_close_falls_short() -> None:
     keeps = changed(SERVER, "            hang_up(connected)\n", "            input()\n")
     result = play(CASES["pair/bye-client"], pair(server=keeps), timeout=2.0)
     assert result.verdict is Verdict.FAIL
     assert "the end of the server's stream did not come" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), [("server", "a socket"), ("client", "the client's con")]
+)
+def test_the_program_of_the_two_that_ends_at_its_start_is_told(name: str, place: str) -> None:
+    result = play(CASES["pair/turn"], pair(**{name: "raise SystemExit(2)"}))
+    assert result.verdict is Verdict.FAIL
+    words = f"the {name} ended with status 2 while the checker waited for {place}"
+    assert result.reason.startswith(words)
+
+
+def test_a_server_that_ends_while_its_client_starts_is_told() -> None:
+    ends = "import socket, sys\nsocket.create_server(('', int(sys.argv[1]))).accept(); sys.exit(3)"
+    slow = "import sys, time; sys.stdin.readline()"
+    result = play(CASES["pair/turn"]._replace(script=knocks), pair(server=ends, client=slow))
+    assert result.reason.startswith("the server ended with status 3 while the checker waited for ")
+
+
+def knocks(play: Play) -> Script:
+    server_port = play.port
+    yield Start(SIDES[0])
+    yield Listens()
+    relay = Relay(play)
+    yield Start(SIDES[1])
+    play.connect(server_port)
+    yield Joined(relay)
+
+
+@pytest.mark.parametrize("name", ["server", "client"])
+def test_a_program_of_the_two_that_cannot_be_started_falls_short(name: str, tmp_path: Path) -> None:
+    both = {role: [sys.executable, "-c", text, *ARGUMENTS[role]] for role, text in pair().items()}
+    nothing = tmp_path / "nothing"
+    for path, words in ((nothing, "could not be started"), (tmp_path / "x", "has no format that")):
+        if path != nothing:
+            path.write_bytes(b"\0")
+            path.chmod(0o755)
+        task = Task("pair/turn", PAIR, {**both, name: [str(path)]}, timeout=10.0)
+        result = Run(CASES["pair/turn"], task, Backend(), free_port).run()
+        assert result.verdict is Verdict.FAIL, result.reason
+        assert result.shortfall
+        assert result.shortfall.kind is Kind.DIED
+        assert result.reason.startswith(f"the {name} {words}")
 
 
 class Reads(Step):

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support.clock import run_rounds, run_until
-from turnchat.check.peer import MOST, Caller, Door, Peer, is_free, listening_socket
-from turnchat.check.report import What
+from turnchat.check.report import EventType
+from turnchat.check.sockets.connecting import Acceptor, Connector
+from turnchat.check.sockets.peer import MOST, Peer
+from turnchat.check.sockets.ports import is_free, listening_socket
 from turnchat.core.loop import EventLoop
 
 Ends = tuple[Peer, socket.socket]
-Noted = list[tuple[What, bytes, int]]
+Noted = list[tuple[EventType, bytes, int]]
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -80,7 +82,7 @@ def test_the_end_of_the_stream_is_not_the_end_of_the_peer(
     assert peer.error is None
     peer.send(b"002hi")
     assert program.recv(10) == b"002hi"
-    assert [what for what, *_ in noted] == [What.CLOSED, What.SENT]
+    assert [event_type for event_type, *_ in noted] == [EventType.CLOSED, EventType.SENT]
 
 
 def test_an_end_keeps_the_loop_idle(loop: EventLoop, ends: Ends) -> None:
@@ -111,7 +113,7 @@ def test_a_reset_is_noted_once(
     assert peer.unsent == 0
     peer.send(b"more")
     run_rounds(loop, 3)
-    assert [what for what, *_ in noted].count(What.RESET) >= 1
+    assert [event_type for event_type, *_ in noted].count(EventType.RESET) >= 1
     assert isinstance(peer.error, OSError)
 
 
@@ -167,15 +169,15 @@ def test_a_reset_is_one(ends: Ends, noted: Noted) -> None:
     peer.reset()
     with pytest.raises(ConnectionResetError):
         program.recv(1)
-    assert noted == [(What.HUNG_UP, b"reset", 1)]
+    assert noted == [(EventType.HUNG_UP, b"reset", 1)]
 
 
-# Calls and doors
+# The ways to a connection
 
 
-def calling(loop: EventLoop, port: int) -> tuple[Caller, list[socket.socket]]:
+def connecting(loop: EventLoop, port: int) -> tuple[Connector, list[socket.socket]]:
     connected: list[socket.socket] = []
-    return Caller(loop, socket.socket, port, connected.append), connected
+    return Connector(loop, socket.socket, port, connected.append), connected
 
 
 @pytest.fixture
@@ -185,23 +187,23 @@ def port() -> int:
         return number
 
 
-def test_a_caller_is_refused_until_something_listens(loop: EventLoop, port: int) -> None:
-    caller, connected = calling(loop, port)
+def test_a_connector_is_refused_until_something_listens(loop: EventLoop, port: int) -> None:
+    connector, connected = connecting(loop, port)
     run_rounds(loop, 10)
     assert not connected
     with listening_socket(port):
         run_until(loop, lambda: connected)
-        caller.close()
+        connector.close()
         run_rounds(loop, 3)
         assert len(connected) == 1
         connected[0].close()
 
 
-def test_a_caller_that_gives_up_calls_no_more(loop: EventLoop, port: int) -> None:
-    caller, connected = calling(loop, port)
+def test_a_connector_that_gives_up_connects_no_more(loop: EventLoop, port: int) -> None:
+    connector, connected = connecting(loop, port)
     run_rounds(loop, 3)
-    caller.close()
-    caller.close()
+    connector.close()
+    connector.close()
     with listening_socket(port) as listening:
         run_rounds(loop, 10)
         with pytest.raises(BlockingIOError):
@@ -209,8 +211,8 @@ def test_a_caller_that_gives_up_calls_no_more(loop: EventLoop, port: int) -> Non
     assert not connected
 
 
-def test_a_caller_is_not_connected_with_itself(loop: EventLoop, port: int) -> None:
-    # TCP connects a socket with itself if the kernel gives it the port that it calls.
+def test_a_connector_is_not_connected_with_itself(loop: EventLoop, port: int) -> None:
+    # TCP connects a socket with itself if the kernel gives it the port that it connects to.
     made: list[socket.socket] = []
 
     def bound(family: int, kind: int) -> socket.socket:
@@ -222,34 +224,34 @@ def test_a_caller_is_not_connected_with_itself(loop: EventLoop, port: int) -> No
         return one
 
     connected: list[socket.socket] = []
-    caller = Caller(loop, bound, port, connected.append)
+    connector = Connector(loop, bound, port, connected.append)
     run_until(loop, lambda: len(made) > 1)
     assert not connected
-    caller.close()
+    connector.close()
 
 
-def test_a_door_lets_clients_in_until_it_is_closed(loop: EventLoop) -> None:
+def test_an_acceptor_takes_clients_until_it_is_closed(loop: EventLoop) -> None:
     accepted: list[socket.socket] = []
-    door = Door(loop, listening_socket(0), accepted.append)
-    assert not is_free(door.port)
-    clients = [socket.create_connection(("127.0.0.1", door.port)) for _ in range(3)]
+    acceptor = Acceptor(loop, listening_socket(0), accepted.append)
+    assert not is_free(acceptor.port)
+    clients = [socket.create_connection(("127.0.0.1", acceptor.port)) for _ in range(3)]
     run_until(loop, lambda: len(accepted) == 3)
     assert not any(one.getblocking() for one in accepted)
-    door.close()
+    acceptor.close()
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", door.port))
+        socket.create_connection(("127.0.0.1", acceptor.port))
     for one in (*clients, *accepted):
         one.close()
 
 
-def test_a_client_that_is_gone_before_it_is_let_in_does_no_harm(loop: EventLoop) -> None:
+def test_a_client_that_is_gone_before_it_is_accepted_does_no_harm(loop: EventLoop) -> None:
     accepted: list[socket.socket] = []
-    door = Door(loop, listening_socket(0), accepted.append)
-    reset(socket.create_connection(("127.0.0.1", door.port)))
-    with socket.create_connection(("127.0.0.1", door.port)):
+    acceptor = Acceptor(loop, listening_socket(0), accepted.append)
+    reset(socket.create_connection(("127.0.0.1", acceptor.port)))
+    with socket.create_connection(("127.0.0.1", acceptor.port)):
         run_until(loop, lambda: accepted)
         run_rounds(loop, 3)
-    door.close()
+    acceptor.close()
     for one in accepted:
         one.close()
 

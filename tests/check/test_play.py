@@ -7,18 +7,18 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.check.stage import CALLS, CLIENT, SERVER, SERVES, case, free_port, run, task
+from tests.check.stage import CALLS, CLIENT, SERVES, case, free_port, run, task
 from tests.support.headless import children_of
 from turnchat.check.case import Level, Script
-from turnchat.check.play import INTERRUPTED, MOST_EVENTS, Play
-from turnchat.check.report import CaseResult, Kind, NotApplicable, Verdict, What
+from turnchat.check.play import MOST_EVENTS, Play
+from turnchat.check.report import CaseResult, EventType, Kind, NotApplicable, Verdict
+from turnchat.check.run import Run
 from turnchat.check.steps import (
     Closes,
     Exits,
     Hear,
     Meet,
     Pass,
-    Press,
     Quiet,
     Rests,
     Say,
@@ -50,8 +50,8 @@ def kind_of(result: CaseResult) -> Kind | None:
     return result.shortfall and result.shortfall.kind
 
 
-def whats(result: CaseResult) -> list[What]:
-    return [event.what for event in result.events]
+def event_types(result: CaseResult) -> list[EventType]:
+    return [event.type for event in result.events]
 
 
 # A pass
@@ -74,9 +74,16 @@ def test_a_script_that_ends_passes_and_all_is_noted() -> None:
     result = run(meets(lambda: Say("hello"), lambda: Hear("hi"), Closes, Exits), code)
     assert (result.verdict, result.reason, result.shortfall) == (Verdict.PASS, "", None)
     assert result.screens == [["005hello"]]
-    noted = whats(result)
-    assert noted[0] is What.STARTED
-    for one in What.CONNECTED, What.SENT, What.RECEIVED, What.CLOSED, What.SCREEN, What.EXITED:
+    noted = event_types(result)
+    assert noted[0] is EventType.STARTED
+    for one in (
+        EventType.CONNECTED,
+        EventType.SENT,
+        EventType.RECEIVED,
+        EventType.CLOSED,
+        EventType.SCREEN,
+        EventType.EXITED,
+    ):
         assert one in noted
     assert [event.at for event in result.events] == sorted(event.at for event in result.events)
     assert 0 < result.seconds < 20
@@ -130,7 +137,8 @@ def test_a_step_by_time_takes_its_time() -> None:
 )
 def test_a_program_that_hangs(step: Callable[[], Step], words: str) -> None:
     result = run(meets(step), SERVES + WAITS, timeout=0.3)
-    assert (result.verdict, kind_of(result), result.reason) == (Verdict.FAIL, Kind.HANGS, words)
+    assert (result.verdict, kind_of(result)) == (Verdict.FAIL, Kind.HANGS)
+    assert result.reason.startswith(words)
 
 
 def test_a_program_that_stops_itself_hangs() -> None:
@@ -143,10 +151,9 @@ def test_a_program_that_never_listens() -> None:
         yield Start()
         yield Meet(0.3)
 
-    result = run(script, "import time\ntime.sleep(60)")
-    assert (kind_of(result), result.reason) == (
-        Kind.HANGS, "a connection did not come within 0.3 s",
-    )  # fmt: skip
+    result = run(script, ["/bin/sh", "-c", "sleep 60"])
+    assert kind_of(result) is Kind.HANGS
+    assert result.reason.startswith("a connection did not come within 0.3 s")
 
 
 def test_a_part_of_the_answer_is_there_when_the_time_is_up() -> None:
@@ -302,7 +309,8 @@ def test_what_is_not_applicable_is_skipped() -> None:
 
 def test_a_case_has_a_bound() -> None:
     result = run(meets(lambda: Pass(20)), SERVES + WAITS, bound=0.2, timeout=0.2)
-    assert (result.verdict, result.reason) == (Verdict.ERROR, "the case took over 0.2 s")
+    assert result.verdict is Verdict.FAIL
+    assert result.reason.startswith("the case took over 0.4 s together")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -310,7 +318,7 @@ def test_a_signal_ends_the_run_and_the_program(number: signal.Signals) -> None:
     children = children_of(os.getpid())
     code = SERVES + f"os.kill(os.getppid(), {number:d})" + WAITS
     result = run(meets(lambda: Pass(20)), code)
-    assert (result.verdict, result.reason) == (Verdict.ERROR, INTERRUPTED)
+    assert (result.verdict, result.reason) == (Verdict.ERROR, "it was interrupted")
     assert result.seconds < 10
     assert children_of(os.getpid()) == children
 
@@ -329,44 +337,9 @@ def test_a_script_is_closed_when_it_falls_short() -> None:
     assert closed == [True]
 
 
-# What a run leaves behind
-
-
-@pytest.mark.parametrize("times", [3, pytest.param(29, marks=pytest.mark.slow)])
-def test_many_runs_leave_no_descriptor(times: int) -> None:
-    # Each way out: a pass, a program that dies while the checker calls it, a defect, a late end.
-    def dies(play: Play) -> Script:
-        yield Start()
-        yield Meet()
-
-    def broken(play: Play) -> Script:
-        yield Start()
-        play.call()
-        raise KeyError
-
-    def exits(play: Play) -> Script:
-        yield Start()
-        yield Press(b"x" * 100)
-        yield Exits(None)
-
-    def late(play: Play) -> Script:
-        yield Start()
-        yield Shows("never", seconds=0.001)
-
-    before, numbers = sorted(os.listdir("/proc/self/fd")), []
-    children = children_of(os.getpid())
-    for script in (dies, broken, exits, late) * times:
-        for role in (SERVER,) if script is broken else (SERVER, CLIENT):
-            run(script, ["/bin/sh", "-c", "exit 0"], role)
-        numbers.append(len(os.listdir("/proc/self/fd")))
-    assert max(numbers) == min(numbers) == len(before)
-    assert sorted(os.listdir("/proc/self/fd")) == before
-    assert children_of(os.getpid()) == children
-
-
 def test_what_is_random_comes_from_the_seed() -> None:
     def numbers(seed: int) -> list[float]:
-        play = Play(case(meets()), task(["x"], seed=seed), Backend(), free_port)
+        play = Run(case(meets()), task(["x"], seed=seed), Backend(), free_port).play
         made = [play.random.random() for _ in range(3)]
         play.close()
         return made

@@ -1,15 +1,28 @@
 """Ports: no two checkers choose the same, and an old connection is waited for or really there."""
 
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import cycle
+
 import pytest
 
+from tests.check.stage import case, python, task
+from tests.check.stage import free_port as free
 from tests.support import tcp_pair
 from tests.support.zoo import ZOO, read_specimen, run_cases
-from turnchat.check.case import LAB, Role, select
-from turnchat.check.peer import Peer, has_listener, is_free, listening_socket, refusing_port
-from turnchat.check.report import CaseResult, Verdict, What
+from turnchat.check.case import BOTH, LAB, Role, Script, select
+from turnchat.check.play import Play
+from turnchat.check.report import CaseResult, EventType, Verdict
+from turnchat.check.sockets.peer import Peer
+from turnchat.check.sockets.ports import has_listener, is_free, listening_socket, refusing_port
+from turnchat.check.steps import Meet, Start
 from turnchat.check.suite import Suite, Task
-from turnchat.cli.check.worker import reserve_block
+from turnchat.cli.check import worker
+from turnchat.cli.check.worker import free_port, reserve_block
 from turnchat.core.loop import EventLoop
+
+RunsInWorker = Callable[[Callable[[Play], Script], int, Role], CaseResult]
 
 
 def test_each_worker_has_ports_of_its_own() -> None:
@@ -18,6 +31,15 @@ def test_each_worker_has_ports_of_its_own() -> None:
     with one, other:
         assert first != second
         assert not is_free(first)
+
+
+def test_a_worker_without_a_free_port_ends_with_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "PORTS", 3)
+    with listening_socket(0) as one, listening_socket(0) as other:
+        ports = [one.getsockname()[1], other.getsockname()[1]]
+        with pytest.raises(SystemExit, match="all 2 ports of this worker are in use: end what"):
+            free_port(cycle(ports))
+    assert free_port(cycle(ports)) == ports[0]
 
 
 def test_a_port_is_kept_for_nothing() -> None:
@@ -47,7 +69,7 @@ def test_an_old_connection_really_holds_the_port() -> None:
     good = read_specimen(ZOO / "good" / "blocking_server.py")
     results = run_cases(good.role, LAB, [*good.command(ZOO)], ["start/again"])
     assert results["start/again"].verdict is Verdict.PASS
-    notes = [event.note for event in results["start/again"].events if event.what is What.NOTE]
+    notes = [event.note for event in results["start/again"].events if event.type is EventType.NOTE]
     assert ["TIME_WAIT" in note for note in notes] == [True]
 
 
@@ -55,6 +77,58 @@ def test_a_server_without_the_option_finds_its_port_in_use() -> None:
     bad = read_specimen(ZOO / "bad" / "no_reuseaddr.py")
     results = run_cases(bad.role, LAB, bad.command(ZOO), ["start/again"])
     assert "Address already in use" in results["start/again"].reason
+
+
+@pytest.fixture
+def runs_in_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunsInWorker]:
+    """Return a function that runs a script with a program on a fixed port, as a worker does."""
+    monkeypatch.setattr(worker, "LEAVING", 0.2)
+    reading, writing = os.pipe()
+    with open(reading, "rb") as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+
+        def run(script: Callable[[Play], Script], port: int, role: Role) -> CaseResult:
+            one = task(python("import time; time.sleep(100)"), role, port=port, timeout=1.0)
+            return worker.run_case(case(script), one, lambda: port)[0]
+
+        yield run
+    os.close(writing)
+
+
+@pytest.mark.parametrize("role", BOTH)
+def test_a_port_that_another_program_has_gives_no_marks(
+    runs_in_worker: RunsInWorker, role: Role
+) -> None:
+    def script(_play: Play) -> Script:
+        yield Start()
+        yield Meet()
+
+    with listening_socket(0) as other:
+        port = other.getsockname()[1]
+        result = runs_in_worker(script, port, role)
+    assert result.verdict is Verdict.ERROR
+    assert result.reason.startswith(f"port {port} is in use by another program: end it")
+
+
+def test_a_listener_that_came_during_the_case_gives_no_marks(runs_in_worker: RunsInWorker) -> None:
+    with ExitStack() as stack:
+
+        def script(play: Play) -> Script:
+            yield Start()
+            stack.enter_context(listening_socket(play.port))
+            yield Meet()
+
+        port = free()
+        result = runs_in_worker(script, port, Role.SERVER)
+        assert result.verdict is Verdict.ERROR
+        assert f"port {port} is in use by another program" in result.reason
+
+
+def test_a_listener_that_leaves_soon_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It leaves between the first look and the second."""
+    listening = listening_socket(0)
+    monkeypatch.setattr("time.sleep", lambda _seconds: listening.close())
+    assert not worker.is_taken(listening.getsockname()[1])
 
 
 @pytest.mark.parametrize(("verdict", "reuses"), [(Verdict.PASS, True), (Verdict.FAIL, False)])

@@ -1,6 +1,9 @@
 """All processes of a program are found and ended: children, other groups, daemons."""
 
 import os
+import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -8,7 +11,9 @@ from contextlib import suppress
 import pytest
 
 from tests.support.clock import wait_until
+from tests.support.process import ROOT
 from tests.support.stage import Stage, with_word
+from turnchat.check import processes
 from turnchat.check.sandbox import NOTHING, find
 
 SPLITS = """
@@ -80,8 +85,83 @@ def test_the_processor_time_of_a_daemon_is_counted(
 def test_a_program_that_starts_others_as_fast_as_it_can_is_ended(
     stage: Stage, prefix: list[str], word: str
 ) -> None:
-    code = "print('on')\nwhile True:\n    if os.fork(): os._exit(0)\n    os.setsid()"
+    # It ends by itself, too, should the test be ended: none could find it afterwards.
+    code = "import time\nend = time.monotonic() + 20\nprint('on')\nwhile time.monotonic() < end:"
+    code += "\n    if os.fork(): os._exit(0)\n    os.setsid()"
     program = stage.start(code, word, prefix=prefix)
     stage.shows(program, "on")
     stage.kill(program)
     assert not list(with_word(word))
+
+
+# A process of its own, since what it adopts it ends. It prints the children that it has left.
+ADOPTS = """
+import os, signal, sys, time
+from turnchat.check import processes
+def start(*deeds):
+    pid = os.fork()
+    if pid == 0:
+        for deed in deeds:
+            deed()
+        os._exit(0)
+    return pid
+def children():
+    own = os.getpid()
+    return sorted(processes.descendants(own))
+def await_orphan(number):
+    while len(children()) != number:
+        time.sleep(0.005)
+processes.adopt_orphans()
+assert processes.adopts_orphans()
+"""
+
+
+def adopting(code: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-c", ADOPTS + code], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        check=True,
+    )  # fmt: skip
+    return result.stdout.strip()
+
+
+def test_a_dead_orphan_is_let_go_and_the_program_is_kept() -> None:
+    code = """
+program = start()
+middle = start(lambda: start(os.setsid, lambda: time.sleep(0.1)))
+os.waitpid(middle, 0)
+while True:
+    processes.reap_orphans([program])
+    if children() == [program]:
+        break
+os.waitpid(program, 0)  # it is still there
+print("reaped")"""
+    assert adopting(code) == "reaped"
+
+
+def test_orphans_are_ended_and_what_is_spared_is_not() -> None:
+    code = """
+spared = start(signal.pause)
+middle = start(lambda: start(os.setsid, lambda: start(os.setsid, signal.pause), signal.pause))
+os.waitpid(middle, 0)
+await_orphan(3)
+processes.end_orphans([spared])
+print(children() == [spared])
+processes.end_orphans()
+print(children())"""
+    assert adopting(code).split() == ["True", "[]"]
+
+
+def test_a_process_that_adopts_none_ends_none() -> None:
+    with subprocess.Popen(["sleep", "60"]) as sleeper:
+        processes.end_orphans()
+        processes.reap_orphans([])
+        assert sleeper.poll() is None
+        sleeper.kill()
+
+
+def test_a_stopped_process_is_known() -> None:
+    with subprocess.Popen(["sleep", "60"]) as sleeper:
+        assert not processes.is_stopped(sleeper.pid)
+        sleeper.send_signal(signal.SIGSTOP)
+        wait_until(lambda: processes.is_stopped(sleeper.pid))
+        sleeper.kill()

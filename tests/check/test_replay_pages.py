@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from argparse import Namespace
 from itertools import count
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from tests.support import ROOT
 from tests.support.process import run
 from tests.support.recording import read_from
 from turnchat.check.case import Level, Profile, Role, all_cases
-from turnchat.check.peer import is_free
-from turnchat.check.play import Play
 from turnchat.check.report import CaseResult, Report, Verdict
+from turnchat.check.run import Run
+from turnchat.check.sockets.ports import is_free
 from turnchat.check.suite import Task
-from turnchat.cli.check.pages import record_into, write_page
+from turnchat.cli.check.pages import record_into, write
 from turnchat.replay.lint import find_mistakes
 from turnchat.replay.validate import find_problems
 from turnchat.trace.format import Recording
@@ -41,7 +42,7 @@ def recorded(role: Role, case: str, command: list[str], path: Path) -> CaseResul
     (found,) = [one for one in all_cases() if one.id == case]
     task = Task(case, role, {role: command}, record=str(path), environment=ENVIRONMENT)
     with record(str(path), "turnchat-check") as backend:
-        return Play(found, task, backend, lambda: next(filter(is_free, PORTS))).run()
+        return Run(found, task, backend, lambda: next(filter(is_free, PORTS))).run()
 
 
 def names(recording: Recording) -> set[str]:
@@ -131,7 +132,8 @@ def test_a_case_without_a_recording_has_no_link(tmp_path: Path, content: str | N
         recording.write_text(content)
     cases = [result_of("frame/message", recording), result_of("frame/empty", None)]
     report = Report(Profile.LAB, Role.SERVER, ["x"], cases)
-    written = write_page(report, tmp_path / "report.html")
+    arguments = Namespace(html=str(tmp_path / "report.html"), replay_all=False)
+    written = write(report, arguments)
     assert [one.recording for one in written.cases] == [None, None]
     assert not (tmp_path / "report.html.replay").exists()
 
@@ -140,12 +142,8 @@ def test_a_case_without_a_recording_has_no_link(tmp_path: Path, content: str | N
     ("arguments", "status", "words"),
     [
         (["--replay-all"], 2, "--replay-all needs a page: add --html FILE"),
-        (["--html", "."], 73, ". is a folder: name a file in it"),
-        (
-            ["--html", "missing/x.html"],
-            73,
-            "cannot write into missing: make it, or name another folder",
-        ),
+        (["--html", "."], 73, "--html: . cannot be written: it is a folder"),
+        (["--html", "missing/x.html"], 73, "missing/x.html cannot be written: there is no folder"),
     ],
 )
 def test_a_page_that_cannot_be_written_is_refused_at_once(

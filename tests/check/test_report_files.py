@@ -11,7 +11,7 @@ import pytest
 
 from tests.check.formats.samples import REPORT
 from turnchat.check.formats.gradescope import Visibility
-from turnchat.cli.check import outputs
+from turnchat.cli.check import outputs, pages
 from turnchat.cli.startup import StartupError
 
 Parse = Callable[..., argparse.Namespace]
@@ -19,7 +19,7 @@ Parse = Callable[..., argparse.Namespace]
 
 def parsed(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(exit_on_error=False)
-    outputs.add_options(parser)
+    pages.add_options(outputs.add_options(parser))
     return parser.parse_args(words)
 
 
@@ -108,10 +108,17 @@ def test_two_options_must_not_write_one_file(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "one")
     one, way_round = str(tmp_path / "one"), f"{tmp_path}/../{tmp_path.name}/one"
     for other in one, way_round, str(tmp_path / "link"):
-        assert "--json and --tap would write one file" in refused(
+        assert "--json and --tap would both write" in refused(
             "--json", one, "--tap", other, status=2
         )
-    assert "one file" in refused("--json", "-", "--junit", "-", status=2)
+    both = refused("--json", "-", "--junit", "-", status=2)
+    assert both == "--json and --junit would both write standard output"
+
+
+def test_a_page_is_no_other_report_and_needs_a_folder(tmp_path: Path) -> None:
+    one = str(tmp_path / "one")
+    assert "--tap and --html would" in refused("--html", one, "--tap", one, status=2)
+    assert "the page needs a folder beside it" in refused("--html", "-")
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from turnchat.check import runner as module
 from turnchat.check import suite as suite_module
 from turnchat.check.case import Case, Level, Role, Script, all_cases
 from turnchat.check.play import Play
-from turnchat.check.report import CaseResult, Event, Verdict, What
+from turnchat.check.report import CaseResult, Event, EventType, Verdict
 from turnchat.check.runner import Runner
-from turnchat.check.suite import Suite, Task
+from turnchat.check.suite import MOST_LOST, Suite, Task
 from turnchat.cli.check import worker
 from turnchat.core.loop import EventLoop
 from turnchat.process.child import ChildWatcher
@@ -105,8 +105,8 @@ def test_each_repeat_is_a_run(run: Callable[..., list[CaseResult]]) -> None:
 @pytest.mark.parametrize(
     ("deed", "words"),
     [
-        ("os._exit(3)", "the worker exited with status 3 in this case: "),
-        ("os.kill(os.getpid(), 9)", "the worker was ended by SIGKILL in this case: "),
+        ("os._exit(3)", "the worker exited with status 3 in this case: it wrote no error"),
+        ("os.kill(os.getpid(), 9)", "was ended by SIGKILL in this case: it wrote no error"),
         ("raise KeyError('peers')", "exited with status 1 in this case: KeyError: 'peers'"),
         ("sys.stdout.write('half a line'); sys.exit()", "exited with status 0 in this case: "),
         ("print('rubbish', flush=True)", "in this case: its answer is no result"),
@@ -127,18 +127,17 @@ def test_a_worker_that_fails_costs_one_case(
     assert [one.verdict for one in others] == [Verdict.PASS] * 2
 
 
-@pytest.mark.once
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "deed",
     [
         "time.sleep(60)",
         "signal.signal(15, signal.SIG_IGN); time.sleep(60)",
-        "os.kill(os.getpid(), signal.SIGSTOP)",
         "while True: sys.stdout.write('x' * 65536)",
         "while True: os.write(2, b'x' * 65536)",
         "os.close(1); os.close(2); time.sleep(60)",
     ],
-    ids=["hangs", "ignores", "stopped", "floods", "floods errors", "closes"],
+    ids=["hangs", "ignores", "floods", "floods errors", "closes"],
 )
 def test_a_worker_that_does_not_answer_is_ended(
     run: Callable[..., list[CaseResult]], deed: str, monkeypatch: pytest.MonkeyPatch
@@ -148,6 +147,16 @@ def test_a_worker_that_does_not_answer_is_ended(
     assert first.verdict is Verdict.ERROR
     assert "the worker was ended by" in first.reason
     assert [one.verdict for one in others] == [Verdict.PASS]
+
+
+def test_a_worker_that_is_stopped_is_ended_at_once_and_after_two_none_is_tried(
+    run: Callable[..., list[CaseResult]],
+) -> None:
+    results = run(false(LOOP + "os.kill(os.getpid(), signal.SIGSTOP)"), suite(5))
+    assert [one.verdict for one in results] == [Verdict.ERROR] * 2 + [Verdict.SKIP] * 3
+    assert "in this case: it was stopped (SIGSTOP)" in results[0].reason
+    assert "not tried: 2 workers died or hung" in results[-1].reason
+    assert 0 < results[0].seconds < 10  # the bound of a case is 0.2 s, with OVERTIME 8.2 s
 
 
 @pytest.mark.parametrize(("fixed_port", "verdict"), [(2322, Verdict.PASS), (None, Verdict.ERROR)])
@@ -194,18 +203,24 @@ def test_a_worker_whose_input_closes_is_replaced(run: Callable[..., list[CaseRes
 
 
 def test_a_worker_that_ends_after_each_answer_loses_none(
-    run: Callable[..., list[CaseResult]],
+    run: Callable[..., list[CaseResult]], tmp_path: Path
 ) -> None:
-    code = BEGIN + "print(answer(json.loads(sys.stdin.readline())), flush=True)"
+    """Each worker appends to a file the answers that it has printed."""
+    code = BEGIN + (
+        "task = json.loads(sys.stdin.readline())\nprint(answer(task), flush=True)\n"
+        f"open({str(tmp_path / 'printed')!r}, 'a').write(task['case'] + '\\n')"
+    )
     results = run(false(code), suite(6), jobs=2)
-    # A task that was on its way to a worker that ended is an error, and no answer is lost.
-    assert {one.verdict for one in results} <= {Verdict.PASS, Verdict.ERROR}
-    assert results[0].verdict is Verdict.PASS
+    printed = (tmp_path / "printed").read_text().split()
+    assert printed
+    # A task that was on its way to a worker that ended is an error. After two, none is tried.
+    assert sorted(printed) == [one.id for one in results if one.verdict is Verdict.PASS]
+    assert [one.verdict for one in results].count(Verdict.ERROR) <= MOST_LOST
 
 
 def test_a_result_of_four_mebibytes_arrives_whole(run: Callable[..., list[CaseResult]]) -> None:
-    event = Event(0.0, What.SCREEN, bytes(range(256)) * (1 << 13))
-    fields = "at=0.0, what='screen', data=bytes(range(256)).hex() * (1 << 13)"
+    event = Event(0.0, EventType.SCREEN, bytes(range(256)) * (1 << 13))
+    fields = "at=0.0, type='screen', data=bytes(range(256)).hex() * (1 << 13)"
     more = f"events=[dict({fields}, peer=0, program=0, note='')]"
     code = LOOP + f"print(answer(task, {more}), flush=True)"
     (result,) = run(false(code), suite(1))
@@ -279,6 +294,37 @@ time.sleep(60)
     assert "its answer is no result" in result.reason
 
 
+# It clears its environment, and leaves group, session and parent.
+DAEMON = """
+if sys.argv[1] != "daemon":
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            signal.signal(1, signal.SIG_IGN)
+            os.execve(sys.executable, [*sys.orig_argv[:2], "daemon", *sys.argv[2:]], {})
+        os._exit(0)
+    os.wait()
+    deed()
+    os._exit(1)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("deed", ["pass", "os.kill(os.getppid(), 9)"], ids=["ends", "kills"])
+@pytest.mark.parametrize("sandbox", [(), ("--no-sandbox",)], ids=["nothing", "limits"])
+def test_a_daemon_that_clears_its_environment_does_not_outlive_its_case(
+    program: Start, tmp_path: Path, deed: str, sandbox: Sequence[str]
+) -> None:
+    mark = new_mark()
+    code = f"import os, signal, sys, time\ndef deed(): {deed}\n{DAEMON}"
+    (tmp_path / "program.py").write_text(code)
+    command = [sys.executable, str(tmp_path / "program.py"), "{port}", mark]
+    only = ["--only", "start/listens", "--timeout", "1"]
+    checker = program(CHECK, "server", *sandbox, *only, "--", *command)
+    checker.wait()
+    assert processes_with(mark) == []
+
+
 LISTENS = """
 import signal, socket, sys
 listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
@@ -288,14 +334,14 @@ while True: signal.pause()
 """
 
 
-@pytest.mark.once
+@pytest.mark.slow
 def test_no_two_workers_have_the_same_ports(
     run: Callable[..., list[CaseResult]], tmp_path: Path
 ) -> None:
     def command(_number: int) -> list[str]:
         return worker.command(0)  # both would take the same block
 
-    both = [checked(tmp_path, "time.sleep(60)") for _ in range(2)]
+    both = [checked(tmp_path, "time.sleep(1); sys.exit(1)") for _ in range(2)]
     results = run(command, *both, jobs=2)
     ports = [int(one.events[0].note.rsplit(" ", 1)[1]) for one in results]
     assert len({port // worker.PORTS for port in ports}) == 2

@@ -1,23 +1,20 @@
 """Programs that try to get out of the sandbox, and programs that must not notice it."""
 
-import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.support.clock import wait_until
 from tests.support.process import ROOT
-from tests.support.stage import Stage, with_word
-from turnchat.check import processes
-from turnchat.check.sandbox import MIB, NOTHING, Limits, Sandbox, find
-from turnchat.cli.check import worker
+from tests.support.stage import Stage
+from turnchat.check.sandbox import MIB, Limits, Sandbox, find
 
 pytestmark = pytest.mark.needs("bwrap")
 
@@ -97,6 +94,35 @@ def test_a_folder_that_is_hidden_is_empty(runs: Runs) -> None:
     code = "print(bool(os.listdir('/usr/share')))"
     assert runs(code) == (0, "True")
     assert runs(code, hidden=["/usr/share"]) == (0, "False")
+
+
+def test_a_file_that_is_hidden_cannot_be_read(runs: Runs) -> None:
+    code = "print(len(tries(lambda: open('/etc/passwd').read())))"
+    assert runs(code)[1] != "0"
+    status, text = runs("print(tries(lambda: open('/etc/passwd').read()))", hidden=["/etc/passwd"])
+    assert (status, text) in ((0, ""), (0, "Permission denied"))
+
+
+def test_the_folder_for_temporary_files_is_hidden(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/usr/share")
+    assert runs("print(os.listdir('/usr/share'))") == (0, "[]")
+
+
+def test_it_cannot_mount_memory_in_a_namespace_of_its_own(runs: Runs) -> None:
+    code = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+NEW_USER, NEW_NAMES = 0x10000000, 0x20000
+print(libc.unshare(NEW_USER | NEW_NAMES), os.strerror(ctypes.get_errno()))"""
+    assert runs(code) == (0, "-1 No space left on device")
+
+
+def test_the_kernel_ends_it_first_when_memory_is_short(runs: Runs) -> None:
+    with open("/proc/self/oom_score_adj") as file:
+        assert int(file.read()) < 1000
+    assert runs("print(open('/proc/self/oom_score_adj').read())") == (0, "1000")
 
 
 @pytest.mark.parametrize(
@@ -236,7 +262,7 @@ def test_memory_and_descriptors_are_bounded(runs: Runs, code: str, error: str) -
 
 
 def test_processor_time_is_bounded(runs: Runs) -> None:
-    assert runs("while True: pass")[0] in (-signal.SIGKILL, -signal.SIGXCPU)
+    assert runs("while True: pass")[0] == -signal.SIGXCPU
 
 
 @pytest.mark.needs("node")
@@ -253,7 +279,11 @@ def test_node_runs_in_the_default_limits(stage: Stage, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [("sys.exit(7)", 7), ("os.kill(os.getpid(), 11)", -11), ("os._exit(255)", 255), ("", 0)],
+    [
+        *[("sys.exit(7)", 7), ("os._exit(255)", 255), ("", 0), ("sys.exit(137)", 137)],
+        # bwrap tells no difference between a signal and such a status; a crash is a crash.
+        *[("os.kill(os.getpid(), 11)", -11), ("os.kill(os.getpid(), 9)", 137)],
+    ],
 )
 def test_the_status_is_that_of_the_program(runs: Runs, code: str, status: int) -> None:
     assert runs(code)[0] == status
@@ -265,10 +295,9 @@ def test_the_terminal_is_its_own_and_the_only_one(
     code = """
 print(os.getsid(0) == os.getpid() == os.tcgetpgrp(0), open("/dev/tty").isatty())
 print(os.get_terminal_size(), tries(os.open, "/dev/pts/0", os.O_RDWR), os.listdir("/dev/pts"))
-try:
-    input("READY")
-except KeyboardInterrupt:
-    print("INTERRUPTED")
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # it may come before it is waited for
+print("READY")
+print("INTERRUPTED", signal.sigwait([signal.SIGINT]))
 signal.signal(signal.SIGHUP, lambda *_: os._exit(3))
 print("WAITS")
 while True:
@@ -292,80 +321,3 @@ pushed = [tries(fcntl.ioctl, 0, termios.TIOCSTI, bytes([one])) for one in b"push
 print(set(pushed) == {"Input/output error"} or input() == "pushed")"""
     status, text = runs(code)
     assert (status, text.splitlines()[-1]) == (0, "True")
-
-
-def played(sandbox: Sandbox, word: str) -> bytes:
-    """A worker's task: a case whose program leaves a daemon, ignores signals and stays."""
-    code = "import os, signal, sys\nif os.fork() == 0: os.setsid()\n"
-    code += "for number in 1, 2, 15: signal.signal(number, signal.SIG_IGN)\n"
-    code += "while True: signal.pause()"
-    task = {"case": "frame/message", "role": "server", "profile": "lab", "timeout": 60}
-    task |= {"commands": {"server": [sys.executable, "-c", code, word]}}
-    task |= {"prefix": sandbox.program_prefix()}
-    return json.dumps(task).encode() + b"\n"
-
-
-def test_a_case_passes_and_a_report_shows_the_command_alone(sandbox: Sandbox) -> None:
-    good = [sys.executable, "-m", "turnchat.lessons.one_by_one", "server", "{port}"]
-    bad = [sys.executable, "-c", "import os; os.abort()"]
-    task = {"case": "frame/message", "role": "server", "profile": "lab", "timeout": 20}
-    task |= {"prefix": sandbox.program_prefix()}
-    told = []
-    command = [*sandbox.worker_prefix, *worker.command(0)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-        for words in good, bad:
-            process.stdin.write(json.dumps({**task, "commands": {"server": words}}) + "\n")
-            process.stdin.flush()
-            told.append(json.loads(process.stdout.readline()))
-    passes, falls = told
-    assert (passes["verdict"], passes["reason"]) == ("pass", "")
-    assert "the program ended by SIGABRT" in falls["reason"]
-    started = [event["note"] for event in falls["events"] if event["what"] == "started"]
-    assert started == [" ".join(bad)]
-
-
-def test_a_worker_whose_runner_is_gone_does_not_take_its_case_for_a_pass() -> None:
-    commands = {"server": [sys.executable, "-c", "input()"]}
-    task = {"case": "frame/message", "role": "server", "profile": "lab", "commands": commands}
-    result = subprocess.run(
-        worker.command(0), input=json.dumps(task).encode(), stdout=subprocess.PIPE, check=True
-    )
-    assert json.loads(result.stdout)["verdict"] == "error"
-
-
-@pytest.mark.parametrize("killed", ["worker", "parent of the worker"])
-def test_a_worker_that_is_killed_leaves_nothing(
-    sandbox: Sandbox, tmp_path: Path, killed: str
-) -> None:
-    word = f"turnchat-{os.getpid()}-{killed[:6]}-{tmp_path.name}"
-    command = [*sandbox.worker_prefix, *worker.command(0), word]
-    parent = "import subprocess, sys; subprocess.run(sys.argv[1:])"
-    if killed != "worker":
-        command = [sys.executable, "-c", parent, *command]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin
-        process.stdin.write(played(sandbox, word))
-        process.stdin.flush()
-        # The worker with its bwrap, and the program and its daemon with theirs.
-        wait_until(lambda: len(list(with_word(word))) >= 2 + 4)
-        process.kill()
-        wait_until(lambda: not list(with_word(word)))
-
-
-def test_without_bubblewrap_the_program_ends_with_its_worker(tmp_path: Path) -> None:
-    word = f"turnchat-{os.getpid()}-{tmp_path.name}"
-    mark = processes.new_mark()
-    marked = processes.marked(os.environ, mark)
-    with subprocess.Popen(worker.command(0), stdin=subprocess.PIPE, env=marked) as process:
-        assert process.stdin
-        process.stdin.write(played(NOTHING, word))
-        process.stdin.flush()
-        wait_until(lambda: len(list(with_word(word))) == 2)
-        process.kill()
-        wait_until(lambda: len(list(with_word(word))) == 1)  # the daemon: the runner's to end
-    processes.kill(mark)
-    assert not list(with_word(word))

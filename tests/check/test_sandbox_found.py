@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -48,6 +49,25 @@ def test_with_root_and_limits_alone_each_folder_has_its_user(tmp_path: Path) -> 
         users.add(int(result.stdout))
     assert len(users) == 3
     assert 0 not in users
+
+
+@pytest.mark.needs("root")
+def test_with_root_and_limits_alone_no_other_program_may_enter_a_folder() -> None:
+    limited = find(False)._replace(needs=[])
+    with TemporaryDirectory() as parent:  # other users cannot reach those of pytest
+        Path(parent).chmod(0o755)
+        mine, other = Path(parent, "mine"), Path(parent, "other")
+        for folder in mine, other:
+            folder.mkdir()
+            (folder / "server.py").write_text("secret")
+            limited.give(str(folder))
+
+        def reads(path: Path) -> str:
+            command = [*limited.program_prefix(str(mine)), "cat", str(path)]
+            return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout
+
+        assert reads(mine / "server.py") == "secret"
+        assert reads(other / "server.py") == ""
 
 
 def test_a_bwrap_that_may_not_make_a_network_does_the_rest(

@@ -1,5 +1,7 @@
 """The checker's screen, against another emulator, and bounded in its work."""
 
+from time import process_time
+
 import pyte
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,3 +138,18 @@ def test_an_endless_sequence_does_not_swallow_the_rest() -> None:
         screen.feed(b"\x1b]0;" + b"a" * 5000)
     screen.feed(b"\r\nhello\r\n")
     assert screen.shows("hello")
+
+
+def test_a_flood_of_sequences_takes_little_work() -> None:
+    """A bound for a slow computer: each row that is erased and shifted anew takes far longer."""
+    screen = Screen(80, 24)
+    flood = b"\x1b[2J\x1b[999;999H\x1b[L\x1b[@" * 50_000
+    began = process_time()
+    screen.feed(flood)
+    assert process_time() - began < 1.5
+
+
+def test_rows_that_were_erased_together_are_written_apart() -> None:
+    screen = Screen(COLUMNS, LINES)
+    screen.feed(b"\x1b[2J\x1b[H1\x1b[2;2H2\x1b[3;3H\x1b[2@3\x1b[4;1H\x1b[K4")
+    assert screen.rows == ["1", " 2", "  3", "4", ""]

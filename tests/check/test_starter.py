@@ -17,7 +17,7 @@ from turnchat.core.loop import EventLoop
 from turnchat.process.child import ChildWatcher
 from turnchat.process.signals import Signals
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.slow
 
 
 STARTER = ROOT / "turnchat" / "check" / "starter"

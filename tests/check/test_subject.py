@@ -5,13 +5,15 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from tests.check.stage import new_mark, processes_with
 from tests.support.clock import run_until, wait_until
 from tests.support.headless import children_of
-from turnchat.check.report import What
+from turnchat.check import processes
+from turnchat.check.report import EventType
 from turnchat.check.subject import FLOOD, Subject, with_utf8, words_for
 from turnchat.core.loop import EventLoop
 from turnchat.process.child import ChildWatcher
@@ -22,12 +24,12 @@ PRELUDE = "import os, signal, sys, time, tty\n"
 
 
 @pytest.fixture
-def events() -> list[tuple[What, bytes, str]]:
+def events() -> list[tuple[EventType, bytes, str]]:
     return []
 
 
 @pytest.fixture
-def begin(loop: EventLoop, events: list[tuple[What, bytes, str]]) -> Iterator[Begin]:
+def begin(loop: EventLoop, events: list[tuple[EventType, bytes, str]]) -> Iterator[Begin]:
     started: list[Subject] = []
     with closing(Signals(loop)) as signals:
 
@@ -71,16 +73,19 @@ print(*os.get_terminal_size(), os.listdir("/proc/self/fd") == ["0", "1", "2", "3
 
 
 def test_it_notes_what_happens(
-    loop: EventLoop, begin: Begin, events: list[tuple[What, bytes, str]]
+    loop: EventLoop, begin: Begin, events: list[tuple[EventType, bytes, str]]
 ) -> None:
     subject = begin("print(input())")
     subject.type(b"hi\r")
     assert ended(loop, subject) == 0
-    assert [what for what, *_ in events if what is not What.SCREEN] == [
-        What.STARTED, What.TYPED, What.EXITED,
+    assert [event_type for event_type, *_ in events if event_type is not EventType.SCREEN] == [
+        EventType.STARTED, EventType.TYPED, EventType.EXITED,
     ]  # fmt: skip
     assert events[-1][2] == "with status 0" or events[-2][2] == "with status 0"
-    assert b"".join(data for what, data, _ in events if what is What.SCREEN) == subject.output
+    assert (
+        b"".join(data for event_type, data, _ in events if event_type is EventType.SCREEN)
+        == subject.output
+    )
     assert subject.output == b"hi\r\nhi\r\n"  # the terminal's echo, and the program
 
 
@@ -207,7 +212,7 @@ os.wait()
     [
         "for number in (1, 2, 15): signal.signal(number, signal.SIG_IGN)",
         "if not os.fork(): signal.signal(1, signal.SIG_IGN)",
-        "os.fork(); os.setpgid(0, 0)",
+        "if not os.fork(): os.setpgid(0, 0)",
         "if not os.fork(): os.setsid()",
         DAEMON,
         "if not os.fork(): os.kill(os.getpid(), signal.SIGSTOP)",
@@ -224,6 +229,25 @@ def test_nothing_of_it_is_left(loop: EventLoop, begin: Begin, code: str, end: st
     subject.kill()
     assert processes_with(mark) == []
     assert children_of(os.getpid()) == children  # and no zombie
+
+
+def test_a_process_in_the_midst_of_execve_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no environment and no words until its new program is loaded."""
+    folder = tmp_path / "4711"
+    folder.mkdir()
+    fields = ["S", "1", "4711", "4711", "0", "-1", "0", *["0"] * 12, "1", "0", "999"]
+    (folder / "stat").write_text(f"4711 (daemon) {' '.join(fields)}")
+    for name in ("environ", "cmdline"):
+        (folder / name).write_bytes(b"")
+
+    def load(_: float) -> None:
+        (folder / "environ").write_bytes(f"{processes.VARIABLE}=a-mark\0".encode())
+
+    monkeypatch.setattr(processes, "PROC", tmp_path)
+    monkeypatch.setattr("turnchat.check.processes.time.sleep", load)
+    assert [one.pid for one in processes.members("a-mark")] == [4711]
 
 
 def test_it_is_ended_once(loop: EventLoop, begin: Begin) -> None:
@@ -277,3 +301,12 @@ def test_a_locale_that_is_not_utf_8_is_replaced(
     environment: dict[str, str], added: dict[str, str]
 ) -> None:
     assert with_utf8(environment) == {**environment, **added}
+
+
+def test_a_terminal_tells_which_side_edits_the_line(loop: EventLoop, begin: Begin) -> None:
+    subject = begin("input('as it is'); tty.setcbreak(0); input('in hand')")
+    shown(loop, subject, "as it is")
+    assert subject.is_canonical
+    subject.type(b"\n")
+    shown(loop, subject, "in hand")
+    assert not subject.is_canonical

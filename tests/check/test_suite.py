@@ -6,9 +6,13 @@ import pytest
 
 from tests.check.stage import case, task
 from turnchat.check.case import Case, Level, Profile, Role, Script
+from turnchat.check.lab.suites import Budget, LabSuite
 from turnchat.check.play import Play
-from turnchat.check.report import CaseResult, Report, Verdict
-from turnchat.check.suite import Suite
+from turnchat.check.report import Awaited, CaseResult, Kind, Report, Shortfall, Verdict
+from turnchat.check.steps import Meet
+from turnchat.check.steps.crowd import Listens
+from turnchat.check.steps.pair import Joined, Relay
+from turnchat.check.suite import MEETING, MOST_LOST, Suite
 
 
 def script(play: Play) -> Script:
@@ -169,3 +173,125 @@ def test_the_score_is_that_of_the_musts() -> None:
     report = Report(Profile.LAB, Role.SERVER, [], suite.ordered())
     assert report.score == 50.0  # a/1 and b/1 of four; a/3 is skipped for the sake of a/2
     assert report._replace(cases=[]).score == 0.0
+
+
+# A program that is late to be met
+
+
+def late(one: Case, kind: Kind = Kind.HANGS) -> CaseResult:
+    reason = "a connection did not come within 5 s"
+    fall = Shortfall(kind, reason, awaits=Awaited.CONNECTION)
+    return outcome(one, F, fall.reason)._replace(shortfall=fall)
+
+
+def put_off(*cases: Case, repeat: int = 1) -> Suite:
+    """A suite each of whose cases was late; nothing else is to be done in it."""
+    suite = suite_of(*cases, repeat=repeat)
+    while found := suite.next_task():
+        assert not suite.take(found[0], late(found[0]))
+    assert not suite.results
+    return suite
+
+
+def test_a_late_case_is_tried_once_more_alone_and_others_wait_for_it() -> None:
+    suite = put_off(*FOUR)
+    found = suite.next_late()
+    assert found
+    one, todo = found
+    assert (one.id, todo.case) == ("a/1", "a/1")
+    assert suite.take(one, outcome(one, P))
+    assert play_all(suite, {}) == ["a/2", "a/3"]
+    assert not suite.is_done
+    found = suite.next_late()
+    assert found
+    assert suite.take(found[0], outcome(found[0], F, "another reason"))
+    assert suite.is_done
+    assert verdicts_of(suite) == {"a/1": P, "a/2": P, "a/3": P, "b/1": F}
+    assert suite.next_late() is None
+
+
+def test_a_program_that_is_late_alone_is_not_tried_again_for_other_cases() -> None:
+    suite = put_off(*FOUR[:1], named("b/1"), named("c/1"))
+    found = suite.next_late()
+    assert found
+    assert suite.take(found[0], late(found[0]))
+    assert suite.next_late() is None
+    assert suite.next_task() is None
+    assert set(verdicts_of(suite).values()) == {F}
+    assert suite.is_done
+
+
+def test_each_repeat_is_tried_alone_if_it_is_late() -> None:
+    suite = put_off(named("a/1"), repeat=2)
+    for is_last in False, True:
+        found = suite.next_late()
+        assert found
+        assert suite.take(found[0], outcome(found[0], P)) is is_last
+        if not is_last:
+            found = suite.next_task()
+            assert found
+            assert not suite.take(found[0], late(found[0]))
+    assert (suite.results["a/1"].runs, suite.results["a/1"].failures) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "fall",
+    [
+        Shortfall(Kind.DIED, "the program ended", awaits=Awaited.CONNECTION),
+        Shortfall(Kind.HANGS, "the text did not come within 2 s", awaits=Awaited.SCREEN),
+        Shortfall(Kind.HANGS, "the next client was not served", awaits=Awaited.NEXT_CLIENT),
+    ],
+)
+def test_any_other_shortfall_counts_at_once(fall: Shortfall) -> None:
+    one = named("a/1")
+    suite = suite_of(one)
+    assert suite.take(one, outcome(one, F)._replace(shortfall=fall))
+
+
+def test_the_steps_that_meet_a_program_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Relay, "__init__", lambda _self: None)
+    made = Meet(), Listens(), Joined(Relay())  # type: ignore[call-arg]
+    assert {step.awaits for step in made} == set(MEETING)
+
+
+def test_a_program_that_is_at_work_when_it_is_late_is_tried_alone() -> None:
+    one = named("a/1")
+    assert not suite_of(one).take(one, late(one, Kind.SPINS))
+
+
+def test_what_was_late_counts_when_the_budget_of_a_hand_in_is_spent() -> None:
+    one, other = named("a/1"), named("b/1")
+    suite = LabSuite([one, other], task(["program"], seed=7), key="", budget=Budget(5), results={})
+    assert suite.next_task()
+    assert not suite.take(one, late(one)._replace(seconds=5.0))
+    assert suite.next_task() is None
+    assert suite.is_done
+    assert verdicts_of(suite) == {"a/1": F, "b/1": S}
+
+
+# Workers that are lost
+
+
+def test_a_program_whose_workers_are_lost_is_tried_no_further() -> None:
+    suite = suite_of(*(named(f"a/{number}") for number in range(5)), named("b/1", "a/4"))
+    for number in range(MOST_LOST):
+        found = suite.next_task()
+        assert found
+        suite.lose()
+        suite.take(found[0], outcome(found[0], E, f"lost {number}"))
+    assert suite.next_task() is None
+    assert suite.is_done
+    assert [one.verdict for one in suite.ordered()] == [E, E, S, S, S, S]
+    rest = suite.ordered()[MOST_LOST:]
+    assert {one.reason for one in rest} == {
+        "not tried: 2 workers died or hung in the cases before it"
+    }
+    assert all(one.counts for one in rest)
+
+
+def test_what_was_late_counts_when_workers_are_lost() -> None:
+    suite = put_off(named("a/1"))
+    for _ in range(MOST_LOST):
+        suite.lose()
+    assert suite.next_task() is None
+    assert verdicts_of(suite) == {"a/1": F}

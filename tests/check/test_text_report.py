@@ -23,13 +23,12 @@ from tests.support.evidence import (
 )
 from turnchat.check.case import Profile, Role
 from turnchat.check.formats.diagram import Lane, draw, rows
-from turnchat.check.formats.dump import MOST_ROWS, compare, dump, in_words
 from turnchat.check.formats.text import Text
-from turnchat.check.report import CaseResult, Event, Kind, Report, Verdict, What
+from turnchat.check.report import CaseResult, Event, EventType, Kind, Report, Verdict
 from turnchat.check.screen import width_of
 
 PLAIN = Text(colour=False)
-STARTED = event(What.STARTED, "python3 server.py 20000")
+STARTED = event(EventType.STARTED, "python3 server.py 20000")
 UNPADDED = fallen(
     STARTED, CONNECTED, hears(b"002hi"), shows(b"client: hi\r\n"), shows(b"you> "), typed("hello"),
     shows(b"hello\r\n"), says(b"5hello"),
@@ -72,8 +71,8 @@ def test_text_that_follows_an_echo_is_kept() -> None:
 
 
 def test_the_ends_are_arrows_on_the_wire() -> None:
-    exited = event(What.EXITED, "with status 1")
-    reset = event(What.HUNG_UP, peer=1, data=b"reset")
+    exited = event(EventType.EXITED, "with status 1")
+    reset = event(EventType.HUNG_UP, peer=1, data=b"reset")
     found = [(row.lane, row.to_program, row.text) for row in rows(fallen(CLOSES, reset, exited))]
     assert found == [
         (Lane.WIRE, False, "(ends its stream)"),
@@ -122,6 +121,21 @@ def test_a_program_that_is_started_again_and_those_of_a_pair_are_told_apart() ->
     assert "─ client: two │" in pair[2]
 
 
+def test_the_bytes_of_a_pair_have_their_sender() -> None:
+    client, server = of_program(1, says(b"002hi", 1)), of_program(0, hears(b"002hi", 2))
+    text = "\n".join(PLAIN.explain(fallen(*client, *server, says(b"002ho", 2), name="pair/turn")))
+    assert "Sent by the client (5 bytes):" in text
+    assert "Sent by the server (5 bytes):" in text
+    assert "checker (" not in text
+    assert "conversation #2" not in text
+
+
+def test_keys_that_erase_are_explained() -> None:
+    for keys, words in ((b"\x15", "\\x15 (erases the line)"), (b"\x7f" * 2, "(erases 2 char")):
+        assert words in draw(fallen(event(EventType.TYPED, data=keys)))[1]
+    assert "erases" not in draw(fallen(typed("hello")))[1]
+
+
 def test_a_pair_is_named_by_both_of_its_commands() -> None:
     commands = {Role.SERVER: ["python3", "a b.py", "{port}"], Role.CLIENT: ["./client", "{port}"]}
     cases = [fallen(name=f"pair/{number}") for number in range(20)]
@@ -136,7 +150,7 @@ events = st.one_of(
     st.builds(shows, st.binary() | st.text().map(str.encode)),
     st.builds(says, st.binary() | st.text().map(str.encode), st.integers(1, 12)),
     st.builds(hears, st.binary(), st.integers(1, 2)),
-    st.sampled_from([STARTED, CONNECTED, CLOSES, HANG_UP, event(What.NOTE, "你好" * 40)]),
+    st.sampled_from([STARTED, CONNECTED, CLOSES, HANG_UP, event(EventType.NOTE, "你好" * 40)]),
 )
 
 
@@ -156,53 +170,6 @@ def test_any_evidence_is_shown_safely_in_80_columns(
             assert columns(line) <= 80
 
 
-# Bytes
-
-
-def test_a_dump() -> None:
-    assert dump(b"005hello\xff\x00 and more") == [
-        "  0000  30 30 35 68 65 6c 6c 6f ff 00 20 61 6e 64 20 6d  |005hello.. and m|",
-        "  0010  6f 72 65                                         |ore|",
-    ]
-
-
-def test_two_dumps_side_by_side() -> None:
-    assert compare(b"005hello", b"5hello") == [
-        "        expected                            received",
-        "  0000  30 30 35 68 65 6c 6c 6f  005hello   35 68 65 6c 6c 6f        5hello",
-        "        ^^                                  ^^ they differ from here on",
-    ]
-
-
-def test_the_first_difference_is_marked_where_it_is() -> None:
-    lines = compare(b"0123456789ab", b"0123456789xb")
-    assert lines[2].index("61") == lines[3].index("^^")
-    assert lines[2].rindex("78") == lines[3].rindex("^^ they")
-    assert len(lines) == 4
-
-
-@pytest.mark.parametrize(
-    ("expected", "received", "words"),
-    [
-        (b"005hello", b"5hello", "Byte 1 should be '0', and is '5'."),
-        (b"005hello", b"005he", "Nothing more came: 3 of 8 bytes are missing."),
-        (b"005hello", b"005hello\n", "More came than expected: from byte 9 on, which is '\\\\n'."),
-        (b"005hello", b"005hello", "They are equal."),
-    ],
-)
-def test_a_difference_in_words(expected: bytes, received: bytes, words: str) -> None:
-    assert in_words(expected, received) == words
-
-
-def test_a_message_is_dumped_whole_and_a_flood_is_not() -> None:
-    assert len(dump(b"x" * 258)) == 17
-    assert len(dump(b"x" * 16 * MOST_ROWS)) == MOST_ROWS
-    assert "  ..." in dump(b"x" * (1 << 20))
-    lines = compare(b"x" * (1 << 20), b"x" * 99_999 + b"y")
-    assert len(lines) < 100
-    assert any("^^" in line for line in lines)
-
-
 # A case that falls short
 
 
@@ -217,7 +184,8 @@ def test_a_shortfall_explains_itself() -> None:
     assert "Wrong    The program sent other bytes.\n" in explained()
     assert "The checker waited for the frame 005hello." in explained()
     assert "Mistake  The length is not padded to three digits: 5hello came.\n" in explained()
-    assert "Hint     Count the bytes.\n" in explained()
+    assert "Hint" not in explained()  # the diagnosis says more
+    assert "Hint     Count the bytes.\n" in explained(UNPADDED._replace(diagnosis=[]))
     assert "✗ the program sent other bytes" in explained()
     assert "Expected (8 bytes): 005hello\nReceived (6 bytes): 5hello\n" in explained()
     assert "30 30 35 68 65 6c 6c 6f  005hello   35 68 65 6c 6c 6f        5hello" in explained()
@@ -249,9 +217,16 @@ def test_the_last_lines_are_not_told_twice() -> None:
     assert text.count("ValueError") == 1
 
 
-def test_a_wide_screen_keeps_its_rows() -> None:
+def test_a_wide_screen_keeps_its_sides() -> None:
     text = explained(fallen(screen=("x" * 80, "you> ")))
-    assert f"┐\n{'x' * 80}\nyou> \n└" in text
+    rows = [f"│ {'x' * 76} ┊", f"┊ {'xxxx':76} │", f"│ {'you> ':76} │"]
+    assert "┐\n" + "\n".join(rows) + "\n└" in text
+
+
+def test_a_long_screen_keeps_its_ends() -> None:
+    text = explained(fallen(screen=tuple(f"row {number}" for number in range(200))))
+    assert "│ row 9      │\n  … 180 lines are left out …\n│ row 190    │" in text
+    assert "left out" not in explained(fallen(screen=("row",) * 24))
 
 
 def test_long_text_is_whole_below_the_drawing() -> None:
@@ -303,28 +278,56 @@ def test_failures_come_first_and_then_warnings() -> None:
     assert lines[-1] == "Score 33.3 of 100: 1 pass, 2 fail, 1 warn in 12 s."
 
 
-def test_the_mistake_that_costs_most_is_to_be_mended_first() -> None:
-    early = named("a/early", fallen(reason="one thing"))
-    costly = named("b/costly", fallen())._replace(diagnosis=["It costs: twice."])
-    lines = summary(early, costly, skipped("c/one", "b/costly"), skipped("c/two", "b/costly"))
-    assert "skip  2 cases not tried, since b/costly falls short" in lines
-    at = lines.index("Mend this first: b/costly (3 cases)")
-    assert lines[at + 1] == "  It costs: twice."
+def same(name: str, sentence: str = "It is the same: twice.") -> CaseResult:
+    return named(name, fallen())._replace(diagnosis=[sentence])
 
 
-def test_equal_mistakes_are_counted_together() -> None:
-    same = [named(f"x/{n}")._replace(diagnosis=[f"The same: {n} came."]) for n in range(3)]
-    assert "Mend this first: x/0 (3 cases)" in summary(named("w/first"), *same)
+def test_the_costly_mistake_is_to_be_mended_first_and_then_the_early_one() -> None:
+    late, cheap, early = same("turn/a", "Late."), same("frame/a", "Cheap."), same("start/refused")
+    waiting = [skipped(f"turn/{number}", "turn/a") for number in range(9)]
+    lines = summary(cheap, early, skipped("frame/c", "frame/a"), late, *waiting)
+    assert lines[1:5] == [
+        "FAIL  turn/a                   Late.",
+        "FAIL  frame/a                  Cheap.",
+        "FAIL  start/refused            It is the same: twice.",
+        "skip  10 cases not tried: 9 after turn/a, 1 after frame/a",
+    ]
+    at = lines.index("Mend this first: turn/a; it costs 10 cases")
+    assert lines[at + 1] == "  Late."
+    lines = summary(cheap, early)  # at equal cost, the order of the groups decides
+    assert lines[1].startswith("FAIL  start/refused")
+
+
+def test_a_failure_comes_before_an_early_warning() -> None:
+    warning = named("start/says", fallen(verdict=Verdict.WARN, reason="it is silent"))
+    assert "Mend this first: end/bye" in summary(warning, same("end/bye"))
+
+
+def test_cases_with_one_mistake_are_one_line() -> None:
+    cases = [same(f"frame/{number}", f"The same: {number} came.") for number in range(3)]
+    other = named("frame/other", fallen(reason="nothing came"))
+    assert summary(*cases, other)[1:5] == [
+        "FAIL  frame/0                  The same: 0 came.",
+        "      also frame/1, frame/2",
+        "FAIL  frame/other              nothing came",
+        "",
+    ]
+
+
+def test_an_error_of_the_checker_is_not_to_be_mended() -> None:
+    error = fallen(verdict=Verdict.ERROR, reason="OSError")._replace(shortfall=None)
+    text = PLAIN.report(report(error), explains_all=False)
+    assert "mend this first" not in text.lower()
+    assert "This is a defect of the checker, and no mistake of the program." in text
 
 
 def test_a_summary_fits_on_a_screen() -> None:
-    many = [named(f"frame/size/{number}") for number in range(40)]
-    long = [one._replace(diagnosis=["word " * 200]) for one in many]
+    long = [same(f"frame/size/{number}", f"{number} {'word ' * 200}") for number in range(40)]
     others = [skipped(f"s/{n}", f"frame/size/{n}") for n in range(20)]
     lines = summary(*long, *others, skipped("loop/cpu", None, "there is no /proc"))
     assert len(lines) <= 22
     assert max(map(columns, lines)) <= 80
-    assert "      and 32 more" in lines
+    assert "      and 32 more cases" in lines
 
 
 def test_cases_that_do_not_apply_are_named() -> None:
@@ -332,14 +335,32 @@ def test_cases_that_do_not_apply_are_named() -> None:
     assert "skip  does not apply: loop/cpu: there is no /proc" in lines
 
 
-def test_the_first_shortfalls_are_explained_and_all_if_asked() -> None:
-    many = report(*(named(f"x/{number}") for number in range(5)))
-    some, every = (PLAIN.report(many, explains_all=all_) for all_ in (False, True))
-    assert (some.count("Rule "), every.count("Rule ")) == (3, 5)
-    assert "Not explained here: 2 more cases. -v explains all" in some
+def explained_ids(text: str) -> list[str]:
+    return re.findall(r"^━━ \w+  (\S+) ━", text, re.MULTILINE)
+
+
+def test_the_mistake_to_be_mended_first_stands_last_and_is_explained() -> None:
+    cases = [same(f"frame/{number}", f"Mistake {number // 2}: so.") for number in range(10)]
+    some, every = (PLAIN.report(report(*cases), explains_all=all_) for all_ in (False, True))
+    assert explained_ids(some) == ["frame/2", "frame/4"]
+    assert explained_ids(every) == [f"frame/{number}" for number in range(1, 10)]
+    for text in some, every:
+        last = text.index("━━ FAIL  frame/0: mend this first ━")
+        assert last > text.rindex("━━ FAIL  frame/4 ━")
+        assert text.index("Rule ", last) < text.index("┌ terminal", last) < text.index("── server")
+    assert "Not explained above: 7 cases. -v explains all" in some
     assert "Not explained" not in every
 
 
 def test_colours_are_for_terminals() -> None:
     assert "\x1b" not in PLAIN.report(report(UNPADDED), explains_all=True)
     assert "\x1b[1;31mFAIL" in Text(colour=True).report(report(UNPADDED), explains_all=True)
+
+
+def test_words_fit_a_narrow_terminal() -> None:
+    narrow = Text(colour=False, columns=40)
+    explained = narrow.explain(UNPADDED)
+    words = [*narrow.summary(report(UNPADDED))[:-1], *explained[: explained.index("")]]
+    assert max(map(columns, words)) == 40
+    assert "Mistake  The length is not padded to\n         three digits" in "\n".join(words)
+    assert Text(colour=False, columns=200).explain(UNPADDED) == PLAIN.explain(UNPADDED)

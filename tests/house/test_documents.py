@@ -15,7 +15,7 @@ from tests.support.process import CLIENT, ROOT, SERVER, Program, Start, run
 
 REPLAY = str(ROOT / "bin" / "turnchat-replay")
 CHECK = str(ROOT / "bin" / "turnchat-check")
-CHECKS = ("server", "client", "pair", "list")
+CHECKS = ("server", "client", "pair", "lab", "list")
 PACKAGE = ROOT / "turnchat"
 MANUAL = (PACKAGE / "MANUAL.md").read_text()
 DOCUMENTS = sorted({ROOT / "README.md", *PACKAGE.rglob("*.md"), ROOT / "tests/bench/RESULTS.md"})

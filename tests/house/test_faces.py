@@ -1,10 +1,11 @@
+import os
 import subprocess
 import sys
 from importlib import import_module
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import CLIENT, ROOT, SERVER
 
 LAZY = ["chat", "net", "process", "replay", "responders", "terminal", "trace"]
 
@@ -25,3 +26,15 @@ def test_a_face_imports_nothing_before_it_is_used(package: str) -> None:
         [sys.executable, "-c", code], capture_output=True, check=True, text=True, cwd=ROOT
     )
     assert result.stdout.split() == [f"turnchat.{package}"]
+
+
+@pytest.mark.parametrize(("program", "role"), [(SERVER, "server"), (CLIENT, "client")])
+def test_a_start_imports_its_own_role_alone(program: str, role: str) -> None:
+    command = [sys.executable, "-X", "importtime", program, "unix:/no/such/folder/socket"]
+    result = subprocess.run(command, capture_output=True, check=False, text=True, input="hi\n")
+    assert result.returncode == os.EX_UNAVAILABLE
+    imported = {line.split("|")[-1].strip() for line in result.stderr.splitlines()}
+    halves = {name for name in imported if name.startswith("turnchat.cli.chat.")}
+    assert halves == {
+        f"turnchat.cli.chat.{name}" for name in (role, "run", "interactive", f"{role}_role")
+    }

@@ -7,7 +7,7 @@ from tests.support.process import ROOT, run
 from tests.support.recording import REPLAY
 
 CHECK = str(ROOT / "bin" / "turnchat-check")
-CHECKS = [(CHECK, one) for one in ("server", "client", "pair", "list")]
+CHECKS = [(CHECK, one) for one in ("server", "client", "pair", "lab", "list")]
 
 
 @pytest.mark.parametrize("command", [(SERVER,), (CLIENT,), (REPLAY,), (CHECK,), *CHECKS])

@@ -9,10 +9,18 @@ from tests.tools.picture import picture, picture_of_check
 
 README = (ROOT / "README.md").read_text()
 LONGEST = 150  # lines; the rest is in the manual
+WIDTH = 105  # columns of a paragraph; a table, a picture and an example have their own
 
 
 def test_it_is_short() -> None:
     assert len(README.splitlines()) <= LONGEST
+
+
+def test_its_paragraphs_have_one_width() -> None:
+    marked = re.sub(r"<!-- made by.*?<!-- until here -->", "", README, flags=re.DOTALL)
+    lines = [line for line in marked.splitlines() if not line.startswith(("|", "![", "    "))]
+    assert [line for line in lines if len(line) > WIDTH] == []
+    assert max(map(len, lines)) == WIDTH
 
 
 def test_the_picture_is_what_the_programs_show() -> None:

@@ -41,7 +41,7 @@ sys.exit(importlib.import_module(sys.argv[1]).main(sys.argv[2:]))
 # A program that gets a signal at the worst moment: when it has stopped to look for any.
 LATE = """
 import signal, sys
-from turnchat.cli.client import main
+from turnchat.cli.chat.client import main
 from turnchat.responders.editor_prompt import EditorPrompt
 close = EditorPrompt.close
 def close_late(self):
@@ -78,7 +78,7 @@ def pristine() -> list[Any]:
 
 def start(terminal: Start, module: str, *arguments: str, driver: str = DRIVER) -> Terminal:
     """Start a program in a shell."""
-    command = sys.executable, "-c", driver, f"turnchat.cli.{module}", *arguments
+    command = sys.executable, "-c", driver, f"turnchat.cli.chat.{module}", *arguments
     return terminal("-c", SHELL, "sh", *command, program="sh", env={"PYTHONPATH": str(ROOT)})
 
 

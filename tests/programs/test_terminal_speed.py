@@ -23,8 +23,12 @@ def press(client: Terminal, keys: str, char: str, expected: int) -> None:
 
 @pytest.mark.parametrize(
     ("line", "key"),
-    [("", "a"), ("x" * 200 + LEFT * 100, "a"), ("世" * 60, "世"), ("世" * 60 + LEFT * 30, "世")],
-    ids=["at the end", "in the middle", "wide characters", "in their middle"],
+    [
+        pytest.param("", "a", id="at the end", marks=pytest.mark.slow),
+        pytest.param("x" * 200 + LEFT * 100, "a", id="in the middle"),
+        pytest.param("世" * 60, "世", id="wide characters", marks=pytest.mark.slow),
+        pytest.param("世" * 60 + LEFT * 30, "世", id="in their middle"),
+    ],
 )
 def test_a_key_takes_little_time(terminal: Start, line: str, key: str) -> None:
     answering = Answering()

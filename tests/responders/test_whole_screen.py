@@ -224,7 +224,7 @@ def module_tty() -> Iterator[tuple[int, int]]:
     os.close(terminal)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(steps, min_size=10, max_size=50), st.booleans())
 def test_the_screen_is_that_of_the_model(
     module_tty: tuple[int, int], taken: list[Step], looks_after_each: bool

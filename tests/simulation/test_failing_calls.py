@@ -1,6 +1,7 @@
 """Whatever the kernel refuses: each error that a call may give, at the n-th call of its kind."""
 
 import errno
+from collections.abc import Collection
 from itertools import islice
 
 import pytest
@@ -10,9 +11,16 @@ from tests.simulation.scenario import Scenario
 from tests.simulation.sweeps import KINDS, calm_seeds, failures_of, run
 
 
+def marks(at: int) -> Collection[pytest.MarkDecorator]:
+    return () if at % 2 else (pytest.mark.slow,)
+
+
 @pytest.mark.parametrize(
     ("role", "call", "error"),
-    [pytest.param(*kind, id=f"{kind[0]}-{kind[1]}-{errno.errorcode[kind[2]]}") for kind in KINDS],
+    [
+        pytest.param(*kind, id=f"{kind[0]}-{kind[1]}-{errno.errorcode[kind[2]]}", marks=marks(at))
+        for at, kind in enumerate(KINDS)
+    ],
 )
 def test_a_failing_call_costs_one_conversation_at_the_most(
     role: str, call: str, error: int

@@ -7,11 +7,13 @@ import pytest
 from tests.simulation.scenario import Scenario
 from tests.simulation.sweeps import failures
 
-SEEDS = 2000
 AT_ONCE = 250
+USUAL, MORE = range(0, 1000, AT_ONCE), range(1000, 2000, AT_ONCE)
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
+@pytest.mark.parametrize(
+    "first", [*USUAL, *(pytest.param(first, marks=pytest.mark.slow) for first in MORE)]
+)
 def test_what_must_hold_does_for_every_seed(first: int) -> None:
     """More of them: make simulate SEEDS=100000."""
     assert not list(islice(failures(first, AT_ONCE), 3))

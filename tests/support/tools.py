@@ -101,6 +101,11 @@ TOOLS = {
         lambda: bool(shutil.which("strace")),
     ),
     "tmux": Tool(lambda: bool(shutil.which("tmux")), "with tmux", "apt install tmux"),
+    "zip": Tool(
+        lambda: bool(shutil.which("zip") and shutil.which("unzip")),
+        "of the archive for Gradescope",
+        "apt install zip unzip",
+    ),
 }
 
 

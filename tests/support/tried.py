@@ -6,6 +6,7 @@ from collections.abc import Callable
 from turnchat.check.case import Case, Level, Profile, Role, Script
 from turnchat.check.play import Play
 from turnchat.check.report import CaseResult
+from turnchat.check.run import Run
 from turnchat.check.suite import Task
 from turnchat.process.backend import Backend
 
@@ -27,4 +28,4 @@ def stage(
     )
     command = [sys.executable, "-c", f"{CONNECT}\n{program}", "{host}", "{port}"]
     task = Task(case.id, Role.CLIENT, {"client": command}, profile=profile, timeout=timeout)
-    return Play(case, task, Backend(), lambda: 0).run()
+    return Run(case, task, Backend(), lambda: 0).run()

@@ -35,7 +35,7 @@ STARTERS = {  # by suffix: the tool that is needed, and the words in front of th
     ".sh": ("", ["bash"]),
     ".c": ("cc", []),
 }
-JOBS = 2  # most of a case is waiting
+JOBS = 4  # most of a case is waiting
 TIMEOUT = 5.0  # seconds a step: more than usual, since other tests are busy meanwhile
 
 

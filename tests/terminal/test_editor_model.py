@@ -283,7 +283,7 @@ def taker(model: Model) -> Callable[[], str | None]:
     return lambda: TAKEN_BACK if model.sent_back else None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(steps)
 def test_the_editor_does_what_the_model_does(steps: list[Key | str]) -> None:
     model = Model()

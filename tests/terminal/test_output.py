@@ -94,7 +94,7 @@ def test_the_bound_is_of_the_memory_that_python_needs(style: Style, filler: str)
     queue = OutputQueue()
     tracemalloc.start()
     try:
-        for number in range(20_000):
+        for number in range(10_000):
             queue.put(OutputLine(style, f"{number}> ", f"{filler}{number}"))
         _, peak = tracemalloc.get_traced_memory()
     finally:

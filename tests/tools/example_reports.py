@@ -11,7 +11,7 @@ from turnchat.check.case import Level, Profile, Role
 from turnchat.check.formats.class_page import Mistake, Part, Student
 from turnchat.check.formats.class_page import render as render_class
 from turnchat.check.formats.page import render
-from turnchat.check.report import CaseResult, Event, Kind, Report, Shortfall, Verdict, What
+from turnchat.check.report import CaseResult, Event, EventType, Kind, Report, Shortfall, Verdict
 
 HOSTILE = "</script></pre><script>document.title = 'broken'</script>"
 IMAGE = "<img src=x onerror=\"document.title = 'broken'\">"
@@ -31,11 +31,11 @@ def _case(name: str, verdict: Verdict, rule: str, **others: Any) -> CaseResult:
 
 def _events(*more: Event) -> list[Event]:
     return [
-        Event(0.0, What.STARTED, note="python3 server_12345678d.py 20000"),
-        Event(0.062, What.SCREEN, b"Waiting for a client...\r\n"),
-        Event(0.081, What.CONNECTED, peer=1),
-        Event(0.082, What.SENT, b"022hello-from-the-checker", 1),
-        Event(0.083, What.SCREEN, b"client: hello-from-the-checker\r\nyou: "),
+        Event(0.0, EventType.STARTED, note="python3 server_12345678d.py 20000"),
+        Event(0.062, EventType.SCREEN, b"Waiting for a client...\r\n"),
+        Event(0.081, EventType.CONNECTED, peer=1),
+        Event(0.082, EventType.SENT, b"022hello-from-the-checker", 1),
+        Event(0.083, EventType.SCREEN, b"client: hello-from-the-checker\r\nyou: "),
         *more,
     ]
 
@@ -49,7 +49,7 @@ TRACEBACK = [
     "             ^^^^^^^^^^^^^^^^^^^^^^^",
     "ValueError: invalid literal for int() with base 10: b'abc'",
 ]
-TYPED = Event(0.09, What.TYPED, b"hello\r")
+TYPED = Event(0.09, EventType.TYPED, b"hello\r")
 LONG = b"255" + ("十" * 85).encode()
 
 
@@ -65,7 +65,7 @@ def every_kind() -> Report:
             level=Level.SHOULD, section="", reason="the second start failed",
             hint="Set SO_REUSEADDR on the socket before bind().",
             shortfall=Shortfall(Kind.DIED, "the program ended with status 1", "a connection"),
-            events=[*_events()[:2], Event(0.2, What.EXITED, note="with status 1")],
+            events=[*_events()[:2], Event(0.2, EventType.EXITED, note="with status 1")],
             screens=[["OSError: [Errno 98] Address already in use"]],
         ),
         _case(
@@ -76,7 +76,7 @@ def every_kind() -> Report:
                 b"005hello", b"5hello",
             ),
             diagnosis=["The length is not padded: `5` was sent, and `005` is right."],
-            events=_events(TYPED, Event(0.1, What.RECEIVED, b"5hello", 1)), screens=[SCREEN],
+            events=_events(TYPED, Event(0.1, EventType.RECEIVED, b"5hello", 1)), screens=[SCREEN],
         ),
         _case(
             "frame/bytes", Verdict.FAIL, "The length counts bytes, not characters.",
@@ -87,8 +87,8 @@ def every_kind() -> Report:
             ),
             diagnosis=["The length counts characters: 14 characters are 24 bytes in UTF-8."],
             events=_events(
-                Event(0.09, What.TYPED, "你好, hello, 世界 😀\r".encode()),
-                Event(0.1, What.RECEIVED, "014你好, hello, 世界 😀".encode(), 1),
+                Event(0.09, EventType.TYPED, "你好, hello, 世界 😀\r".encode()),
+                Event(0.1, EventType.RECEIVED, "014你好, hello, 世界 😀".encode(), 1),
             ),
             screens=[["you: 你\u200b好\u200b, hello, 世\u200b界\u200b 😀\u200b"]],
             runs=10, failures=3,
@@ -100,7 +100,8 @@ def every_kind() -> Report:
                 Kind.WRONG, "the program sent other bytes", "the frame", LONG, LONG + b"\n"
             ),
             diagnosis=["A newline stands behind the body."],
-            events=_events(TYPED, Event(0.1, What.RECEIVED, LONG + b"\n", 1)), screens=[SCREEN],
+            events=_events(TYPED, Event(0.1, EventType.RECEIVED, LONG + b"\n", 1)),
+            screens=[SCREEN],
         ),
         _case(
             "frame/split/header", Verdict.FAIL, "A header arrives whole, however it is cut.",
@@ -112,8 +113,8 @@ def every_kind() -> Report:
             ),
             hint="recv(3) may return fewer than three bytes: call it until you have all of them.",
             events=_events(
-                Event(0.09, What.SENT, b"0", 1), Event(0.11, What.SENT, b"1", 1),
-                Event(0.13, What.SENT, b"5in-three-pieces", 1),
+                Event(0.09, EventType.SENT, b"0", 1), Event(0.11, EventType.SENT, b"1", 1),
+                Event(0.13, EventType.SENT, b"5in-three-pieces", 1),
             ),
             screens=[SCREEN],
         ),
@@ -132,8 +133,10 @@ def every_kind() -> Report:
             ),
             diagnosis=[HOSTILE, IMAGE, QUOTES],
             events=_events(
-                Event(0.1, What.SCREEN, HOSTILE.encode()), Event(0.1, What.SENT, IMAGE.encode(), 1),
-                Event(0.1, What.NOTE, note=QUOTES), Event(0.2, What.TYPED, b"\x00\x1b[2J\xff\r"),
+                Event(0.1, EventType.SCREEN, HOSTILE.encode()),
+                Event(0.1, EventType.SENT, IMAGE.encode(), 1),
+                Event(0.1, EventType.NOTE, note=QUOTES),
+                Event(0.2, EventType.TYPED, b"\x00\x1b[2J\xff\r"),
             ),
             screens=[[HOSTILE, IMAGE, QUOTES, "x" * 80]],
         ),
@@ -143,15 +146,16 @@ def every_kind() -> Report:
         ),
         _case(
             "fault/letters", Verdict.FAIL, "A length that is no number ends the conversation.",
-            section="Faults", reason="the program ended with status 1 and not with status 0",
+            section="Faults",
+            reason="the program ended with status 1 and not with status 0; its last lines: x",
             hint="Check the three digits before int(), and close the connection if they are none.",
             shortfall=Shortfall(
                 Kind.DIED, "the program ended with status 1", "the end of the program"
             ),
             diagnosis=["int() raised a ValueError that nothing handled."],
             events=_events(
-                Event(0.1, What.SENT, b"abc", 1), Event(0.15, What.CLOSED, peer=1),
-                Event(0.16, What.EXITED, note="with status 1"),
+                Event(0.1, EventType.SENT, b"abc", 1), Event(0.15, EventType.CLOSED, peer=1),
+                Event(0.16, EventType.EXITED, note="with status 1"),
             ),
             screens=[TRACEBACK],
         ),
@@ -163,7 +167,7 @@ def every_kind() -> Report:
             "many/leave", Verdict.PASS, "50 clients connect and leave.", section="The end",
             seconds=3.21, screens=[SCREEN],
             events=[
-                Event(nth / 100, (What.CONNECTED, What.SENT, What.HUNG_UP)[nth % 3],
+                Event(nth / 100, (EventType.CONNECTED, EventType.SENT, EventType.HUNG_UP)[nth % 3],
                       b"002hi" if nth % 3 == 1 else b"", 1 + nth // 3)
                 for nth in range(MANY)
             ],
@@ -188,12 +192,12 @@ def every_kind() -> Report:
 def a_pair() -> Report:
     """A server and a client with each other."""
     events = [
-        Event(0.0, What.STARTED, program=0, note="python3 server_12345678d.py 20000"),
-        Event(0.1, What.STARTED, program=1, note="python3 client_12345678d.py 20001"),
-        Event(0.2, What.CONNECTED, peer=1),
-        Event(0.3, What.TYPED, b"hello\r", program=1),
-        Event(0.4, What.RECEIVED, b"005hello", 1),
-        Event(0.5, What.SCREEN, b"client: hello\r\n", program=0),
+        Event(0.0, EventType.STARTED, program=0, note="python3 server_12345678d.py 20000"),
+        Event(0.1, EventType.STARTED, program=1, note="python3 client_12345678d.py 20001"),
+        Event(0.2, EventType.CONNECTED, peer=1),
+        Event(0.3, EventType.TYPED, b"hello\r", program=1),
+        Event(0.4, EventType.RECEIVED, b"005hello", 1),
+        Event(0.5, EventType.SCREEN, b"client: hello\r\n", program=0),
     ]
     case = _case(
         "pair/turn", Verdict.PASS, "A pair takes a turn.", section="Turns", events=events,
@@ -219,7 +223,7 @@ def some_students(number: int = 40) -> list[Student]:
         identity = f"{12345678 + nth * 77}d"
         remarks = ["client_x.py, line 12: invalid syntax"] if nth % 9 == 0 else []
         files = [f"client_{identity}.py", f"server_{identity}.py"]
-        total = sum(part.points for part in parts)
+        total = sum(part.points or 0 for part in parts)
         students.append(
             Student(identity, name, files, parts, total, 45, f"{identity}/report.html", remarks)
         )
@@ -237,7 +241,7 @@ def a_class() -> str:
             case for case in every_kind().cases if case.verdict is Verdict.FAIL
         )
     ]
-    return render_class("COMP2322 lab: <i>chat</i>", students, None, mistakes)
+    return render_class("COMP2322 lab: <i>chat</i>", students, mistakes)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,10 @@ from turnchat.replay.lint import find_mistakes
 from turnchat.replay.validate import find_problems
 from turnchat.trace.format import Event, Recording
 
+each_seed = pytest.mark.parametrize(
+    "first", [0, *(pytest.param(first, marks=pytest.mark.slow) for first in (25, 50, 75))]
+)
+
 
 def recorded_scenario(seed: int) -> tuple[Scenario, dict[str, list[Event]]]:
     recordings: dict[str, list[Event]] = {}
@@ -35,7 +39,7 @@ def what_happened(scenario: Scenario) -> object:
     )
 
 
-@pytest.mark.parametrize("first", range(0, 100, 25))
+@each_seed
 def test_recording_changes_nothing_of_what_happens(first: int) -> None:
     for seed in range(first, first + 25):
         plain = Scenario(seed)
@@ -43,7 +47,7 @@ def test_recording_changes_nothing_of_what_happens(first: int) -> None:
         assert what_happened(recorded_scenario(seed)[0]) == what_happened(plain), seed
 
 
-@pytest.mark.parametrize("first", range(0, 100, 25))
+@each_seed
 def test_a_recorded_simulation_holds_the_same_messages(first: int) -> None:
     for seed in range(first, first + 25):
         scenario, recordings = recorded_scenario(seed)
@@ -60,7 +64,7 @@ def _texts(bodies: Any) -> list[str]:
     return sorted(body.decode(errors="backslashreplace") for body in bodies)
 
 
-@pytest.mark.parametrize("first", range(0, 100, 25))
+@each_seed
 def test_a_recorded_simulation_is_consistent_and_without_a_mistake(first: int) -> None:
     for seed in range(first, first + 25):
         for name, events in recorded_scenario(seed)[1].items():

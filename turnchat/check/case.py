@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from turnchat.check.steps import Step
 
 Script = Generator["Step", Any, None]
+Body = Callable[["Play"], Script]  # the function of a case
 
 GROUPS = ("start", "frame", "turn", "text", "end", "fault", "many", "loop", "pair")
 MODULES = (*GROUPS, "receive")  # of cases; frame/receive and frame/split are in a file of their own
@@ -52,6 +53,8 @@ class Profile(StrEnum):
     TURNCHAT = "turnchat"
 
 
+WAITS = 15  # in a case that does not say how many
+
 MUST, SHOULD = Level
 SERVER, CLIENT, PAIR = Role
 LAB, TURNCHAT = Profile
@@ -63,7 +66,8 @@ class Case(NamedTuple):
 
     section: the heading in PROTOCOL.md. hint: for a beginner whose program breaks the rule.
     after: ids of cases without which this one says nothing new; if one of them falls short, this
-    one is skipped. profile: LAB cases are tried in both profiles. bound: seconds for all of it.
+    one is skipped. profile: LAB cases are tried in both profiles. bound: seconds for all of it, at
+    least. waits: the times that it waits for the program, at most; each has the timeout of a step.
     """
 
     id: str
@@ -75,7 +79,12 @@ class Case(NamedTuple):
     profile: Profile
     after: Sequence[str]
     bound: float
-    script: Callable[["Play"], Script]
+    script: Body
+    waits: int = WAITS
+
+    def most_seconds(self, timeout: float) -> float:
+        """Return the seconds for all of it: a program that keeps the time of each step has them."""
+        return max(self.bound, self.waits * timeout) + timeout
 
     @property
     def group(self) -> str:
@@ -95,14 +104,17 @@ def case(
     profile: Profile = LAB,
     after: Sequence[str] = ("turn/two",),
     bound: float = 30.0,
-) -> Callable[[Callable[["Play"], Script]], Callable[["Play"], Script]]:
+    waits: int = WAITS,
+) -> Callable[[Body], Body]:
     """Register the decorated script as the case `name`. Its docstring is the rule."""
 
-    def register(script: Callable[["Play"], Script]) -> Callable[["Play"], Script]:
+    def register(script: Body) -> Body:
         assert name not in _CASES, name
         rule = re.sub(r"\s+", " ", script.__doc__ or "").strip()
         assert rule.endswith("."), name
-        _CASES[name] = Case(name, level, rule, section, hint, roles, profile, after, bound, script)
+        _CASES[name] = Case(
+            name, level, rule, section, hint, roles, profile, after, bound, script, waits
+        )
         return script
 
     return register

@@ -24,6 +24,10 @@ class Verdict(StrEnum):
     ERROR = "error"
 
 
+SHORTFALLS = (Verdict.FAIL, Verdict.WARN)  # of the program
+NOT_HELD = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN)  # by any fault; the worst is the first
+
+
 class Kind(StrEnum):
     """The way in which a program falls short."""
 
@@ -33,7 +37,19 @@ class Kind(StrEnum):
     WRONG = "wrong"
 
 
-class What(StrEnum):
+class Awaited(StrEnum):
+    """The thing that a step waits for, at which a program falls short."""
+
+    LISTENER = "listener"  # a socket of the program that listens
+    CONNECTION = "connection"  # the first one
+    NEXT_CLIENT = "next client"  # the connection of one more, when others have left
+    FRAME = "frame"
+    SCREEN = "screen"  # text on it
+    STREAM_END = "end of stream"
+    EXIT = "exit"
+
+
+class EventType(StrEnum):
     """An event of a case, with the data that it carries."""
 
     STARTED = "started"
@@ -50,13 +66,14 @@ class What(StrEnum):
 
 
 class Event(NamedTuple):
-    """at: seconds since the case began. peer: the number of the conversation, 0 for none.
+    """Something that happened in a case.
 
-    program: the number of the program, from 0; a pair has two. note: words.
+    at: seconds since the case began. peer: the number of the conversation, 0 for none. program: the
+    number of the program, from 0; a pair has two. note: words.
     """
 
     at: float
-    what: What
+    type: EventType
     data: bytes = b""
     peer: int = 0
     program: int = 0
@@ -67,14 +84,24 @@ class Event(NamedTuple):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        return cls(**{**value, "what": What(value["what"]), "data": bytes.fromhex(value["data"])})
+        data = bytes.fromhex(value["data"])
+        return cls(**{**value, "type": EventType(value["type"]), "data": data})
+
+
+def _hex(data: bytes | None) -> str | None:
+    return None if data is None else data.hex()
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text)
 
 
 class Shortfall(NamedTuple):
     """Why a program falls short.
 
     reason: a sentence without its period. step: the step it happened at, in words. expected,
-    received: bytes of the stream or text of the screen, where the step compares them.
+    received: bytes of the stream or text of the screen, where the step compares them. awaits: the
+    kind of what the step waits for, None if it is another one.
     """
 
     kind: Kind
@@ -82,21 +109,26 @@ class Shortfall(NamedTuple):
     step: str = ""
     expected: bytes | None = None
     received: bytes | None = None
+    awaits: Awaited | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
             **self._asdict(),
-            "expected": None if self.expected is None else self.expected.hex(),
-            "received": None if self.received is None else self.received.hex(),
+            "expected": _hex(self.expected),
+            "received": _hex(self.received),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        data = {
-            name: None if value[name] is None else bytes.fromhex(value[name])
-            for name in ("expected", "received")
-        }
-        return cls(**{**value, "kind": Kind(value["kind"]), **data})
+        return cls(
+            **{
+                **value,
+                "kind": Kind(value["kind"]),
+                "expected": _bytes(value["expected"]),
+                "received": _bytes(value["received"]),
+                "awaits": Awaited(value["awaits"]) if value.get("awaits") else None,
+            }
+        )
 
 
 class Fallen(Exception):
@@ -136,6 +168,10 @@ class CaseResult(NamedTuple):
     recording: str | None = None
     runs: int = 1
     failures: int = 0
+
+    @property
+    def group(self) -> str:
+        return self.id.partition("/")[0]
 
     @property
     def counts(self) -> bool:
@@ -186,8 +222,8 @@ class Report(NamedTuple):
     def lines(self) -> list[str]:
         """The command of each program for a reader, with its role in front if there are two."""
         if len(self.commands) < 2:
-            return [_line(self.command)]
-        return [f"{role}: {_line(words)}" for role, words in self.commands.items()]
+            return [as_typed(self.command)]
+        return [f"{role}: {as_typed(words)}" for role, words in self.commands.items()]
 
     @property
     def score(self) -> float:
@@ -200,6 +236,6 @@ class Report(NamedTuple):
         return sum(one.verdict is verdict for one in self.cases)
 
 
-def _line(words: Sequence[str]) -> str:
+def as_typed(words: Sequence[str]) -> str:
     """Return a command as it was typed: no shell reads the braces, so they need no quotes."""
     return re.sub(r"'([\w.:=/-]*\{\w+\}[\w.:=/-]*)'", r"\1", shlex.join(words))

@@ -7,6 +7,7 @@ worker has a network of its own. This side is one event loop, too: pipes, exits,
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from turnchat.check import processes
@@ -16,7 +17,9 @@ from turnchat.check.suite import Suite, Task, without_run
 from turnchat.core.loop import EventLoop, reraise
 from turnchat.process.child import ChildProcess, ChildWatcher, StdioPipes
 
-OVERTIME = 15.0  # seconds for a worker beyond the bound of its case
+OVERTIME = 8.0  # seconds for a worker beyond the bound of its case
+KILL_TIMEOUT = 2.0  # seconds, twice: in OVERTIME, since all other workers wait meanwhile
+LOOK_INTERVAL = 1.0  # seconds
 READ_SIZE = 1 << 16
 LONGEST_RESULT = 1 << 25  # bytes; a screen and a stream have 1 MiB each, and hexadecimal doubles it
 
@@ -43,7 +46,7 @@ class Runner:
         self._suites = iter(suites)
         self._open: list[Suite] = []
         self._on_result, self._on_start = on_result, on_start
-        self._is_stopped = False
+        self._is_stopped = self._is_running_dry = False
         self._workers = [_Worker(self, number) for number in range(jobs)]
 
     def run(self) -> None:
@@ -69,7 +72,17 @@ class Runner:
             self.loop.run_once()
 
     def next_task(self) -> tuple[Suite, Case, Task] | None:
-        """Return the next thing to do: of the suites that have begun, then of a new one."""
+        """Return the next thing to do: of the suites that have begun, then of a new one.
+
+        A suite that has nothing left but cases that are to be run alone lets the workers run dry.
+        Then those cases run, one after the other. So no suite waits for the end of all others.
+        """
+        if self._is_running_dry:
+            if self._is_any_busy:
+                return None
+            if late := self._next_late():
+                return late
+            self._is_running_dry = False
         for suite in self._all_suites():
             known = set(suite.results)
             found = suite.next_task()
@@ -78,9 +91,25 @@ class Runner:
             if suite.is_done:
                 self._open.remove(suite)
             if found:
-                self._on_start(suite, found[0])
-                return suite, *found
+                return self._begun(suite, found)
+            if suite.has_late and all(worker.suite is not suite for worker in self._workers):
+                self._is_running_dry = True
+                break
+        return None if self._is_any_busy else self._next_late()
+
+    @property
+    def _is_any_busy(self) -> bool:
+        return any(worker.is_busy for worker in self._workers)
+
+    def _next_late(self) -> tuple[Suite, Case, Task] | None:
+        for suite in self._open:
+            if found := suite.next_late():
+                return self._begun(suite, found)
         return None
+
+    def _begun(self, suite: Suite, found: tuple[Case, Task]) -> tuple[Suite, Case, Task]:
+        self._on_start(suite, found[0])
+        return suite, *found
 
     def take(self, suite: Suite, one: Case, result: CaseResult) -> None:
         if suite.take(one, result):
@@ -94,6 +123,11 @@ class Runner:
         for suite in self._suites:
             self._open.append(suite)
             yield suite
+
+    def end_orphans(self) -> None:
+        """End what a worker that has died has left to this process."""
+        spared = [worker.pid for worker in self._workers if worker.is_alive]
+        processes.end_orphans(spared, KILL_TIMEOUT)
 
     def spawn(self, number: int, mark: str) -> tuple[StdioPipes, ChildProcess]:
         environment = processes.marked(os.environ, mark)
@@ -111,15 +145,25 @@ class _Worker:
         self._pipes: StdioPipes | None = None
         self._data, self._errors, self._unsent = bytearray(), b"", b""
         self._problem = ""  # of an answer that does not count
-        self._timer = runner.loop.timer(f"worker {number}", self._on_late)
+        self._began = self._bound = 0.0  # of its case
+        self._timer = runner.loop.timer(f"worker {number}", self._look)
 
     @property
     def is_busy(self) -> bool:
         return self._job is not None
 
     @property
+    def suite(self) -> Suite | None:
+        """The one whose case it runs."""
+        return self._job[0] if self._job else None
+
+    @property
     def is_alive(self) -> bool:
         return self._pipes is not None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def feed(self) -> None:
         """Give it the next task, if there is one."""
@@ -130,7 +174,9 @@ class _Worker:
             self._start()
         assert self._pipes
         _, case, task = self._job
-        self._timer.start(task.port_timeout + case.bound + task.timeout + OVERTIME)
+        self._began = time.monotonic()
+        self._bound = task.port_timeout + case.most_seconds(task.timeout) + OVERTIME
+        self._timer.start(0)
         self._unsent = json.dumps(task._asdict()).encode() + b"\n"
         self._on_writable()
 
@@ -146,11 +192,15 @@ class _Worker:
             pass
         self._on_error()
         self._close()
-        processes.kill(self._mark)
+        processes.kill(self._mark, timeout=KILL_TIMEOUT)
+        self._runner.end_orphans()
         if self._job and not self._take_line():
             last = self._errors.decode(errors="replace").strip().splitlines()[-1:]
-            reason = f"the worker {how} in this case: {''.join(last) or self._problem}"
-            self._done(without_run(self._job[1], Verdict.ERROR, reason))
+            why = self._problem or "".join(last) or "it wrote no error"
+            reason = f"the worker {how} in this case: {why}"
+            lost = without_run(self._job[1], Verdict.ERROR, reason)
+            self._job[0].lose()
+            self._done(lost._replace(seconds=time.monotonic() - self._began))
 
     def _start(self) -> None:
         self._data, self._errors, self._unsent = bytearray(), b"", b""
@@ -222,6 +272,18 @@ class _Worker:
         self._errors = (self._errors + (data or b""))[-READ_SIZE:]
         if data == b"":
             self._readers[1].unregister()
+
+    def _look(self) -> None:
+        """End a worker whose time is up, and one that its program has stopped."""
+        took = time.monotonic() - self._began
+        if took >= self._bound:
+            self._problem = f"it gave no answer for {took:.0f} s"
+            self._on_late()
+        elif processes.is_stopped(self.pid):
+            self._problem = "it was stopped (SIGSTOP)"
+            self._on_late()
+        else:
+            self._timer.start(min(LOOK_INTERVAL, self._bound - took))
 
     def _on_late(self) -> None:
         """End a worker that does not answer as it should; on_end makes an error of its case."""

@@ -5,7 +5,7 @@ does. So the checker can be the person at the keyboard, and Ctrl-C, a lost termi
 that are left behind are those of real life.
 
 The program is not reaped before kill(): its zombie keeps the number of its group and session from
-being given to strangers, so whatever is left of it can be counted, and ended (processes.py).
+being given to strangers, so whatever is left of it can be counted, and ended (processes/).
 """
 
 import fcntl
@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 
 from turnchat.check import processes
-from turnchat.check.report import What
+from turnchat.check.report import EventType
 from turnchat.check.sandbox import takes_terminal
 from turnchat.check.screen import Screen
 from turnchat.core.loop import Callback, EventLoop, reraise
@@ -30,9 +30,16 @@ READ_SIZE = 1 << 16
 FLOOD = 1 << 20  # bytes on the screen in one case, after which the program is no longer read
 REAP_TIMEOUT = 5.0  # seconds for the kernel to end what has got SIGKILL
 IUTF8 = 0o40000  # the erase key takes a character, not a byte: termios(3), Linux
-SIGNALLED = 128  # a sandbox exits with this and the number of its program's signal, as shells do
+MEMORY_INTERVAL = 0.25  # seconds from one look at the memory to the next
+# A sandbox exits with this and the number of its program's signal, as shells do. So may a program,
+# by itself: SIGKILL and exit(137) look the same. These signals alone are told by such a status.
+SIGNALLED = 128
+TOLD = (
+    *(signal.SIGILL, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGSEGV),
+    *(signal.SIGXCPU, signal.SIGXFSZ),
+)
 
-Note = Callable[[What, bytes, str], None]
+Note = Callable[[EventType, bytes, str], None]
 
 
 class Subject:
@@ -56,16 +63,20 @@ class Subject:
         on_change: Callback,
         prefix: Sequence[str] = (),
         typed: str | None = None,
+        memory: int | None = None,
+        role: str | None = None,
     ) -> None:
-        """Start the program behind `prefix` (sandbox.py). Raises OSError.
+        """Start the program behind `prefix` (sandbox/). Raises OSError.
 
         name: of its terminal. wrap: returns the stream to use for the terminal. typed: the command
-        as a person types it, for the note.
+        as a person types it, for the note. memory: bytes that this case's processes may use.
+        role: of the program, if there are two.
         """
-        self.screen = Screen(COLUMNS, LINES)
+        self.screen, self.role = Screen(COLUMNS, LINES), role
         self.output, self._typed = b"", b""
         self.status: int | None = None
         self.has_output_ended = False
+        self._takes_too_much = ""  # memory; a sentence
         self._note, self._on_change = note, on_change
         self._mark, self._is_over = processes.new_mark(), False
         self._is_wrapped = takes_terminal(prefix)
@@ -89,17 +100,40 @@ class Subject:
         self._terminal = wrap(PrivateStream(master))
         self._watcher = loop.watcher(self._terminal, name)
         self._watch()
-        note(What.STARTED, b"", " ".join(command) if typed is None else typed)
+        note(EventType.STARTED, b"", " ".join(command) if typed is None else typed)
         self._stop_waiting = watcher.await_exit(self._process.pid, self._on_exit, reraise)
+        self._memory = memory
+        self._memory_timer = loop.timer("memory", self._look_at_memory)
+        if memory is not None:
+            self._memory_timer.start(MEMORY_INTERVAL)
+
+    @property
+    def pid(self) -> int:
+        """The number of the program, or of the sandbox that it runs in."""
+        return self._process.pid
+
+    @property
+    def excess(self) -> str:
+        """The bound that the program has passed, in a sentence; it can do nothing more then."""
+        return self._takes_too_much or (
+            "the program writes to its screen without end" if self.is_flooding else ""
+        )
 
     @property
     def is_flooding(self) -> bool:
         """True if the program has written more than a person could read. It is read no more."""
         return len(self.output) >= FLOOD
 
+    @property
+    def is_canonical(self) -> bool:
+        """True if the terminal edits the line (termios(3)), and not the program."""
+        with suppress(termios.error):  # on some systems, once no process has it open
+            return bool(termios.tcgetattr(self._terminal.fileno())[3] & termios.ICANON)
+        return True
+
     def type(self, keys: bytes) -> None:
         """Press keys. They wait in the terminal until the program reads them."""
-        self._note(What.TYPED, keys, "")
+        self._note(EventType.TYPED, keys, "")
         self._typed += keys
         self._on_writable()
 
@@ -108,11 +142,20 @@ class Subject:
         pid = self._process.pid
         return processes.usage_of(self._mark, pid, is_wrapped=self._is_wrapped)
 
+    def pids(self) -> list[int]:
+        """Return the numbers of its living processes, where the system tells."""
+        leader = self._process.pid
+        found = processes.members(self._mark, leader)
+        if self._is_wrapped:
+            found = [one for one in found if leader not in (one.pid, one.parent)]
+        return [one.pid for one in found]
+
     def kill(self) -> None:
         """End all its processes. Blocks for the kernel's moment. Further calls do nothing."""
         if self._is_over:
             return
         self._is_over = True
+        self._memory_timer.cancel()
         self._stop_waiting()
         processes.kill(self._mark, self._process.pid)
         self._watcher.unregister()
@@ -133,7 +176,7 @@ class Subject:
         if data:
             self.output += data
             self.screen.feed(data)
-            self._note(What.SCREEN, data, "")
+            self._note(EventType.SCREEN, data, "")
         else:
             self.has_output_ended, self._typed = True, b""
         self._watch()
@@ -146,15 +189,29 @@ class Subject:
             self._typed = b""
         self._watch()
 
+    def _look_at_memory(self) -> None:
+        """End the program if it uses too much. A daemon of its own is below this process, too."""
+        assert self._memory is not None
+        used = processes.memory_below(os.getpid())
+        if used > self._memory:
+            self._takes_too_much = (
+                f"the program's processes use {used >> 20} MiB of memory together, "
+                f"and {self._memory >> 20} MiB would be the most"
+            )
+            self.kill()
+            self._on_change()
+        else:
+            self._memory_timer.start(MEMORY_INTERVAL)
+
     def _on_exit(self) -> None:
         self._stop_waiting()
         self._stop_waiting = lambda: None
         end = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         assert end
         self.status = end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
-        if self._is_wrapped and SIGNALLED < self.status <= SIGNALLED + signal.SIGRTMAX:
+        if self._is_wrapped and self.status - SIGNALLED in TOLD:
             self.status = SIGNALLED - self.status
-        self._note(What.EXITED, b"", words_for(self.status))
+        self._note(EventType.EXITED, b"", words_for(self.status))
         self._on_change()
 
 

@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from turnchat.check.case import Case, Level, Profile, Role
-from turnchat.check.report import CaseResult, Verdict
+from turnchat.check.report import NOT_HELD, Awaited, CaseResult, Kind, Verdict
+from turnchat.text import counted
 
 REUSES_PORT = "start/again"  # held by a program that need not wait for a fixed port
 PORT_TIMEOUT = 70.0  # seconds for old connections to leave a port; TIME_WAIT takes 60 on Linux
-FALLEN = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
+# Of a program that has to start: it is late on a busy machine, too.
+MEETING = (Awaited.LISTENER, Awaited.CONNECTION)
+LATE = (Kind.HANGS, Kind.SPINS)
+MOST_LOST = 2  # workers, after which a program is not tried further: each may cost a minute
 
 
 class Task(NamedTuple):
@@ -19,9 +23,10 @@ class Task(NamedTuple):
 
     commands: the words of each role's program, with {host} and {port}. port: the fixed one, None
     for a free one. environment: None for the checker's own. timeout: seconds a step.
-    prefix: words in front of each command (sandbox.py). record: the path of a recording.
-    reuses_port: the program can listen on a port that an old connection still holds. typed: the
-    commands as people type them, for reports, if they are others.
+    prefix: words in front of each command (sandbox/). memory: the bytes that all processes of the
+    case may use, None for any. record: the path of a recording. reuses_port: the program can listen
+    on a port that an old connection still holds. typed: the commands as people type them, for
+    reports, if they are others.
     """
 
     case: str
@@ -37,6 +42,7 @@ class Task(NamedTuple):
     record: str | None = None
     reuses_port: bool = False
     typed: Mapping[str, str] | None = None
+    memory: int | None = None
 
     @property
     def port_timeout(self) -> float:
@@ -51,6 +57,10 @@ class Task(NamedTuple):
 
 class Suite:
     """The cases of one program, in an order that respects what each comes after.
+
+    A case whose program was late to be met is put off: next_late() gives it out once more, to be
+    run while nothing else runs. A program that is late even then is late by itself, and so the
+    others that were put off count as they are.
 
     results: what is known so far, by id. key: the suite's name for its owner.
     """
@@ -73,13 +83,26 @@ class Suite:
         self._waiting = [one for one in cases if one.id not in self.results]
         self._ids = {one.id for one in cases}
         self._runs: dict[str, list[CaseResult]] = {}
+        self._late: list[tuple[Case, CaseResult]] = []
+        self._alone = ""  # the case that runs while nothing else runs
+        self._is_late_alone = False
+        self._lost = 0
 
     @property
     def is_done(self) -> bool:
         return len(self.results) == len(self.cases)
 
+    @property
+    def has_late(self) -> bool:
+        """True if a case waits to be run alone."""
+        return bool(self._late) and not self._is_late_alone
+
     def next_task(self) -> tuple[Case, Task] | None:
         """Return what can be run now, or None: all is under way, or waits for a result."""
+        if self._is_late_alone:
+            self.accept_late()
+        if self._lost >= MOST_LOST:
+            self.give_up(f"{counted(self._lost, 'worker')} died or hung in the cases before it")
         for one in self._waiting:
             needed = [name for name in one.after if name in self._ids]
             short = next((name for name in needed if self._fell_short(name)), None)
@@ -92,11 +115,46 @@ class Suite:
                 return one, self._task_of(one)
         return None
 
+    def next_late(self) -> tuple[Case, Task] | None:
+        """Return a case that was put off, to be run while nothing else runs."""
+        if self._is_late_alone or not self._late:
+            return None
+        one, _ = self._late.pop(0)
+        self._alone = one.id
+        return one, self._task_of(one)
+
+    def accept_late(self) -> None:
+        """Let the results of all cases that were put off count."""
+        for one, result in self._late:
+            self._settle(one, result)
+        self._late.clear()
+
+    def give_up(self, reason: str) -> None:
+        """Try no more cases: those that wait do not hold, and those that were late count so."""
+        self.accept_late()
+        for one in self._waiting:
+            skip = without_run(one, Verdict.SKIP, f"not tried: {reason}", one.id)
+            self.results[one.id] = skip
+        self._waiting.clear()
+
+    def lose(self) -> None:
+        """Take in that a worker has died or hung in a case. After MOST_LOST, no more are tried."""
+        self._lost += 1
+
     def take(self, one: Case, result: CaseResult) -> bool:
         """Take in a result. Return True if the case is done, False if it is to run again.
 
         A worker knows nothing of is_strict, so the level is that of the suite.
         """
+        was_alone, self._alone = self._alone == one.id, ""
+        if _was_late(result) and not self._is_late_alone:
+            if not was_alone:
+                self._late.append((one, result))
+                return False
+            self._is_late_alone = True
+        return self._settle(one, result)
+
+    def _settle(self, one: Case, result: CaseResult) -> bool:
         if one.level is Level.MUST and result.verdict is Verdict.WARN:
             result = result._replace(verdict=Verdict.FAIL)
         result = result._replace(level=one.level)
@@ -105,7 +163,7 @@ class Suite:
         if len(runs) < self._repeat and result.verdict is not Verdict.ERROR:
             self._waiting.insert(0, one)
             return False
-        fallen = [run for run in runs if run.verdict in FALLEN]
+        fallen = [run for run in runs if run.verdict in NOT_HELD]
         shown = fallen[0] if fallen else result
         reason = shown.reason
         if len(runs) > 1 and fallen:
@@ -137,6 +195,12 @@ class Suite:
         root = before.depends_on or name
         reason = f"it needs {root}, which falls short"
         self.results[one.id] = without_run(one, Verdict.SKIP, reason, root)
+
+
+def _was_late(result: CaseResult) -> bool:
+    """Return True if the program did not come as far as to be met."""
+    fall = result.shortfall
+    return fall is not None and fall.kind in LATE and fall.awaits in MEETING
 
 
 def without_run(

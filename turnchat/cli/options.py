@@ -1,4 +1,4 @@
-"""The options that both programs have."""
+"""The options that turnchat-server and turnchat-client have, and the types of all arguments."""
 
 import argparse
 import os

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import turnchat
-from turnchat.cli.startup import StartupError, prepare_process, print_error
+from turnchat.cli.startup import EX_WRONG, StartupError, prepare_process, print_error
 from turnchat.process.stdio import has_colours
 from turnchat.replay.lint import find_mistakes
 from turnchat.replay.page import render_page
@@ -22,7 +22,6 @@ from turnchat.trace.live import lines
 
 PROGRAM = "turnchat-replay"
 EX_FOUND = 1  # as in diff(1)
-EX_WRONG = 2  # as argparse has it
 PRIVATE = 0o600
 
 DESCRIPTION = """\

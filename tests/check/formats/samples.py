@@ -10,20 +10,20 @@ from turnchat.check.case import Level, Profile, Role
 from turnchat.check.report import (
     CaseResult,
     Event,
+    EventType,
     Kind,
     Report,
     Shortfall,
     Verdict,
-    What,
 )
 
 EVENTS = (
-    Event(0.0, What.STARTED, note="python3 server.py 2322"),
-    Event(0.1, What.CONNECTED, peer=1),
-    Event(0.1, What.SENT, b"005hello", peer=1),
-    Event(0.2, What.SCREEN, "peer> hello 你好\r\n".encode()),
-    Event(0.3, What.TYPED, b"hi\r"),
-    Event(0.4, What.RECEIVED, b"2hi", peer=1),
+    Event(0.0, EventType.STARTED, note="python3 server.py 2322"),
+    Event(0.1, EventType.CONNECTED, peer=1),
+    Event(0.1, EventType.SENT, b"005hello", peer=1),
+    Event(0.2, EventType.SCREEN, "peer> hello 你好\r\n".encode()),
+    Event(0.3, EventType.TYPED, b"hi\r"),
+    Event(0.4, EventType.RECEIVED, b"2hi", peer=1),
 )
 
 
@@ -58,7 +58,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
 ANY_EVENT = st.builds(
     Event,
     at=st.floats(0, 30),
-    what=st.sampled_from(What),
+    type=st.sampled_from(EventType),
     data=st.binary(max_size=30),
     peer=st.integers(0, 3),
     program=st.integers(0, 1),

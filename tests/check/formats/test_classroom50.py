@@ -97,7 +97,7 @@ def test_a_must_is_worth_one_and_a_warning_does_not_fail() -> None:
         (True, 1, 1),
         (False, 0, 1),
         (True, 0, 0),  # a SHOULD
-        (False, 0, 1),  # skipped for another's sake
+        (False, 0, 1),  # skipped, since another case fell short
         (True, 0, 0),  # not applicable
         (False, 0, 1),  # the checker's own
     ]

@@ -36,8 +36,8 @@ def test_it_has_every_field_of_the_json() -> None:
 
 
 def test_it_has_every_event_and_verdict() -> None:
-    (events,) = re.findall(r"^\| `what` \| string \| (.*) \|$", PAGE, re.MULTILINE)
-    assert re.findall(r"`([\w ]+)`", events) == list(report.What)
+    (events,) = re.findall(r"^\| `type` \| string \| (.*) \|$", PAGE, re.MULTILINE)
+    assert re.findall(r"`([\w ]+)`", events) == list(report.EventType)
     for verdict in report.Verdict:
         assert re.search(rf"^\| {verdict}\b", PAGE, re.MULTILINE), verdict
 

@@ -72,7 +72,7 @@ def test_a_must_is_worth_a_point_and_what_does_not_count_has_no_score() -> None:
         (1.0, 1.0, "passed"),
         (0.0, 1.0, "failed"),
         (0.0, 0.0, "failed"),  # a SHOULD
-        (0.0, 1.0, "failed"),  # skipped for another's sake
+        (0.0, 1.0, "failed"),  # skipped, since another case fell short
         (None, None, None),  # not applicable
         (0.0, 1.0, "failed"),  # the checker's own
     ]
@@ -109,12 +109,18 @@ def test_the_words_about_all_name_no_case() -> None:
 
 def test_a_failure_explains_itself() -> None:
     output = parsed(REPORT)["tests"][1]["output"]
-    for text in ("A rule.", "the program sent other bytes", "not padded", "A hint.", "32 68 69"):
+    for text in ("A rule.", "the program sent other bytes", "not padded", "32 68 69"):
         assert text in output
+    assert "A hint." not in output  # the diagnosis says more
+    assert "A hint." in parsed(REPORT)["tests"][2]["output"]
 
 
-def test_a_defect_of_the_checker_is_not_the_students() -> None:
-    assert "does not count" in parsed(REPORT)["tests"][5]["output"]
+def test_a_defect_of_the_checker_counts_and_the_student_is_told_whom_to_ask() -> None:
+    one = parsed(REPORT)["tests"][5]
+    assert one["output"].startswith("The checker failed here: ask your teacher to run it again.")
+    assert "KeyError: 'peer'" in one["output"]
+    assert "not count" not in one["output"]
+    assert (one["score"], one["max_score"]) == (0, 1)
 
 
 @for_any_report

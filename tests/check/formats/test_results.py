@@ -62,7 +62,7 @@ def test_the_schema_refuses_a_wrong_field(field: str, value: object) -> None:
 
 
 def test_the_score_counts_the_musts_that_count() -> None:
-    # One pass, one fail, one error and one skip for another's sake; the last does not apply.
+    # One pass, one fail, one error and one skip after another case; the last does not apply.
     assert parsed(REPORT)["score"] == 25
     counts = {one["verdict"]: one["counts"] for one in parsed(REPORT)["cases"]}
     assert counts == {"pass": True, "fail": True, "warn": True, "error": True, "skip": False}

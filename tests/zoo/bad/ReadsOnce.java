@@ -1,6 +1,6 @@
 // A server that takes one read() for all it has asked for: half a message passes for a whole.
 // zoo: server lab
-// fails: frame/split/header frame/split/bytes frame/split/character fault/truncated end/in-body
+// fails: frame/split/header frame/split/bytes frame/split/character fault/truncated
 
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;

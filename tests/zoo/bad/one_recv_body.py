@@ -1,6 +1,6 @@
 # A server that reads a body by one recv().
 # zoo: server lab
-# fails: frame/split/character frame/split/bytes end/in-body
+# fails: frame/split/character frame/split/bytes fault/truncated
 import socket
 import sys
 

@@ -1,6 +1,6 @@
 // A client that takes each piece of the stream for a whole message: TCP keeps no borders.
 // zoo: client turnchat
-// fails: frame/split/* fault/truncated
+// fails: frame/split/*
 
 const net = require("node:net");
 const readline = require("node:readline");

@@ -1,6 +1,6 @@
 # A client in bash that writes each byte of a message to the terminal as it came.
 # zoo: client lab
-# fails: text/controls text/escapes text/invalid text/overrides
+# fails: text/controls text/escapes text/invalid text/nul text/overrides
 
 export LC_ALL=C # so that lengths count bytes
 exec 3<>"/dev/tcp/$1/$2" || { echo "cannot connect" >&2; exit 1; }

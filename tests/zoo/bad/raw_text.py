@@ -1,6 +1,6 @@
 # A client that prints what a stranger sent, with all escape sequences in it.
 # zoo: client lab
-# fails: text/controls text/escapes text/overrides
+# fails: text/controls text/escapes text/nul text/overrides
 
 import socket
 import sys

@@ -1,6 +1,6 @@
 # A server that calls recv() again and again when it returns nothing.
 # zoo: server lab
-# fails: end/hang-up/peers-turn fault/truncated
+# fails: end/hang-up/peers-turn
 
 import socket
 import sys

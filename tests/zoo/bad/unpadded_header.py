@@ -1,6 +1,6 @@
 # A server whose header is not padded: 5hello.
 # zoo: server lab
-# fails: frame/message turn/first
+# fails: frame/message
 import socket
 import sys
 

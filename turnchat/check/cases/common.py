@@ -23,6 +23,7 @@ from turnchat.check.steps import (
 OPENING = "hello-from-the-checker"
 FIRST_LINE = "a-line-of-the-person"
 SETTLE = 0.2  # seconds for the screen and the processor, before they are looked at
+PART = 5  # characters of a message that no name and no prompt has
 REST = 1.0  # seconds without work; long enough to see a program that spins
 
 
@@ -77,6 +78,19 @@ def next_line(play: Play, text: str) -> Script:
     """Let the person type a line, for a program of the lab: its input() hides all else."""
     if play.profile is LAB:
         yield Type(text)
+
+
+def leftover(play: Play, text: str, earlier: str) -> str | None:
+    """Return the row on which `text` stands with a part of an earlier message, or None.
+
+    A name, a frame, a time or a prompt may stand there, and the earlier message on other rows.
+    """
+    parts = {earlier[at : at + PART] for at in range(len(earlier) - PART + 1)}
+    for row in reversed(play.program.screen.text.splitlines()):
+        if text in row:
+            around = row.replace(text, "\n")
+            return row.strip() if any(part in around for part in parts) else None
+    return None
 
 
 def filled(size: int, word: str = "of") -> str:

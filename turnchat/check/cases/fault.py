@@ -1,14 +1,33 @@
 """Faults: a length that is none, a message that is cut short. They end the conversation.
 
-Each message has a body as long as the wrong length says to a program that believes it.
+Each message has a body as long as the wrong length says to a program that believes it. A server
+with more than one client goes on to serve the next.
 """
 
-from turnchat.check.case import SHOULD, Script, case
-from turnchat.check.cases.common import FIRST_LINE, SETTLE, our_turn, over
+from collections.abc import Generator
+from typing import Any
+
+from turnchat.check.case import SERVER, SHOULD, TURNCHAT, Script, case
+from turnchat.check.cases.common import FIRST_LINE, SETTLE, our_turn
 from turnchat.check.play import Play
-from turnchat.check.steps import EndStream, HangUp, Leaves, Pass, Send, Tells, Type
+from turnchat.check.report import Fallen, Kind, Shortfall
+from turnchat.check.sockets import ports
+from turnchat.check.steps import (
+    Ends,
+    EndStream,
+    HangUp,
+    Leaves,
+    NoCrash,
+    Pass,
+    Send,
+    Step,
+    Tells,
+)
+from turnchat.check.steps.crowd import Accepted
+from turnchat.check.subject import words_for
 
 SECTION = "Faults"
+PROGRAMS = "Programs"
 TWELVE = b"twelve-bytes"
 DEVANAGARI_FIVE = "\N{DEVANAGARI DIGIT FIVE}".encode()  # three bytes, as a length has
 DIGITS = (
@@ -20,18 +39,39 @@ DIGITS = (
 def refused(play: Play, length: bytes, body: bytes = TWELVE) -> Script:
     """Send bytes in the checker's turn: the program says nothing more, closes, and lives well."""
     yield from our_turn(play)
+    takes_others = yield from listens_on(play)
     yield Send(length + body)
     yield Leaves(believed=body.decode())
     yield HangUp()
-    yield from over(play)
+    yield from survived(play, goes_on=takes_others)
+
+
+def listens_on(play: Play) -> Generator[Step, Any, bool]:
+    """Return True for a server that has a client and takes more: in profile turnchat alone."""
+    if play.role is not SERVER or play.profile is not TURNCHAT:
+        return False
+    yield Accepted()
+    return ports.is_told() and ports.unaccepted(play.port) is not None
+
+
+def survived(play: Play, *, goes_on: bool) -> Script:
+    """See that no program crashes, and that a server that goes on serves the next client."""
+    following = yield Ends()
+    yield NoCrash()
+    status = play.program.status
+    if goes_on and following is None and status is not None:
+        end = f"the server ended {words_for(status)}, and serves no other client"
+        reason = f"{end}: it should close this connection alone"
+        raise Fallen(Shortfall(Kind.DIED, reason, "its service for the next client"))
 
 
 @case(
     "fault/letters",
     section=SECTION,
     hint="Three bytes that are not three digits are no length. Look at them before you make a"
-    " number of them, and close the connection: a conversion that fails must not crash the"
-    " program.",
+    " number of them: `if not header.isdigit():` close the connection and say why. If you convert"
+    " first, catch the error: `except ValueError`, in Java NumberFormatException. atoi() in C and"
+    " parseInt() in JavaScript report none.",
 )
 def letters(play: Play) -> Script:
     """A length that has letters in it, as in abc, ends the conversation, without a crash."""
@@ -96,7 +136,8 @@ def script(play: Play) -> Script:
 @case(
     "fault/256",
     section=SECTION,
-    hint="Compare the number with 255, the most that a message may have, before you read the body.",
+    hint="Compare the number with 255, the most that a message may have, before you read the body:"
+    " `if int(header) > 255:` close the connection and say why.",
 )
 def just_too_long(play: Play) -> Script:
     """The length 256 is one too many: it ends the conversation, without a crash."""
@@ -106,8 +147,8 @@ def just_too_long(play: Play) -> Script:
 @case(
     "fault/999",
     section=SECTION,
-    hint="999 has three digits, but no message is so long: compare the number with 255 before you"
-    " read the body.",
+    hint="999 has three digits, but no message is so long. Compare the number with 255 before you"
+    " read the body: `if int(header) > 255:` close the connection and say why.",
 )
 def much_too_long(play: Play) -> Script:
     """The length 999 is over 255: it ends the conversation, without a crash."""
@@ -118,24 +159,26 @@ def much_too_long(play: Play) -> Script:
     "fault/truncated",
     section=SECTION,
     hint="If `recv()` returns nothing before the body is whole, the message is not one: drop it,"
-    " and close. A loop that reads until the length is reached needs this second way out.",
+    " and close. Do not show it, and do not ask your person for an answer.",
+    after=("end/in-body",),
 )
 def truncated(play: Play) -> Script:
-    """A message that is cut short is not answered: it ends the conversation, without a crash."""
+    """Half a message is not taken for a whole one: the program closes and waits for no answer."""
     yield from our_turn(play)
-    yield Type("an-answer-to-half-a-message")
+    takes_others = yield from listens_on(play)
     yield Send(b"012twelve")
     yield EndStream()
     yield Leaves(believed="twelve")
     yield HangUp()
-    yield from over(play)
+    yield from survived(play, goes_on=takes_others)
 
 
 @case(
     "fault/reason",
-    section=SECTION,
+    section=PROGRAMS,
     level=SHOULD,
-    hint="Print a line before you close, with the bytes that were wrong: b'abc' is not a length.",
+    hint="Print a line before you close, with the bytes that were wrong:"
+    " `print(f'{header!r} is not a length')` shows b'abc'.",
     after=("fault/letters",),
 )
 def reason(play: Play) -> Script:

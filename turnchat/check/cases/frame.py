@@ -1,7 +1,7 @@
 """Frames: three digits and the body, whole, and nothing around them."""
 
 from turnchat.check.case import SHOULD, Script, case
-from turnchat.check.cases.common import answer, ask, filled, its_turn, said
+from turnchat.check.cases.common import SETTLE, answer, ask, filled, its_turn, said
 from turnchat.check.play import Play
 from turnchat.check.report import Fallen, Kind, NotApplicable, Shortfall
 from turnchat.check.steps import (
@@ -10,6 +10,7 @@ from turnchat.check.steps import (
     HearFrame,
     HearOneOf,
     NoCrash,
+    Pass,
     Press,
     Quiet,
     Type,
@@ -17,7 +18,8 @@ from turnchat.check.steps import (
 from turnchat.core.frame import BODY_LIMIT
 
 SECTION = "Messages"
-KILL_LINE = b"\x15"  # Ctrl-U: what is in the line is taken away
+KILL_LINE = b"\x15"  # Ctrl-U: the terminal takes away what is in the line
+ERASE = b"\x7f"  # the key for one character, for a program that edits the line itself
 MOST_PARTS = 4  # frames that a long line may become
 TWO_TURNS = ("turn/two",)
 
@@ -26,7 +28,9 @@ TWO_TURNS = ("turn/two",)
     "frame/message",
     section=SECTION,
     hint="Encode the text, count its bytes, and write the number in three digits in front: "
-    "`body = text.encode(); connected.sendall(b'%03d' % len(body) + body)` sends 005hello.",
+    "`body = text.encode(); connected.sendall(b'%03d' % len(body) + body)` sends 005hello. "
+    'In Java `String.format("%03d", body.length)`, in C `snprintf(header, 4, "%03d", size)`, '
+    "in JavaScript `String(body.length).padStart(3, '0')`.",
     after=("start/connects", "frame/receive/first"),
 )
 def message(play: Play) -> Script:
@@ -40,7 +44,9 @@ def message(play: Play) -> Script:
     section=SECTION,
     hint="Send the frame and nothing else: no newline, no blank, no zero byte. The length tells "
     "where a message ends. sys.stdin.readline() leaves a newline at the end of the line: take it "
-    "away with `line.rstrip('\\n')`. `print(..., file=f)` adds one: use `sendall()`.",
+    "away with `line.rstrip('\\n')`, in C after fgets(), too. `print(..., file=f)` adds one, as "
+    "println() does in Java: use `sendall()` or write(). In C send `strlen(line)` bytes, not one "
+    "more for the zero byte.",
     after=("frame/message",),
 )
 def alone(play: Play) -> Script:
@@ -53,8 +59,9 @@ def alone(play: Play) -> Script:
 @case(
     "frame/empty",
     section=SECTION,
-    hint="An empty line is a message, too: 000 and no body. A program may also ask for another "
-    "line, but it must not wait for an answer to a message that it has not sent.",
+    hint="An empty line is a message, too: 000 and no body, so leave out `if text:`. A program may "
+    "also ask for another line (`while not text: text = input()`). But it must not call recv() for "
+    "the answer to a message that it has not sent, and it must not end.",
     after=TWO_TURNS,
 )
 def empty(play: Play) -> Script:
@@ -71,7 +78,8 @@ def empty(play: Play) -> Script:
     "frame/size/short",
     section=SECTION,
     hint="The length has three digits for every message: 001, 010, 099. Let Python fill it up with "
-    "zeros: `f'{size:03}'`, `b'%03d' % size` or `str(size).zfill(3)`.",
+    "zeros: `f'{size:03}'`, `b'%03d' % size` or `str(size).zfill(3)`. In Java and C the format is "
+    "%03d, in JavaScript `padStart(3, '0')`.",
     after=TWO_TURNS,
 )
 def size_short(play: Play) -> Script:
@@ -84,7 +92,9 @@ def size_short(play: Play) -> Script:
     "frame/size/long",
     section=SECTION,
     hint="A message may have up to 255 bytes, and its length never more than three digits: "
-    "100 and 255, not 0100. Do not cut it before, and do not read lines in a small buffer.",
+    "100 and 255, not 0100. The format is %03d for all sizes; put no zero in front yourself. Do "
+    "not cut the line, and read it into a buffer that is large enough: in C `char line[1024]` "
+    "for fgets().",
     after=TWO_TURNS,
 )
 def size_long(play: Play) -> Script:
@@ -97,7 +107,9 @@ def size_long(play: Play) -> Script:
     "frame/characters",
     section=SECTION,
     hint="The length counts bytes, not characters: é has two, 你 three, 😀 four. Encode first and "
-    "count then: `body = text.encode()`, `len(body)`, not `len(text)`.",
+    "count then: `body = text.encode()`, `len(body)`, not `len(text)`. In Java "
+    "`text.getBytes(StandardCharsets.UTF_8).length`, in JavaScript `Buffer.byteLength(text)`; "
+    "strlen() in C counts bytes.",
     after=TWO_TURNS,
 )
 def characters(play: Play) -> Script:
@@ -107,16 +119,31 @@ def characters(play: Play) -> Script:
 
 
 @case(
+    "frame/blanks",
+    section=SECTION,
+    hint="Send the line as it was typed, all of it without its newline. Blanks belong to it, so "
+    'call no `split()` on it. In C read it with fgets() or getline(), since `scanf("%s", line)` '
+    "stops at a blank. In Java call `nextLine()` of a Scanner, not `next()`.",
+    after=TWO_TURNS,
+)
+def blanks(play: Play) -> Script:
+    """A line is sent with all blanks inside it."""
+    yield from its_turn(play)
+    yield from said(["one two", "two  blanks   and three"])
+
+
+@case(
     "frame/segment",
     section=SECTION,
     hint="Send header and body in one call: `connected.sendall(header + body)`. Of two small sends "
     "the second waits until the first is acknowledged (Nagle). The other side may delay that by 40 "
-    "ms, so each message takes 40 ms more. TCP_NODELAY ends this wait, but one call needs none.",
+    "ms, so each message takes 40 ms more. TCP_NODELAY ends this wait, but one call needs none. In "
+    "C and Java put both into one array, in JavaScript use `Buffer.concat([header, body])`.",
     level=SHOULD,
     after=TWO_TURNS,
 )
 def segment(play: Play) -> Script:
-    """A message leaves in one segment, its header and its body together."""
+    """A message should leave in one segment, its header and its body together."""
     yield from its_turn(play)
     before = play.peer.segments
     yield from said(["in-one-segment", "and-another"])
@@ -145,7 +172,8 @@ def long_line(play: Play) -> Script:
     "frame/long-characters",
     section=SECTION,
     hint="150 letters é are 300 bytes, so 255 characters are no bound. Encode first, and check "
-    "`len(body) > 255`. If you cut, decode what is left: `body[:255].decode(errors='ignore')`.",
+    "`len(body) > 255`. If you cut, decode what is left: `body[:255].decode(errors='ignore')`. In "
+    "Java and JavaScript check the length of the encoded bytes, not `text.length`.",
     after=("frame/characters", "frame/long-line"),
 )
 def long_characters(play: Play) -> Script:
@@ -158,7 +186,9 @@ def too_long(play: Play, line: str) -> Script:
     assert len(line.encode()) > BODY_LIMIT
     yield from its_turn(play)
     yield Type(line)
-    yield Press(KILL_LINE)  # an editor may keep the line, to be made shorter
+    yield Pass(SETTLE)
+    # An editor may keep the line, to be made shorter. In its hands Ctrl-U may be a character.
+    yield Press(KILL_LINE if play.program.is_canonical else ERASE * len(line.encode()))
     yield Type("after-the-long-line")
     for number in range(1, MOST_PARTS + 2):
         body = yield HearFrame()

@@ -23,8 +23,8 @@ from turnchat.check.steps import (
 from turnchat.check.steps.crowd import Accepted, Listens, MeetMore, MeetNext
 from turnchat.check.steps.measure import LeavesNothing, Shrinks
 
-TURNS, END = "Turns", "The end"
-WINDOW = 1.0  # seconds in which processor time is counted
+SECTION = "Programs"
+WINDOW = 2.0  # seconds in which processor time is counted
 CONVERSATIONS = 100
 A_FEW = 5  # descriptors that may be opened meanwhile for other things
 CLIENTS = 5
@@ -33,7 +33,7 @@ RUNTIME = 3  # threads; above it is a runtime with threads of its own, as those 
 
 @case(
     "loop/listening",
-    section=TURNS,
+    section=SECTION,
     hint=(
         "Wait in accept() or select(), which sleep until there is something to do. A loop that "
         "asks a non-blocking socket again and again, or select() with a timeout of 0, never sleeps."
@@ -53,7 +53,7 @@ def listening(play: Play) -> Script:
 
 @case(
     "loop/waiting",
-    section=TURNS,
+    section=SECTION,
     hint=(
         "Leave the timeout of select() out: it then sleeps until there is something to read. Ask "
         "for writability only while you have bytes that could not be sent: a socket is nearly "
@@ -72,7 +72,7 @@ def waiting(play: Play) -> Script:
 
 @case(
     "loop/hang-up",
-    section=END,
+    section=SECTION,
     hint=(
         "recv() returns b'' at the end of a stream, and goes on to do so at once for ever. Take "
         "the socket out of select()'s list and close it when b'' comes."
@@ -95,7 +95,7 @@ def hang_up(play: Play) -> Script:
 
 @case(
     "loop/descriptors",
-    section=END,
+    section=SECTION,
     hint=(
         "close() each socket when its conversation is over, also after an error. A list or a "
         "dictionary that still holds the socket keeps it open, until accept() fails with 'Too "
@@ -130,7 +130,7 @@ def _short_conversation(number: int) -> Script:
 
 @case(
     "loop/left-behind",
-    section=END,
+    section=SECTION,
     hint=(
         "End each process that you have started with fork(), Popen() or & when its conversation "
         "is over, and wait for its exit. If not, it goes on unseen, for ever."
@@ -155,7 +155,7 @@ def left_behind(play: Play) -> Script:
 @case(
     "loop/processes",
     level=SHOULD,
-    section=TURNS,
+    section=SECTION,
     hint=(
         "fork() for each client works, but its processes share nothing, and only one of them can "
         "read the keyboard. With select() one process serves all clients."
@@ -173,7 +173,7 @@ def processes(play: Play) -> Script:
 @case(
     "loop/threads",
     level=SHOULD,
-    section=TURNS,
+    section=SECTION,
     hint=(
         "A thread for each client, or one for the keyboard, works. But select() waits for all "
         "sockets and the keyboard in one thread, and no lock is needed then."

@@ -5,9 +5,10 @@ the server may choose.
 """
 
 from turnchat.check.case import SERVER, TURNCHAT, Script, case
-from turnchat.check.peer import Peer
 from turnchat.check.play import Play
-from turnchat.check.steps import HangUp, Meet, Pass, Reset, Say, Send, Shows, Start, Type
+from turnchat.check.report import Kind
+from turnchat.check.sockets.peer import Peer
+from turnchat.check.steps import HangUp, Meet, Pass, Reset, Say, Send, Shows, Start, Step, Type
 from turnchat.check.steps.crowd import (
     Accepted,
     MeetMore,
@@ -19,25 +20,34 @@ from turnchat.check.steps.crowd import (
 )
 from turnchat.check.steps.wire import Closes, frame
 
-TURNS, END = "Turns", "The end"
+SECTION = "Programs"
 ROLES = (SERVER,)
 SECOND = ("frame/message", "many/second")
 ANSWER = (*SECOND, "many/answer")
 VISITORS = 50
+MOST = 1.0  # seconds for each half of a turn, whatever other clients do
 
 
-def in_time(play: Play) -> float:
-    """Return the seconds that each half of a turn may take, whatever other clients do: 1."""
-    return play.task.timeout / 2
+def in_time(play: Play, step: Step) -> Script:
+    """See a step done within MOST. The time in which the program could not run does not count."""
+    step.seconds = max(MOST, play.task.timeout)  # a late answer is told from none
+    before = play.load()
+    yield step
+    seconds = play.elapsed - before.at
+    if seconds > MOST:
+        seconds -= play.starved(before)
+    if seconds > MOST:
+        reason = f"{step.waiting()} came after {seconds:.2f} s, and {MOST:g} s would be the most"
+        raise step.fallen(Kind.WRONG, reason)
 
 
 def turn(play: Play, peer: Peer, name: str) -> Script:
     """Let a client say something, and the person answer it."""
     message, answer = f"message-{name}", f"answer-{name}"
     yield Say(message, peer)
-    yield Shows(message, in_time(play))
+    yield from in_time(play, Shows(message))
     yield Type(answer)
-    yield Reaches(answer, [peer], in_time(play))
+    yield from in_time(play, Reaches(answer, [peer]))
 
 
 def clients(number: int) -> Script:
@@ -51,7 +61,7 @@ def clients(number: int) -> Script:
 
 @case(
     "many/next",
-    section=END,
+    section=SECTION,
     hint=(
         "When a conversation is over, close its connection. Then either go back to accept() for "
         "the next client, or end the program with status 0. Do not wait for anything in between."
@@ -61,7 +71,10 @@ def clients(number: int) -> Script:
 def following(play: Play) -> Script:
     """When a client has left, the server serves the next one, or has ended with status 0."""
     yield from clients(1)
-    yield from turn(play, play.peer, "of-the-first")
+    yield Say("message-of-the-first")  # alone: a turn of a second is for several at once
+    yield Shows("message-of-the-first")
+    yield Type("answer-to-the-first")
+    yield Reaches("answer-to-the-first", [play.peer])
     yield Say("BYEBYE")
     yield Closes()
     yield HangUp()
@@ -74,7 +87,7 @@ def following(play: Play) -> Script:
 
 @case(
     "many/second",
-    section=TURNS,
+    section=SECTION,
     hint=(
         "recv() on one socket holds up all others. Ask select() which of them have something to "
         "read: the listening socket, the keyboard and each client. Then call accept() or recv() "
@@ -91,7 +104,7 @@ def second(play: Play) -> Script:
 
 @case(
     "many/answer",
-    section=TURNS,
+    section=SECTION,
     hint=(
         "Remember for each message which client sent it. Send the typed line on that client's "
         "socket alone: not on the one that was accepted last, and not on all of them."
@@ -110,7 +123,7 @@ def answer(play: Play) -> Script:
 
 @case(
     "many/tenth",
-    section=TURNS,
+    section=SECTION,
     hint=(
         "Keep the clients in a list or a dictionary that grows, not in an array of a few places. "
         "Call listen() with a backlog of more than a few, such as 128."
@@ -129,7 +142,7 @@ def tenth(play: Play) -> Script:
 
 @case(
     "many/half-frame",
-    section=TURNS,
+    section=SECTION,
     hint=(
         "Do not call recv() until a message is whole: the rest may never come. Keep the bytes of "
         "each client in a buffer of its own, and add what one recv() returns. Take a message out "
@@ -159,7 +172,7 @@ def half_frame(play: Play) -> Script:
 
 @case(
     "many/not-reading",
-    section=END,
+    section=SECTION,
     hint=(
         "After an answer, and after BYEBYE, go back to select() for all clients. A client may take "
         "its time to read and to close. Read the end of its stream when select() calls the socket "
@@ -188,7 +201,7 @@ def not_reading(play: Play) -> Script:
 
 @case(
     "many/answers",
-    section=TURNS,
+    section=SECTION,
     hint=(
         "Put each client whose message is not answered yet in a queue. For each typed line take "
         "one out of the queue, and send the line to it. One variable for the last client forgets "
@@ -216,7 +229,7 @@ def answers(play: Play) -> Script:
 
 @case(
     "many/left",
-    section=END,
+    section=SECTION,
     hint=(
         "A client may leave while it waits for its answer. Watch its socket for the end of the "
         "stream in your own turn, too. Take the client out of your queue then, or the next line is "
@@ -242,7 +255,7 @@ def left(play: Play) -> Script:
 
 @case(
     "many/visitors",
-    section=END,
+    section=SECTION,
     hint=(
         "recv() and send() can raise ConnectionResetError or BrokenPipeError, and recv() returns "
         "b'' at the end of the stream. Each of them ends one conversation: close that socket, "

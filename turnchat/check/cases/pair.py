@@ -1,11 +1,11 @@
 """A pair: a server and a client that talk with each other, through the checker."""
 
 from collections.abc import Generator
-from typing import Any
+from typing import Any, NamedTuple
 
 from turnchat.check.case import CLIENT, PAIR, SERVER, Role, Script, case
 from turnchat.check.play import Play
-from turnchat.check.steps import Step
+from turnchat.check.steps import ComesToRest, Start, Step
 from turnchat.check.steps.crowd import Listens
 from turnchat.check.steps.pair import EndsAt, HasClosed, Joined, Relay, ShowsAt, TypeAt
 from turnchat.check.subject import Subject
@@ -18,21 +18,23 @@ GOES_ON = 0.3  # seconds for a server to end after its conversation, if it does
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-class Pair:
+class Pair(NamedTuple):
     """The two programs, and the way between them: None if their port is fixed."""
 
-    def __init__(self, server: Subject, client: Subject, relay: Relay | None) -> None:
-        self.server, self.client, self.relay = server, client, relay
+    server: Subject
+    client: Subject
+    relay: Relay | None
 
 
 def meet(play: Play) -> Generator[Step, Any, Pair]:
     """Start both programs, and see the client connected."""
-    server = play.start(SERVER)
+    server = yield Start(SERVER)
     yield Listens()
     relay = None if play.task.port else Relay(play)
-    client = play.start(CLIENT)
+    client = yield Start(CLIENT)
     if relay:
         yield Joined(relay)
+    yield ComesToRest()
     return Pair(server, client, relay)
 
 
@@ -46,10 +48,9 @@ def turn(pair: Pair, question: str, answer: str) -> Script:
 
 def end(pair: Pair, hearer: Role) -> Script:
     """See both streams end, that of the one that has heard BYEBYE first; then the programs."""
-    if pair.relay and pair.relay.server_side and pair.relay.client_side:
-        sides = [(pair.relay.server_side, SERVER), (pair.relay.client_side, CLIENT)]
-        for side, name in sides if hearer is SERVER else reversed(sides):
-            yield HasClosed(side, name)
+    if pair.relay:
+        for role in (SERVER, CLIENT) if hearer is SERVER else (CLIENT, SERVER):
+            yield HasClosed(pair.relay, role)
     yield EndsAt(pair.client)
     yield EndsAt(pair.server, GOES_ON, may_go_on=True)
 
@@ -79,6 +80,7 @@ def one_turn(play: Play) -> Script:
     ),
     roles=ROLES,
     after=TURN,
+    waits=50,  # two a turn, and those of the start
 )
 def twenty_turns(play: Play) -> Script:
     """Twenty turns follow one another in one conversation."""

@@ -23,7 +23,9 @@ SECTION = "Messages"
 TWO_TURNS = ("turn/two",)
 READ_ALL = (
     "recv(n) returns what is there, n bytes at most. Call it until all have come: "
-    "`while len(data) < n: data += connected.recv(n - len(data))`, and stop at b''."
+    "`while len(data) < n: data += connected.recv(n - len(data))`, and stop at b''. In C write the "
+    "same loop. In Java call `readFully(data)` of a DataInputStream. In Node add each piece to a "
+    "Buffer, until it has the whole frame."
 )
 READ_AND_SHOW = (
     "Read three bytes, then as many bytes as they say, and print the text: "
@@ -64,7 +66,7 @@ def receive_message(play: Play) -> Script:
     section=SECTION,
     hint="Read exactly as many bytes as the header says, even if it is a single one. Leave the "
     "zeros in front, since int() takes them: `int(b'010')` is 10. `header.strip(b'0')` would make "
-    "a 1 of it.",
+    "a 1 of it. In C call `strtol(header, NULL, 10)`: with the base 0 it takes 010 for octal.",
     after=TWO_TURNS,
 )
 def receive_short(play: Play) -> Script:
@@ -89,7 +91,8 @@ def receive_long(play: Play) -> Script:
     "frame/receive/empty",
     section=SECTION,
     hint="000 is a message without a body: show an empty line, and take your turn. Do not call "
-    "recv() for a body of 0 bytes: recv(0) returns b'', as it does when the stream has ended.",
+    "recv() for a body of 0 bytes: recv(0) returns b'', as it does when the stream has ended. And "
+    "do not test `if not body:`, which is true for the empty message, too.",
     after=TWO_TURNS,
 )
 def receive_empty(play: Play) -> Script:
@@ -134,7 +137,8 @@ def split_body(play: Play) -> Script:
     "frame/split/character",
     section=SECTION,
     hint="A piece may end inside a character. Collect all bytes of the body, and decode them once, "
-    "at its end: `data.decode(errors='replace')`. " + READ_ALL,
+    "at its end: `data.decode(errors='replace')`. In Node do not call toString() on each piece. "
+    + READ_ALL,
     after=ALONE,
 )
 def split_character(play: Play) -> Script:

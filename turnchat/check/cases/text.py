@@ -7,23 +7,26 @@ bytes are looked for in the program's output between two words that stand there 
 from collections.abc import Mapping
 
 from turnchat.check.case import SHOULD, Script, case
-from turnchat.check.cases.common import answer, ask, our_turn
+from turnchat.check.cases.common import answer, ask, leftover, our_turn
 from turnchat.check.play import Play
 from turnchat.check.report import Fallen, Kind, Shortfall
 from turnchat.check.screen import without_sequences
 from turnchat.check.steps import Say, Shows, Step
 
-SECTION = "Messages"
+MESSAGES, PROGRAMS = "Messages", "Programs"
 ASCII = "".join(map(chr, range(0x21, 0x7F)))
 SAFE = (
     "Before you show a text, replace each character in it that acts and does not print. In Python:"
     ' `"".join(c if c.isprintable() else repr(c)[1:-1] for c in text)`. In Java:'
-    r' `text.replaceAll("\\p{C}", "?")`.'
+    r' `text.replaceAll("\\p{C}", "?")`, in JavaScript `text.replace(/\p{C}/gu, "?")`. In C write'
+    ' "?" for each byte below 32, for 127, and for what iswprint() refuses.'
 )
 WORLD = "naïve Größe, Ελλάδα, Россия, 日本語, 한국어, שלום, नमस्ते"
 PICTURES = "a smile 😀, a flag 🇨🇭, e with its accent e\u0301, o with two o\u0308\u0323"
 LONG = " ".join(f"word-{number:03}" for number in range(29))[:255]
 LONG_WIDE = "".join(chr(0x4E00 + number) for number in range(85))  # 255 bytes, 170 columns
+LONGER = "a-long-message-that-must-be-gone-when-others-come"
+SHORTER = "#short#"
 BLANKS = "left     five-blanks   three"
 CONTROLS = {
     "BEL": b"\a", "BS": b"\b", "LF": b"\n", "VT": b"\v", "FF": b"\f", "CR": b"\r",
@@ -109,12 +112,12 @@ class NotRaw(Step):
         return True
 
     def waiting(self) -> str:
-        return "a screen without raw bytes"
+        return "an output without raw bytes"
 
 
 @case(
     "text/ascii",
-    section=SECTION,
+    section=PROGRAMS,
     hint='Show the body as it came. In C, use `printf("%s", body)` and never `printf(body)`, and'
     " end the body with a 0 byte of your own.",
 )
@@ -125,7 +128,7 @@ def plain(play: Play) -> Script:
 
 @case(
     "text/utf8",
-    section=SECTION,
+    section=PROGRAMS,
     hint="Collect all bytes of the body first, and then decode them as UTF-8. In Python:"
     ' `body.decode(errors="replace")`. In Java: `new String(body, StandardCharsets.UTF_8)`.',
 )
@@ -136,9 +139,10 @@ def utf8(play: Play) -> Script:
 
 @case(
     "text/emoji",
-    section=SECTION,
+    section=PROGRAMS,
     hint="Decode the whole body as UTF-8. Most emoji have four bytes, some of them more. An accent"
-    " may be a character of its own. Show each character that prints.",
+    " may be a character of its own. Show each character that prints. In Java and JavaScript most"
+    " emoji are two `char`: go through code points, and not through charAt().",
     after=("text/utf8",),
 )
 def emoji(play: Play) -> Script:
@@ -148,7 +152,7 @@ def emoji(play: Play) -> Script:
 
 @case(
     "text/long",
-    section=SECTION,
+    section=PROGRAMS,
     hint="Show all of the message: the terminal itself wraps a long line. A `recv()` may return"
     " less than you asked for, and a buffer must have room for 255 bytes.",
 )
@@ -163,9 +167,10 @@ def long(play: Play) -> Script:
 
 @case(
     "text/blanks",
-    section=SECTION,
+    section=PROGRAMS,
     level=SHOULD,
-    hint="Show the text as it is, without `split()` and `join()`: blanks are a part of it.",
+    hint="Show the text as it is, without `split()`, `join()` and `textwrap`: blanks are a part of"
+    ' it. In C, `scanf("%s")` and strtok() stop at a blank.',
 )
 def blanks(play: Play) -> Script:
     """A message should stand on the screen with all blanks inside it."""
@@ -180,7 +185,27 @@ def blanks(play: Play) -> Script:
 
 
 @case(
-    "text/controls", section=SECTION, hint=f"A raw control rings a bell or overwrites text. {SAFE}"
+    "text/leftover",
+    section=PROGRAMS,
+    hint="Show as many bytes as the header says, and no more of the buffer: the rest of it is of an"
+    r" earlier message. In C end the body yourself, `buffer[size] = '\0'`, or print it with"
+    ' `printf("%.*s", size, buffer)`. In Java: `new String(buffer, 0, size, UTF_8)`. In Python and'
+    " JavaScript begin each message with an empty variable.",
+)
+def left_over(play: Play) -> Script:
+    """A short message stands on the screen without a part of an earlier, longer one."""
+    yield from our_turn(play)
+    yield from ask(LONGER)
+    yield from answer("a-line-in-between")
+    yield from ask(SHORTER)
+    yield from answer("a-line-behind-it")
+    if row := leftover(play, SHORTER, LONGER):
+        reason = f"a part of an earlier message stands beside {SHORTER!r}: {row!r}"
+        raise Fallen(Shortfall(Kind.WRONG, reason, received=play.program.screen.text.encode()))
+
+
+@case(
+    "text/controls", section=MESSAGES, hint=f"A raw control rings a bell or overwrites text. {SAFE}"
 )
 def controls(play: Play) -> Script:
     """Control characters in a message do not reach the terminal raw, and end nothing."""
@@ -189,7 +214,7 @@ def controls(play: Play) -> Script:
 
 @case(
     "text/escapes",
-    section=SECTION,
+    section=MESSAGES,
     hint="A raw escape sequence lets a stranger move your cursor, recolour your screen and set your"
     f" window's title. {SAFE}",
 )
@@ -200,7 +225,7 @@ def escapes(play: Play) -> Script:
 
 @case(
     "text/overrides",
-    section=SECTION,
+    section=MESSAGES,
     hint="A raw override changes the order of the letters, so a line reads as something else."
     f" {SAFE}",
     after=("text/utf8",),
@@ -212,9 +237,11 @@ def overrides(play: Play) -> Script:
 
 @case(
     "text/invalid",
-    section=SECTION,
+    section=MESSAGES,
     hint="A body may have any bytes. Decode it so that none is an error. In Python:"
-    ' `body.decode(errors="replace")`, or errors="backslashreplace", which shows the bytes.',
+    ' `body.decode(errors="replace")`, or errors="backslashreplace", which shows the bytes. In Java'
+    " `new String(body, StandardCharsets.UTF_8)` and in JavaScript `body.toString()` do so. In C"
+    ' write "?" for bytes that mbrtowc() refuses.',
 )
 def invalid(play: Play) -> Script:
     """Bytes that are not UTF-8 do not reach the terminal raw, and end nothing."""
@@ -223,15 +250,12 @@ def invalid(play: Play) -> Script:
 
 @case(
     "text/nul",
-    section=SECTION,
-    hint="A body may have a 0 byte inside. In C, strings end there: count by the length in the"
-    " header and not by `strlen()`, and show the byte as something else, such as `?`.",
+    section=MESSAGES,
+    hint="A body may have a 0 byte inside: it is a control character, and no end. In C, strings end"
+    " there: count by the length in the header and not by `strlen()`. Show the byte as"
+    " something else, such as `?`.",
 )
 def nul(play: Play) -> Script:
-    """A message with a 0 byte inside is taken whole, and ends nothing."""
-    yield from our_turn(play)
-    yield Say(b"left-nul\0right-nul")
-    yield Shows("left-nul")
-    yield from answer("there-was-a-zero")
-    yield from ask("the-message-after-the-zero")
-    yield from answer("there-was-none")
+    """A 0 byte in a message does not reach the terminal raw, and ends nothing."""
+    yield from not_raw(play, {"NUL": b"\0"})
+    yield from answer("there-was-no-zero")

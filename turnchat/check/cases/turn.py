@@ -1,9 +1,9 @@
 """Turns: the client begins, then one message each."""
 
 from turnchat.check.case import CLIENT, LAB, Script, case
-from turnchat.check.cases.common import OPENING, answer, ask, its_turn, our_turn, said
+from turnchat.check.cases.common import OPENING, ask, its_turn, our_turn, said
 from turnchat.check.play import Play
-from turnchat.check.report import Fallen, Kind, Shortfall
+from turnchat.check.report import Fallen, Kind, NotApplicable, Shortfall
 from turnchat.check.steps import (
     Closes,
     Hear,
@@ -21,8 +21,10 @@ from turnchat.check.steps import (
 from turnchat.check.steps.terminal import ENTER
 
 SECTION = "Turns"
-FAULTS = "Faults"
+FAULTS, PROGRAMS = "Faults", "Programs"
 AHEAD = ("ahead-number-one", "ahead-number-two", "ahead-number-three")
+AGAIN = "the program connected again, in the middle of the conversation"
+NO_MORE = "the client sends no second message: turn/two tells why"
 STRAY = "a-message-out-of-turn-that-nothing-asked-for"
 ARRIVAL = 0.05  # seconds for bytes to cross the loopback
 
@@ -31,17 +33,17 @@ ARRIVAL = 0.05  # seconds for bytes to cross the loopback
     "turn/first",
     section=SECTION,
     hint="The client speaks first. A server sends no greeting: after `accept()` it calls `recv()`. "
-    "A client sends what its person types, and nothing before.",
+    "A client sends what its person types, and nothing before: no name and no greeting.",
     after=("start/connects", "frame/receive/first"),
 )
 def first(play: Play) -> Script:
-    """The client speaks first, and only when its person has typed a line."""
+    """The client speaks first, and neither side speaks before its person has typed a line."""
     yield Start()
     yield Meet()
     yield Quiet(0.3)
     if play.role is not CLIENT:
         yield from ask(OPENING)
-    yield from answer("now-it-is-my-turn")
+        yield Quiet(0.3)
 
 
 @case(
@@ -59,11 +61,47 @@ def one(play: Play) -> Script:
 
 
 @case(
+    "turn/one-connection",
+    section=PROGRAMS,
+    hint="Connect once, before the loop, and close() after it. A socket carries any number of "
+    "messages in both directions. A server that serves one conversation never sees a second "
+    "connection, and one that serves many takes it for another client.",
+    roles=(CLIENT,),
+    after=("turn/one",),
+)
+def one_connection(play: Play) -> Script:
+    """A client makes one connection, and all messages of the conversation go over it."""
+    yield from its_turn(play)
+    for number in range(1, 4):
+        yield Type(f"line-{number}-on-one-connection")
+        yield HearThere(f"line-{number}-on-one-connection")
+        yield from ask(f"answer-{number}-on-one-connection")
+
+
+class HearThere(Hear):
+    """Wait for a message of a client on the connection that it was met on, its only one.
+
+    If none comes on another connection either, that is for turn/two to judge.
+    """
+
+    def look(self, play: Play) -> bool:
+        if len(play.peers) > play.met:
+            raise self.fallen(Kind.WRONG, AGAIN)
+        try:
+            return super().look(play)
+        except Fallen as error:
+            raise NotApplicable(NO_MORE) from error
+
+    def late(self, play: Play) -> Fallen:  # noqa: ARG002 - the form of all steps
+        raise NotApplicable(NO_MORE)
+
+
+@case(
     "turn/two",
     section=SECTION,
     hint="The conversation goes on after the first exchange. Put receiving and sending into one "
     "loop, `while True:`. Leave it only at BYEBYE, at the end of the stream, or at an error.",
-    after=("turn/one",),
+    after=("turn/one", "turn/one-connection"),
 )
 def two(play: Play) -> Script:
     """The sides take turns, one message each, also the second time."""
@@ -76,6 +114,7 @@ def two(play: Play) -> Script:
     hint="A conversation has no fixed number of turns: `while True:`, not `for _ in range(10):`. "
     "Keep no message in a buffer that fills up.",
     after=("turn/two",),
+    waits=50,  # two a turn, and those of the start
 )
 def twenty(play: Play) -> Script:
     """The sides take turns, one message each, for 20 turns."""
@@ -109,7 +148,8 @@ def ahead(play: Play) -> Script:
     section=FAULTS,
     hint="Bytes that come in your own turn are a fault: close the connection and say why. Before "
     "you send, look for them: `connected.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)` raises "
-    "BlockingIOError if all is well. If you keep a buffer, it must be empty.",
+    "BlockingIOError if all is well. In C recv() with these flags returns -1 and EAGAIN, in Java "
+    "`in.available()` is 0. If you keep a buffer, it must be empty.",
     after=("turn/two",),
 )
 def stray_segment(play: Play) -> Script:
@@ -125,7 +165,8 @@ def stray_segment(play: Play) -> Script:
     hint="Bytes that come while your person types are a fault: close the connection and say why. "
     "input() sees nothing of them, so look for them before you send. "
     "`connected.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)` raises BlockingIOError if all is "
-    "well. With select() the socket becomes readable in your own turn.",
+    "well. In C recv() with these flags returns -1 and EAGAIN, in Java `in.available()` is 0. With "
+    "select() the socket becomes readable in your own turn, and in Node 'data' is emitted.",
     after=("turn/two",),
 )
 def stray_waiting(play: Play) -> Script:

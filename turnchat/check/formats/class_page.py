@@ -1,29 +1,32 @@
 """The page of a class: a row a student, a histogram of the marks, and the commonest mistakes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from statistics import mean, median
 from typing import NamedTuple
 
-from turnchat.check.formats.page.markup import document, element, text
+from turnchat.check.formats.page.markup import breakable, document, element, text
 from turnchat.text import counted
 
 BARS = 10
 DASH = "\N{EN DASH}"
-WIDTH, TOP, PLOT = 420, 16, 180  # of the histogram, in the units of its drawing
+WIDTH, TOP, PLOT = 420, 16, 90  # of the histogram, in the units of its drawing
 
 
 class Part(NamedTuple):
-    """A line of the rubric: the points that a student has, of the most there are."""
+    """A line of the rubric: the points that a student has, of the most there are.
+
+    points: None if they are left to the marker.
+    """
 
     title: str
-    points: float
+    points: float | None
     most: float
 
 
 class Student(NamedTuple):
     """A row. files: the names of the hand-in. report: a relative link to the student's report.
 
-    remarks: sentences for the teacher: a file is missing, a syntax error. text: a link to the
+    problems: sentences for the teacher: a file is missing, a syntax error. text: a link to the
     report as text.
     """
 
@@ -34,7 +37,7 @@ class Student(NamedTuple):
     total: float
     most: float
     report: str | None = None
-    remarks: Sequence[str] = ()
+    problems: Sequence[str] = ()
     text: str | None = None
 
 
@@ -48,13 +51,15 @@ class Bar(NamedTuple):
 class Mistake(NamedTuple):
     """A rule that many programs break. students: the ids of all of them.
 
-    link: to a report that shows it, from the folder of the page.
+    link: to a report that shows it, from the folder of the page. diagnosis: the mistake itself, if
+    it is known; then `case` is the commonest one that shows it.
     """
 
     case: str
     rule: str
     students: Sequence[str]
     link: str | None = None
+    diagnosis: str | None = None
 
 
 def bars(students: Sequence[Student], number: int = BARS) -> list[Bar]:
@@ -73,15 +78,13 @@ def bars(students: Sequence[Student], number: int = BARS) -> list[Bar]:
 def render(
     title: str,
     students: Sequence[Student],
-    histogram: Sequence[Bar] | None = None,
     commonest: Sequence[Mistake] = (),
 ) -> str:
-    """Return the page of a class. The histogram is made of the totals if it is None."""
-    shown = bars(students) if histogram is None else histogram
+    """Return the page of a class."""
     parts = {
         "title": text(title),
         "facts": text(_facts(students)),
-        "histogram": _histogram(shown),
+        "histogram": _histogram(bars(students)),
         "mistakes": _mistakes(commonest, len(students)),
         "heads": "".join(_heads(students)),
         "rows": "".join(map(_row, students)),
@@ -107,7 +110,7 @@ def _heads(students: Sequence[Student]) -> Iterator[str]:
             most = element("small", f"of {part.most:g}")
             yield element("th", [text(part.title), " ", most], scope="col", class_="points")
     yield element("th", "Files", scope="col")
-    yield element("th", "Remarks", scope="col")
+    yield element("th", "Problems", scope="col")
 
 
 def _row(student: Student) -> str:
@@ -119,13 +122,15 @@ def _row(student: Student) -> str:
         element("td", first, data_value=student.id),
         *(_points(part.points, part.most) for part in student.parts),
         _points(student.total, student.most, is_total=True),
-        _several(student.files, "files"),
-        _several(student.remarks, "remarks"),
+        _several(student.files, "files", breakable),
+        _several(student.problems, "problems"),
     ]
     return element("tr", cells)
 
 
-def _points(points: float, most: float, *, is_total: bool = False) -> str:
+def _points(points: float | None, most: float, *, is_total: bool = False) -> str:
+    if points is None:
+        return element("td", "?", class_="points", title="left to the marker", data_value="-1")
     shown = [f"{points:g}"]
     if is_total:
         share = 100 * points / most if most else 0
@@ -134,8 +139,9 @@ def _points(points: float, most: float, *, is_total: bool = False) -> str:
     return element("td", shown, class_=names, data_value=f"{points:g}")
 
 
-def _several(words: Sequence[str], name: str) -> str:
-    return element("td", "<br>".join(map(text, words)), class_=name, data_value=" ".join(words))
+def _several(words: Sequence[str], name: str, as_html: Callable[[str], str] = text) -> str:
+    shown = "<br>".join(map(as_html, words))
+    return element("td", shown, class_=name, data_value=" ".join(words))
 
 
 def _histogram(shown: Sequence[Bar]) -> str:
@@ -166,6 +172,12 @@ def _mistakes(commonest: Sequence[Mistake], students: int) -> str:
         name = element("code", text(one.case))
         number = element("b", str(len(one.students)), title=f"of {counted(students, 'student')}")
         link = element("a", name, href=one.link) if one.link else name
-        rule = element("span", text(one.rule))
-        items.append(element("li", [number, link, rule], title=", ".join(one.students)))
+        if one.diagnosis:
+            shown = [
+                element("div", text(one.diagnosis)),
+                element("span", [link, " ", text(one.rule)]),
+            ]
+        else:
+            shown = [link, element("span", text(one.rule))]
+        items.append(element("li", [number, *shown], title=", ".join(one.students)))
     return element("ol", items, class_="mistakes")

@@ -17,7 +17,7 @@ from turnchat.check.report import CaseResult, Report, Verdict
 
 SCHEMA = "classroom50/result/v1"
 TYPES = ("individual", "group")
-NOT_HELD = (Verdict.FAIL, Verdict.ERROR)
+NOT_PASSED = (Verdict.FAIL, Verdict.ERROR)
 
 
 def render(report: Report, environment: Mapping[str, str], now: str) -> str:
@@ -56,7 +56,7 @@ def _test(result: CaseResult) -> dict[str, Any]:
     needs_other = result.verdict is Verdict.SKIP and result.counts
     return {
         "test-name": result.id,
-        "passed": not (result.verdict in NOT_HELD or needs_other),
+        "passed": not (result.verdict in NOT_PASSED or needs_other),
         "score": worth if is_held else 0,
         "max-score": worth,
         "verdict": result.verdict,

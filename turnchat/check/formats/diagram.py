@@ -9,22 +9,25 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from turnchat.check.case import Role
-from turnchat.check.report import CaseResult, Event, What
+from turnchat.check.report import CaseResult, Event, EventType
 from turnchat.check.screen import width_of, without_sequences
-from turnchat.text import safe
+from turnchat.text import counted, safe
 
 ENTER = "⏎"
+ERASE, KILL_LINE = "\x7f", "\x15"  # Backspace; Ctrl-U
 PAIR = (Role.SERVER, Role.CLIENT)  # in the order in which they are started
 STARTS = ("first", "second", "third")
 LANE = 34  # columns between two lifelines
 FIRST_ROWS, LAST_ROWS = 5, 19  # that are drawn; what is between is left out
+INSIDE = 76  # columns of a screen in its frame
+MOST_LINES, END_LINES = 24, 10  # of a screen: all, or those at each end
 SHORTEST_LINE = 2  # columns of an arrow beside its text
 
 NOTES = {
-    What.STARTED: "started:",
-    What.CONNECTED: "connected",
-    What.EXITED: "the program ended",
-    What.NOTE: "",
+    EventType.STARTED: "started:",
+    EventType.CONNECTED: "connected",
+    EventType.EXITED: "the program ended",
+    EventType.NOTE: "",
 }
 
 
@@ -60,9 +63,9 @@ def rows(result: CaseResult) -> list[Row]:
     echo: dict[int, str] = {}  # of each program's terminal: typed, and not shown yet
     for event in _merged(result.events):
         text = _text_of(event)
-        if event.what is What.TYPED:
+        if event.type is EventType.TYPED:
             echo[event.program] = echo.get(event.program, "") + text
-        elif event.what is What.SCREEN:
+        elif event.type is EventType.SCREEN:
             text = _without_echo(text, echo.pop(event.program, ""))
             if not text:
                 continue
@@ -116,16 +119,70 @@ def columns_of(text: str) -> int:
     return sum(map(width_of, text))
 
 
+def framed(title: str, screen: Sequence[str]) -> Iterator[str]:
+    """Give a screen in a frame of 80 columns at most; of many rows the first and the last.
+
+    A row that is longer goes on in the next one, and its sides are dashed there.
+    """
+    whole = [safe(line) for line in screen] or ["(empty)"]
+    width = min(INSIDE, max(len(title) + 2, *map(columns_of, whole)))
+    rows = []
+    for row in whole:
+        pieces = list(cut_up(row, width))
+        for number, piece in enumerate(pieces):
+            left = "┊" if number else "│"
+            right = "┊" if number < len(pieces) - 1 else "│"
+            rows.append(f"{left} {piece}{' ' * (width - columns_of(piece))} {right}")
+    yield f"┌ {title} {'─' * (width - len(title))}┐"
+    yield from bounded(rows)
+    yield f"└{'─' * (width + 2)}┘"
+
+
+def bounded(lines: Sequence[str]) -> list[str]:
+    """Return lines, of many the first and the last: a program may write without end."""
+    if len(lines) <= MOST_LINES:
+        return list(lines)
+    left_out = len(lines) - 2 * END_LINES
+    return [*lines[:END_LINES], f"  … {left_out} lines are left out …", *lines[-END_LINES:]]
+
+
+def cut_up(text: str, columns: int) -> Iterator[str]:
+    """Cut a text into rows of `columns`."""
+    while columns_of(text) > columns:
+        row = cut(text, columns + 1)[:-1]
+        yield row
+        text = text[len(row) :]
+    yield text
+
+
+def wrapped(text: str, columns: int, first: str = "", rest: str = "") -> list[str]:
+    """Return the words of a text in lines, behind `first` and `rest`; some take two columns."""
+    lines, line, is_empty = [], first, True
+    for word in safe(text).split():
+        if not is_empty and columns_of(line) + 1 + columns_of(word) <= columns:
+            line += f" {word}"
+            continue
+        if not is_empty:
+            lines.append(line)
+            line = rest
+        *whole, end = cut_up(word, columns - columns_of(line))
+        for piece in whole:
+            lines.append(line + piece)
+            line = rest
+        line, is_empty = line + end, False
+    return lines if is_empty else [*lines, line]
+
+
 def _merged(events: Sequence[Event]) -> Iterator[Event]:
     """Give the events, with the pieces of a screen joined that follow each other."""
     waiting: Event | None = None
     for event in events:
-        if waiting and event.what is What.SCREEN and event.program == waiting.program:
+        if waiting and event.type is EventType.SCREEN and event.program == waiting.program:
             waiting = waiting._replace(data=waiting.data + event.data)
             continue
         if waiting:
             yield waiting
-        waiting = event if event.what is What.SCREEN else None
+        waiting = event if event.type is EventType.SCREEN else None
         if not waiting:
             yield event
     if waiting:
@@ -134,20 +191,27 @@ def _merged(events: Sequence[Event]) -> Iterator[Event]:
 
 def _text_of(event: Event) -> str:
     """Return the text of a row: of keys and screens without sequences, of the wire as it came."""
-    if event.what in (What.TYPED, What.SCREEN):
+    if event.type in (EventType.TYPED, EventType.SCREEN):
         text = without_sequences(event.data.decode(errors="backslashreplace"))
         for newline in ("\r\n", "\n", "\r"):
             text = text.replace(newline, ENTER)
-        return safe(text)
-    if event.what in (What.SENT, What.RECEIVED):
+        return safe(text) + (_meaning(text) if event.type is EventType.TYPED else "")
+    if event.type in (EventType.SENT, EventType.RECEIVED):
         return safe(event.data)
-    if event.what is What.CLOSED:
+    if event.type is EventType.CLOSED:
         return "(ends its stream)"
-    if event.what is What.RESET or event.data == b"reset":
+    if event.type is EventType.RESET or event.data == b"reset":
         return "(resets the connection)"
-    if event.what is What.HUNG_UP:
+    if event.type is EventType.HUNG_UP:
         return "(ends its stream)"
-    return safe(f"{NOTES[event.what]} {event.note}").strip()
+    return safe(f"{NOTES[event.type]} {event.note}").strip()
+
+
+def _meaning(typed: str) -> str:
+    """Return words for keys that take something away: a bare escape says nothing to a reader."""
+    if typed and not typed.strip(ERASE):
+        return f" (erases {counted(len(typed), 'character')})"
+    return " (erases the line)" if typed == KILL_LINE else ""
 
 
 def _without_echo(text: str, typed: str) -> str:
@@ -157,13 +221,13 @@ def _without_echo(text: str, typed: str) -> str:
 
 
 def _row(event: Event, text: str) -> Row:
-    at, what, data, peer, program, _ = event
-    if what in (What.TYPED, What.SCREEN):
-        return Row(at, Lane.TERMINAL, what is What.TYPED, text, data, peer, program)
-    if what in (What.SENT, What.RECEIVED):
-        return Row(at, Lane.WIRE, what is What.SENT, text, data, peer, program)
-    if what in (What.CLOSED, What.RESET, What.HUNG_UP):
-        return Row(at, Lane.WIRE, what is What.HUNG_UP, text, b"", peer, program)
+    at, event_type, data, peer, program, _ = event
+    if event_type in (EventType.TYPED, EventType.SCREEN):
+        return Row(at, Lane.TERMINAL, event_type is EventType.TYPED, text, data, peer, program)
+    if event_type in (EventType.SENT, EventType.RECEIVED):
+        return Row(at, Lane.WIRE, event_type is EventType.SENT, text, data, peer, program)
+    if event_type in (EventType.CLOSED, EventType.RESET, EventType.HUNG_UP):
+        return Row(at, Lane.WIRE, event_type is EventType.HUNG_UP, text, b"", peer, program)
     return Row(at, Lane.NOTE, False, text, data, peer, program)
 
 

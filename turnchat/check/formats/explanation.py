@@ -49,7 +49,8 @@ def _explain(result: CaseResult) -> Iterator[str]:
         yield clean(f"Diagnosis: {sentence}")
     if result.verdict is Verdict.SKIP:
         return
-    yield clean(f"Hint: {result.hint}")
+    if not result.diagnosis:
+        yield clean(f"Hint: {result.hint}")
     if result.shortfall:
         yield from _value("expected", result.shortfall.expected)
         yield from _value("received", result.shortfall.received)

@@ -1,6 +1,6 @@
 """results.json of a Gradescope autograder: a test a case, with its visibility and tags.
 
-A MUST is worth one point, and a SHOULD none. The score of the whole is out of 100, or of `points`;
+A MUST is worth one point, and a SHOULD none. The total is out of 100, or of `points`;
 Gradescope takes it instead of the sum of the tests. A case that does not count has no score.
 
 https://gradescope-autograders.readthedocs.io/en/latest/specs/
@@ -77,7 +77,7 @@ def _tests(report: Report, visibility: Mapping[str, Visibility]) -> list[dict[st
 
 
 def _test(result: CaseResult, visibility: Visibility) -> dict[str, Any]:
-    tags = [result.id.partition("/")[0], result.level, result.verdict]
+    tags = [result.group, result.level, result.verdict]
     if result.shortfall:
         tags.append(result.shortfall.kind)
     test: dict[str, Any] = {
@@ -98,7 +98,7 @@ def _test(result: CaseResult, visibility: Visibility) -> dict[str, Any]:
 
 def _output(result: CaseResult) -> str:
     if result.verdict is Verdict.ERROR:
-        return f"The checker itself has failed here; it does not count: {summary(result)}"
+        return f"The checker failed here: ask your teacher to run it again. {summary(result)}"
     return explanation(result)
 
 

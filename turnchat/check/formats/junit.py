@@ -5,6 +5,7 @@ A SHOULD that falls short is no failure there, so it passes, and says so in its 
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from operator import attrgetter
 from xml.etree import ElementTree
 
 from turnchat.check.formats.explanation import clean, explanation, summary
@@ -17,7 +18,7 @@ def render(report: Report) -> str:
     """Return the report as an XML document."""
     root = ElementTree.Element("testsuites", name=f"turnchat-check {report.role}")
     _count(root, report.cases, report.seconds)
-    for group, members in groupby(report.cases, key=_group):
+    for group, members in groupby(report.cases, key=attrgetter("group")):
         cases = list(members)
         suite = ElementTree.SubElement(root, "testsuite", name=group)
         _count(suite, cases, sum(one.seconds for one in cases))
@@ -29,10 +30,6 @@ def render(report: Report) -> str:
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
-
-
-def _group(result: CaseResult) -> str:
-    return result.id.partition("/")[0]
 
 
 def _count(element: ElementTree.Element, cases: Sequence[CaseResult], seconds: float) -> None:
@@ -55,7 +52,7 @@ def _properties(report: Report) -> Iterable[tuple[str, str]]:
 
 def _add_case(suite: ElementTree.Element, result: CaseResult) -> None:
     case = ElementTree.SubElement(
-        suite, "testcase", name=result.id, classname=_group(result), time=f"{result.seconds:.3f}"
+        suite, "testcase", name=result.id, classname=result.group, time=f"{result.seconds:.3f}"
     )
     if element := ELEMENTS.get(result.verdict):
         why = ElementTree.SubElement(case, element, message=summary(result))

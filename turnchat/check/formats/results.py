@@ -46,7 +46,7 @@ def case_object(result: CaseResult) -> dict[str, Any]:
     shortfall = result.shortfall
     return {
         "id": result.id,
-        "group": result.id.partition("/")[0],
+        "group": result.group,
         "level": result.level,
         "verdict": result.verdict,
         "rule": clean(result.rule),
@@ -57,6 +57,7 @@ def case_object(result: CaseResult) -> dict[str, Any]:
         "counts": result.counts,
         "kind": shortfall and shortfall.kind,
         "step": shortfall and clean(shortfall.step),
+        "awaits": shortfall and shortfall.awaits,
         "expected": shortfall and bytes_object(shortfall.expected),
         "received": shortfall and bytes_object(shortfall.received),
         "diagnosis": [clean(sentence) for sentence in result.diagnosis],
@@ -77,7 +78,7 @@ def bytes_object(data: bytes | None) -> dict[str, str] | None:
 def _event_object(event: Event) -> dict[str, Any]:
     return {
         "at": event.at,
-        "what": event.what,
+        "type": event.type,
         "data": bytes_object(event.data) if event.data else None,
         "peer": event.peer,
         "program": event.program,

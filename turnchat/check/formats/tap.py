@@ -7,9 +7,7 @@ import json
 from collections.abc import Iterator
 
 from turnchat.check.formats.explanation import clean, explanation, summary
-from turnchat.check.report import CaseResult, Report, Verdict
-
-HOLDS = (Verdict.PASS, Verdict.SKIP)
+from turnchat.check.report import NOT_HELD, CaseResult, Report, Verdict
 
 
 def render(report: Report) -> str:
@@ -24,7 +22,7 @@ def _lines(report: Report) -> Iterator[str]:
     for line in report.lines:
         yield f"# {clean(line)}"
     for number, one in enumerate(report.cases, 1):
-        ok = "ok" if one.verdict in HOLDS else "not ok"
+        ok = "not ok" if one.verdict in NOT_HELD else "ok"
         yield f"{ok} {number} - {one.id}{_directive(one)}"
         yield from _diagnostics(one)
     yield f"# score {report.score:.2f} of 100"
@@ -40,7 +38,7 @@ def _directive(result: CaseResult) -> str:
 
 
 def _diagnostics(result: CaseResult) -> Iterator[str]:
-    if result.verdict in HOLDS:
+    if result.verdict not in NOT_HELD:
         return
     yield "  ---"
     yield f"  message: {_scalar(summary(result))}"

@@ -11,23 +11,33 @@ from pathlib import Path
 from typing import NamedTuple
 
 from turnchat.check.case import Case, Profile, Role
-from turnchat.check.lab.hand_ins.copies import copy, copy_classes, throw_away
-from turnchat.check.lab.hand_ins.inspection import Look
+from turnchat.check.lab.evidence import without_folder
+from turnchat.check.lab.hand_ins.copies import copy, copy_classes
 from turnchat.check.lab.hand_ins.languages import clean_environment, command, typed
 from turnchat.check.lab.hand_ins.pairs import HandIn
+from turnchat.check.lab.inspection.look import Look
+from turnchat.check.lab.inspection.tools import Prefix
 from turnchat.check.lab.state import State, shortened
-from turnchat.check.lab.suites import SUITES, Budget, Kind, LabSuite, commands, commands_as_typed
+from turnchat.check.lab.suites import (
+    SUITES,
+    Budget,
+    LabSuite,
+    SuiteKind,
+    commands,
+    commands_as_typed,
+)
 from turnchat.check.report import CaseResult
+from turnchat.check.scratch import throw_away
 from turnchat.check.suite import Suite, Task
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE)  # it concerns all, not one
-Prefix = Callable[[Path], Sequence[str]]  # the words in front of programs in a folder
 
 
 class Settings(NamedTuple):
     """The way in which all hand-ins are run. templates: the command of a role, if not the usual.
 
-    budget: seconds for all cases of a hand-in. prefix: of a sandbox.
+    own: the command of turnchat's own program of a role. budget: seconds for all cases of a
+    hand-in. prefix, memory: of a sandbox.
     """
 
     profile: Profile
@@ -36,7 +46,9 @@ class Settings(NamedTuple):
     port: int | None
     budget: float
     templates: Mapping[Role, str | None]
+    own: Mapping[Role, Sequence[str]]
     prefix: Prefix = lambda _folder: ()
+    memory: int | None = None
 
 
 class Work:
@@ -54,6 +66,13 @@ class Work:
         names = (look.header.name for look in self.looks.values())
         return self.hand_in.name or next(filter(None, names), "")
 
+    @property
+    def id(self) -> str:
+        """The student's ID: that of the names, else the one at the top of all programs."""
+        ids = {look.header.id or "" for look in self.looks.values()}
+        at_top = ids.pop() if len(ids) == 1 else ""
+        return self.hand_in.own_id or at_top or self.hand_in.id
+
     def parses(self, role: Role) -> bool:
         """Return True if the program of a role is there and has no error in its grammar."""
         return role in self.looks and self.looks[role].error is None
@@ -64,8 +83,6 @@ class Progress(NamedTuple):
 
     hand_ins: int
     of_hand_ins: int
-    cases: int
-    of_cases: int
     left: float | None
 
 
@@ -100,9 +117,7 @@ class Classroom:
         if self._done_now:
             each = (time.monotonic() - self._began) / self._done_now
             left = each * (self._total - self._done)
-        return Progress(
-            self._hand_ins_done, len(self._works), self._done, self._total, left
-        )  # fmt: skip
+        return Progress(self._hand_ins_done, len(self._works), left)
 
     def suites(self) -> Iterator[Suite]:
         """Give all suites that have anything to run, each when it is asked for. Raises OSError."""
@@ -127,14 +142,14 @@ class Classroom:
         if suite.key not in self._open:
             return  # its hand-in is done: several cases are skipped at once, and each is told
         work, suites = self._open[suite.key]
-        suite.results[result.id] = shortened(result)
+        suite.results[result.id] = shortened(without_folder(result, self._folder_of(suite)))
         name = suite.key.partition(":")[2]
         self._state.add(work.hand_in.key, work.digest, name, suite.results[result.id])
         if suite.is_done:
             throw_away(self._folder_of(suite))
         self._look_whether_done(work, suites)
 
-    def _can_run(self, work: Work, kind: Kind) -> bool:
+    def _can_run(self, work: Work, kind: SuiteKind) -> bool:
         return all(
             role in work.hand_in.files
             and (work.parses(role) or self._settings.templates.get(role) is not None)
@@ -142,7 +157,7 @@ class Classroom:
         )
 
     def _suite(
-        self, work: Work, kind: Kind, key: str, folder: Path, budget: Budget
+        self, work: Work, kind: SuiteKind, key: str, folder: Path, budget: Budget
     ) -> LabSuite | None:
         """Return a suite, with what is known of it; None if its programs cannot be started.
 
@@ -166,9 +181,9 @@ class Classroom:
             self._total -= len(cases)
             return None
         task = Task(
-            "", kind.role, commands(kind, words), settings.port, str(folder),
+            "", kind.role, commands(kind, words, settings.own), settings.port, str(folder),
             clean_environment(folder), tuple(settings.prefix(folder)), settings.profile,
-            settings.timeout, settings.seed,
+            settings.timeout, settings.seed, memory=settings.memory,
             typed=commands_as_typed(
                 kind,
                 {

@@ -8,7 +8,9 @@ makes it fail gains nothing.
 import csv
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from turnchat.check.case import MUST, Level, Role
@@ -18,7 +20,10 @@ from turnchat.check.report import CaseResult, Verdict
 from turnchat.text import safe
 
 MOST_NAMED = 4  # cases in a remark
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")  # a spreadsheet may run a field that so begins
+# A spreadsheet may run a field that begins with a sign, also with a wide one. One that splits lines
+# at semicolons, as Excel does in most of Europe, takes a part of a field for a field.
+SIGNS = r"-=+@|%\uff0b\uff0d\uff1d\uff20"
+FORMULA = re.compile(rf"(?:^|(?<=[;,]))([\s\"]*)(?=[{SIGNS}])")
 
 
 class Facts(NamedTuple):
@@ -26,7 +31,9 @@ class Facts(NamedTuple):
 
     programs: those that are there. parsing: those of them that parse. names, ids: those with a name
     and an ID at the top. is_in_order: the submission is. expected: the level of each "SUITE:ID"
-    that is to be run. results: those that were.
+    that is to be run. results: those that were. id: of the hand-in; other_ids: those at the top
+    of programs that are another one. not_chosen: why a program is not there. disorder: the
+    problems of the submission.
     """
 
     programs: frozenset[Role]
@@ -36,6 +43,10 @@ class Facts(NamedTuple):
     is_in_order: bool
     expected: Mapping[str, Level]
     results: Mapping[str, CaseResult]
+    id: str = ""
+    other_ids: Mapping[Role, str] = MappingProxyType({})
+    not_chosen: Mapping[Role, str] = MappingProxyType({})
+    disorder: Sequence[str] = ()
 
 
 class Score(NamedTuple):
@@ -85,7 +96,7 @@ def mark(rubric: Rubric, facts: Facts) -> Marks:
 def to_csv(rows: Sequence[Row], rubric: Rubric) -> str:
     """Return the table for a spreadsheet or a course system; the fields are safe for both."""
     written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\r\n")  # RFC 4180
+    writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n")  # RFC 4180
     names = [f"{one.name} ({one.points:g})" for one in rubric.criteria]
     head = ["id", "name", "total", "out of", "left to the marker", *names]
     writer.writerow([field(text) for text in [*head, "problems", "hand-in", "report"]])
@@ -105,9 +116,8 @@ def to_csv(rows: Sequence[Row], rubric: Rubric) -> str:
 
 
 def field(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula, and that is one line."""
-    shown = safe(text)
-    return f"'{shown}" if shown.lstrip().startswith(FORMULA) else shown
+    """Return a text in which no spreadsheet finds a formula, and that is one line."""
+    return FORMULA.sub(r"\1'", safe(text))
 
 
 def _score(criterion: Criterion, facts: Facts, step: float) -> Score:
@@ -124,7 +134,7 @@ def _score(criterion: Criterion, facts: Facts, step: float) -> Score:
         share, remark = _header(facts)
     elif criterion.by is By.SUBMISSION:
         share = float(facts.is_in_order)
-        remark = "" if share else "one client_ID and one server_ID were to be handed in"
+        remark = "" if share else _submission_remark(facts)
     if criterion.must_parse and criterion.by is not By.FILES and _broken(facts):
         share, remark = 0.0, _files_remark(facts, True)
     points = _rounded(share * criterion.points, step)
@@ -139,16 +149,28 @@ def _files_remark(facts: Facts, must_parse: bool) -> str:
     remarks = []
     for role in PROGRAMS:
         if role not in facts.programs:
-            remarks.append(f"there is no {role}")
+            remarks.append(facts.not_chosen.get(role, f"there is no {role}"))
         elif must_parse and role not in facts.parsing:
             remarks.append(f"the {role} does not parse")
     return "; ".join(remarks)
 
 
+def _submission_remark(facts: Facts) -> str:
+    if len(facts.programs) < len(PROGRAMS) or not facts.disorder:
+        return "one client_ID and one server_ID were to be handed in"
+    return "; ".join(facts.disorder)
+
+
 def _header(facts: Facts) -> tuple[float, str]:
     missing = [f"no name at the top of the {role}" for role in PROGRAMS if role not in facts.names]
-    missing += [f"no ID at the top of the {role}" for role in PROGRAMS if role not in facts.ids]
+    missing += [_id_remark(facts, role) for role in PROGRAMS if role not in facts.ids]
     return 1 - len(missing) / (2 * len(PROGRAMS)), "; ".join(missing)
+
+
+def _id_remark(facts: Facts, role: Role) -> str:
+    if other := facts.other_ids.get(role):
+        return f"the ID at the top of the {role} is {other}, and the hand-in's is {facts.id}"
+    return f"no ID at the top of the {role}"
 
 
 def _score_of_cases(criterion: Criterion, facts: Facts, step: float) -> Score:

@@ -1,25 +1,30 @@
 """All that is written about a class: a report a student to hand back, and the page of the class."""
 
-import textwrap
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from urllib.parse import quote
 
 from turnchat.check.case import Level, Profile
+from turnchat.check.diagnosis.mistakes import Mistake, mistakes
 from turnchat.check.formats import class_page
+from turnchat.check.formats.diagram import wrapped
 from turnchat.check.formats.page import render, student
-from turnchat.check.formats.text import Text
+from turnchat.check.formats.text import Text, in_short
 from turnchat.check.lab.classroom import Work
+from turnchat.check.lab.hand_ins.exports import owner_of
 from turnchat.check.lab.marks import Facts, Marks
+from turnchat.check.lab.mistakes import commonest
+from turnchat.check.lab.problems import problems_of
 from turnchat.check.lab.rubric import Rubric
-from turnchat.check.lab.suites import SUITES, Kind
+from turnchat.check.lab.suites import SUITES, SuiteKind
 from turnchat.check.report import CaseResult, Report, Verdict
-from turnchat.text import safe
+from turnchat.text import safe, were
 
 COLUMNS = 80
-SHORT = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)  # they are explained
-COMMONEST = 10  # mistakes of a class
-MOST_PROBLEMS = 12
+PLAIN = Text(colour=False)
+EXPLAINED = 3  # mistakes of a student that are explained in the text; the pages explain all
 TITLES = {
     "server": "The server, with the checker",
     "client": "The client, with the checker",
@@ -44,44 +49,38 @@ def facts_of(work: Work, expected: Mapping[str, Level]) -> Facts:
             for suite, them in work.results.items()
             for name, one in them.items()
         },
+        work.id,
+        {role: look.header.other_id for role, look in work.looks.items() if look.header.other_id},
+        work.hand_in.not_chosen,
+        work.hand_in.disorder,
     )
-
-
-def problems_of(work: Work) -> list[str]:
-    """Return all that a marker should look at, in sentences."""
-    problems = [*work.hand_in.problems, *work.problems]
-    problems += [
-        f"the {role} does not parse: {look.error}"
-        for role, look in work.looks.items()
-        if look.error
-    ]
-    results = [one for them in work.results.values() for one in them.values()]
-    if errors := sum(one.verdict is Verdict.ERROR for one in results):
-        problems.append(f"the checker failed in {errors} of its cases: run it again")
-    if left_out := [one for one in results if one.depends_on == one.id]:
-        problems.append(f"{len(left_out)} cases were {left_out[0].reason}")
-    if len(problems) > MOST_PROBLEMS:
-        problems = [*problems[:MOST_PROBLEMS], f"and {len(problems) - MOST_PROBLEMS} more"]
-    return [safe(one) for one in problems]
 
 
 def text_report(work: Work, rubric: Rubric, marks: Marks) -> str:
     """Return the report to hand back, for 80 columns."""
-    hand_in = work.hand_in
-    title = safe(f"{rubric.title}: {hand_in.id} {work.name}".strip())
+    title = safe(f"{rubric.title}: {work.id} {work.name}".strip())
     lines = [title, "=" * min(len(title), COLUMNS), ""]
     lines += [_total(marks), ""]
     for score in marks.scores:
         points = "    ?" if score.points is None else f"{score.points:5g}"
         lines.append(f"{points} of {score.most:<4g} {safe(score.name)}")
         if score.remark:
-            lines += _wrapped(score.remark, 15)
+            lines += [line for part in score.remark.split("; ") for line in _wrapped(part, 15)]
     if problems := problems_of(work):
-        lines += ["", "Look at this:", *(line for one in problems for line in _wrapped(one, 2))]
+        lines += ["", "Problems:", *(line for one in problems for line in _wrapped(one, 2))]
+    found: list[list[tuple[SuiteKind, Mistake]]] = []
     for kind in SUITES:
         if kind.name in work.results:
-            lines += ["", *_suite(kind, list(work.results[kind.name].values()))]
+            results = list(work.results[kind.name].values())
+            lines += ["", *_suite(kind, results)]
+            found.append([(kind, one) for one in _alike(results)])
     lines += _linted(work)
+    # The first of each suite, then the second of each: a student sees all sides of a program.
+    first = [one for row in zip_longest(*found) for one in row if one][:EXPLAINED]
+    if first:
+        lines += ["", "Mend this first; your teacher has pages with all that falls short."]
+    for kind, mistake in first:
+        lines += ["", f"{TITLES[kind.name]}:", *PLAIN.explain(mistake.first)]
     return "\n".join(lines) + "\n"
 
 
@@ -104,13 +103,16 @@ def student_page(work: Work, rubric: Rubric, marks: Marks, name: str) -> str:
     checks = []
     for kind in SUITES:
         if results := work.results.get(kind.name):
-            short = [one for one in results.values() if one.verdict in SHORT]
-            mistakes = [student.Mistake(one.id, one.rule) for one in short]
+            all_of_it = list(results.values())
+            short = [
+                student.Mistake([one.id for one in mistake.cases], in_short(mistake.first))
+                for mistake in _alike(all_of_it)
+            ]
             link = f"{quote(name)}.{kind.name}.html"
-            counts = _held(list(results.values()))
-            checks.append(student.Check(TITLES[kind.name], link, *counts, mistakes))
+            held = _held(all_of_it)
+            checks.append(student.Check(TITLES[kind.name], link, *held, short, kind.name))
     scores = [student.Score(*one) for one in marks.scores]
-    title = f"{work.hand_in.id} {work.name}".strip()
+    title = f"{work.id} {work.name}".strip()
     text = f"{quote(name)}.txt"
     return student.render(
         student.Page(
@@ -126,75 +128,37 @@ def class_report(
     """Return the page of the class. links: to each report, without the suffix."""
     students = [
         class_page.Student(
-            safe(work.hand_in.id),
+            safe(work.id),
             safe(work.name),
-            [safe(path) for path in work.hand_in.paths.values()],
-            [
-                class_page.Part(
-                    one.name + (" (left to the marker)" if one.points is None else ""),
-                    one.points or 0.0,
-                    one.most,
-                )
-                for one in his.scores
-            ],
-            his.total,
-            his.most,
+            [safe(_own_path(path)) for path in work.hand_in.paths.values()],
+            [class_page.Part(one.name, one.points, one.most) for one in mark.scores],
+            mark.total,
+            mark.most,
             f"{link}.html",
             problems_of(work),
             f"{link}.txt",
         )
-        for work, his, link in zip(works, marks, links, strict=True)
+        for work, mark, link in zip(works, marks, links, strict=True)
     ]
-    return class_page.render(rubric.title, students, None, commonest(works, links))
+    return class_page.render(rubric.title, students, commonest(works, links))
 
 
-def commonest(works: Sequence[Work], links: Sequence[str] = ()) -> list[class_page.Mistake]:
-    """Return the rules that most students break, the commonest first."""
-    students: dict[str, list[int]] = {}
-    rules: dict[str, str] = {}
-    pages: dict[str, str] = {}
-    for number, work in enumerate(works):
-        broken = {
-            one.id: (one.rule, suite)
-            for suite, results in work.results.items()
-            for one in results.values()
-            if one.verdict in (Verdict.FAIL, Verdict.WARN)
-        }
-        for name, (rule, suite) in broken.items():
-            rules[name] = rule
-            students.setdefault(name, []).append(number)
-            if links:
-                pages.setdefault(name, f"{links[number]}.{suite}.html#{quote(name)}")
-    counts = Counter({name: len(them) for name, them in students.items()})
-    return [
-        class_page.Mistake(
-            name,
-            rules[name],
-            [safe(works[number].hand_in.id) for number in students[name]],
-            pages.get(name),
-        )
-        for name, _ in counts.most_common(COMMONEST)
-    ]
-
-
-def _suite(kind: Kind, results: Sequence[CaseResult]) -> list[str]:
+def _suite(kind: SuiteKind, results: Sequence[CaseResult]) -> list[str]:
     counted = [one for one in results if one.counts]
     held, of = _held(results)
     title = f"{TITLES[kind.name]}: {held} of {of} rules hold"
-    lines = [title, "-" * len(title)]
-    writer = Text(colour=False)
-    for one in results:
-        if one.verdict in SHORT:
-            lines += ["", *writer.explain(one)]
+    lines = [title, "-" * len(title), *PLAIN.listed_whole(_alike(results))]
     skipped = Counter(one.reason for one in counted if one.verdict is Verdict.SKIP)
     for reason, number in skipped.items():
-        cases = "1 case was" if number == 1 else f"{number} cases were"
-        lines += _wrapped(f"{cases} not tried: {reason.removeprefix('not tried: ')}", 0)
+        why = reason.removeprefix("not tried: ")
+        if number > 1:
+            why = re.sub("^it needs ", "they need ", why)
+        lines += _wrapped(f"{were(number, 'case')} not tried: {why}", 0)
     return lines
 
 
 def _linted(work: Work) -> list[str]:
-    lines = [f"  {line}"[:COLUMNS] for line in _remarks(work)]
+    lines = [row for line in _remarks(work) for row in _wrapped(line, 2)]
     return ["", "A linter says:", *lines] if lines else []
 
 
@@ -214,10 +178,23 @@ def _held(results: Sequence[CaseResult]) -> tuple[int, int]:
 
 
 def _wrapped(text: str, indent: int) -> list[str]:
-    return textwrap.wrap(
-        safe(text), COLUMNS, initial_indent=" " * indent, subsequent_indent=" " * indent,
-        break_on_hyphens=False,  # ids have them
-    )  # fmt: skip
+    return wrapped(text, COLUMNS, " " * indent, " " * indent)
+
+
+def _alike(results: Sequence[CaseResult]) -> list[Mistake]:
+    """Return the mistakes, those as one that are the same word for word."""
+    found: dict[tuple[Verdict, str], Mistake] = {}
+    for one in mistakes(results):
+        key = one.first.verdict, in_short(one.first)
+        cases, cost = found.get(key, Mistake([], 0))
+        found[key] = Mistake([*cases, *one.cases], cost + one.cost)
+    return list(found.values())
+
+
+def _own_path(path: str) -> str:
+    """Return a path from the folder that the course system has made for the student."""
+    owner, rest = owner_of(path.split("/"))
+    return "/".join(rest) if owner and rest else path
 
 
 def _file_name(path: str) -> str:

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from turnchat.check.report import CaseResult, Verdict
+from turnchat.check.scratch import replacing
+
+Key = tuple[str, str, str]  # a hand-in, its digest, and a suite
 
 MOST_EVIDENCE = 1 << 16  # bytes that are kept of one case; a program may write without end
 
@@ -26,32 +29,33 @@ class State:
         """Read what is there. Raises OSError."""
         self.restarted_since: str | None = None
         self.count = 0
-        self._known: dict[tuple[str, str, str], dict[str, CaseResult]] = {}
+        self._places: dict[Key, list[int]] = {}  # of lines: the file may be larger than memory
         lines = _lines_of(path)
         head = next(lines, None)
         wanted = json.loads(json.dumps(options))  # tuples become lists, as in the file
         old = head.get("options") if isinstance(head, dict) else None
-        kept = []
-        if old == wanted:
-            for line in lines:
-                with suppress(KeyError, TypeError, ValueError, AttributeError):
-                    self._take(line)
-                    kept.append(line)
-                    self.count += 1
-        elif head is not None:
-            self.restarted_since = _change(old, wanted)
-        self._path = path
         # Written anew, so that a torn line is gone before the next one comes behind it.
-        partial = path.with_name(f"{path.name}.new")
-        with partial.open("w", encoding="utf-8") as file:
-            for line in ({"options": options}, *kept):
-                file.write(json.dumps(line) + "\n")
-        partial.replace(path)
-        self._file = path.open("a", encoding="utf-8")
+        with replacing(path) as file:
+            file.write(_bytes_of({"options": options}))
+            if old == wanted:
+                for line in lines:
+                    with suppress(KeyError, TypeError, ValueError, AttributeError):
+                        CaseResult.from_json(line["result"])
+                        self._places.setdefault(_key_of(line), []).append(file.tell())
+                        file.write(_bytes_of(line))
+                        self.count += 1
+            elif head is not None:
+                self.restarted_since = _change(old, wanted)
+        self._file = path.open("a+b")
 
     def results(self, hand_in: str, digest: str, suite: str) -> dict[str, CaseResult]:
-        """Return the results of a suite, by id, as far as they are known."""
-        return dict(self._known.get((hand_in, digest, suite), {}))
+        """Return the results of a suite, by id, as far as they were known. Raises OSError."""
+        found = {}
+        for place in self._places.get((hand_in, digest, suite), ()):
+            self._file.seek(place)
+            result = CaseResult.from_json(json.loads(self._file.readline())["result"])
+            found[result.id] = result
+        return found
 
     def add(self, hand_in: str, digest: str, suite: str, result: CaseResult) -> None:
         """Write a result down. Raises OSError.
@@ -61,16 +65,11 @@ class State:
         if result.verdict is Verdict.ERROR or result.depends_on is not None:
             return
         line = {"hand_in": hand_in, "digest": digest, "suite": suite, "result": result.to_json()}
-        self._file.write(json.dumps(line) + "\n")
+        self._file.write(_bytes_of(line))  # at the end: it is open to append
         self._file.flush()
 
     def close(self) -> None:
         self._file.close()
-
-    def _take(self, line: Any) -> None:
-        key = str(line["hand_in"]), str(line["digest"]), str(line["suite"])
-        result = CaseResult.from_json(line["result"])
-        self._known.setdefault(key, {})[result.id] = result
 
 
 def shortened(result: CaseResult) -> CaseResult:
@@ -87,6 +86,14 @@ def shortened(result: CaseResult) -> CaseResult:
     screens = [[row[:400] for row in rows[-200:]] for rows in result.screens]
     reason = result.reason[:2000]
     return result._replace(events=events, shortfall=shortfall, screens=screens, reason=reason)
+
+
+def _key_of(line: Any) -> Key:
+    return str(line["hand_in"]), str(line["digest"]), str(line["suite"])
+
+
+def _bytes_of(line: Mapping[str, Any]) -> bytes:
+    return json.dumps(line).encode() + b"\n"
 
 
 def _cut(data: bytes | None) -> bytes | None:

@@ -1,29 +1,23 @@
 """The suites of a hand-in: its programs with the checker, with each other, and with turnchat's.
 
-A program that hangs costs the time of each step that it hangs in. So all cases of a hand-in
-together have a budget; when it is spent, the rest of its cases count as not held, and it says so.
+A program that hangs costs the time of each step that it hangs in. So all cases of a hand-in that
+fall short have a budget together; when it is spent, the rest of its cases count as not held, and it
+says so. Cases that hold cost nothing: a slow program may be right, and a busy machine is slow.
 Cases are not stopped by the number of failures: a program that fails many may still hold others.
 """
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-import turnchat
 from turnchat.check.case import CLIENT, PAIR, SERVER, Case, Level, Profile, Role, select
 from turnchat.check.report import CaseResult, Verdict
 from turnchat.check.suite import Suite, Task
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(turnchat.__file__)))
-START = (
-    "import sys; sys.path[0] = sys.argv.pop(1); from turnchat.cli.{} import main; sys.exit(main())"
-)
 ADDRESS = "{host}:{port}"
 
 
-class Kind(NamedTuple):
+class SuiteKind(NamedTuple):
     """A suite's name, the role that is played, and the programs of the student in it."""
 
     name: str
@@ -32,11 +26,11 @@ class Kind(NamedTuple):
 
 
 SUITES = (
-    Kind("server", SERVER, (SERVER,)),
-    Kind("client", CLIENT, (CLIENT,)),
-    Kind("pair", PAIR, (SERVER, CLIENT)),
-    Kind("server-turnchat", PAIR, (SERVER,)),
-    Kind("client-turnchat", PAIR, (CLIENT,)),
+    SuiteKind("server", SERVER, (SERVER,)),
+    SuiteKind("client", CLIENT, (CLIENT,)),
+    SuiteKind("pair", PAIR, (SERVER, CLIENT)),
+    SuiteKind("server-turnchat", PAIR, (SERVER,)),
+    SuiteKind("client-turnchat", PAIR, (CLIENT,)),
 )
 
 
@@ -61,15 +55,15 @@ def expected(cases: Mapping[str, Sequence[Case]]) -> dict[str, Level]:
     return {f"{suite}:{one.id}": one.level for suite, them in cases.items() for one in them}
 
 
-def commands(kind: Kind, of_student: Mapping[Role, Sequence[str]]) -> dict[str, Sequence[str]]:
-    """Return the words of each program of a suite: the student's, and turnchat's for the rest."""
+def commands(
+    kind: SuiteKind, of_student: Mapping[Role, Sequence[str]], own: Mapping[Role, Sequence[str]]
+) -> dict[str, Sequence[str]]:
+    """Return the words of each program of a suite: the student's, and turnchat's own otherwise."""
     roles = (SERVER, CLIENT) if kind.role is PAIR else (kind.role,)
-    return {
-        str(role): of_student[role] if role in kind.students else _turnchat(role) for role in roles
-    }
+    return {str(role): (of_student if role in kind.students else own)[role] for role in roles}
 
 
-def commands_as_typed(kind: Kind, of_student: Mapping[Role, str]) -> dict[str, str]:
+def commands_as_typed(kind: SuiteKind, of_student: Mapping[Role, str]) -> dict[str, str]:
     """Return the commands of a suite as people type them, for reports."""
     roles = (SERVER, CLIENT) if kind.role is PAIR else (kind.role,)
     return {
@@ -79,7 +73,7 @@ def commands_as_typed(kind: Kind, of_student: Mapping[Role, str]) -> dict[str, s
 
 
 class Budget:
-    """The seconds that all cases of one hand-in may take together."""
+    """The seconds that the cases of one hand-in that fall short may take together."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds, self.spent = seconds, 0.0
@@ -87,6 +81,10 @@ class Budget:
     @property
     def is_spent(self) -> bool:
         return self.spent >= self.seconds
+
+    def take(self, result: CaseResult) -> None:
+        if result.verdict is not Verdict.PASS:
+            self.spent += result.seconds
 
 
 class LabSuite(Suite):
@@ -98,37 +96,18 @@ class LabSuite(Suite):
     ) -> None:  # fmt: skip
         super().__init__(cases, task, key=key, results=results)
         self._budget = budget
-        self._issued = set(self.results)
-        budget.spent += sum(one.seconds for one in self.results.values())
+        for one in self.results.values():
+            budget.take(one)
 
     def next_task(self) -> tuple[Case, Task] | None:
         if self._budget.is_spent:
-            for one in self.cases:
-                if one.id not in self._issued:
-                    self._issued.add(one.id)
-                    self._leave_out(one)
-            return None
-        found = super().next_task()
-        self._issued.update(self.results)
-        if found:
-            self._issued.add(found[0].id)
-        return found
+            self.give_up(f"its cases that fall short took {self._budget.seconds:g} s together")
+        return super().next_task()
 
     def take(self, one: Case, result: CaseResult) -> bool:
-        self._budget.spent += result.seconds
+        self._budget.take(result)
         return super().take(one, result)
-
-    def _leave_out(self, one: Case) -> None:
-        reason = f"not tried: the {self._budget.seconds:g} s for this hand-in were spent"
-        self.results[one.id] = CaseResult(
-            one.id, one.level, Verdict.SKIP, one.rule, one.section, one.hint,
-            reason=reason, depends_on=one.id,
-        )  # fmt: skip
 
 
 def _known(globs: Sequence[str], cases: Sequence[Case]) -> list[str]:
     return [glob for glob in globs if any(fnmatchcase(one.id, glob) for one in cases)]
-
-
-def _turnchat(role: Role) -> list[str]:
-    return [sys.executable, "-c", START.format(role), ROOT, ADDRESS]

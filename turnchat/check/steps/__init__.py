@@ -7,9 +7,17 @@ checker's place: it says and types; the program is heard, and shows.
 from turnchat.check.steps.either import HearFrame, HearOneOf
 from turnchat.check.steps.ending import Ends, Leaves
 from turnchat.check.steps.measure import Pass, Rests, measured
-from turnchat.check.steps.program import Exits, Kill, Meet, NoCrash, Says, ShutDoor, Start
+from turnchat.check.steps.program import (
+    Exits,
+    Kill,
+    Meet,
+    NoCrash,
+    ShowsAnything,
+    Start,
+    StopListening,
+)
 from turnchat.check.steps.step import Polling, Step
-from turnchat.check.steps.terminal import Press, Shows, ShowsAgain, Tells, Type
+from turnchat.check.steps.terminal import ComesToRest, Press, Shows, ShowsAgain, Tells, Type
 from turnchat.check.steps.wire import (
     Closes,
     EndStream,
@@ -26,6 +34,7 @@ from turnchat.check.steps.wire import (
 
 __all__ = [
     "Closes",
+    "ComesToRest",
     "EndStream",
     "Ends",
     "Exits",
@@ -45,13 +54,13 @@ __all__ = [
     "Reset",
     "Rests",
     "Say",
-    "Says",
     "Send",
     "Shows",
     "ShowsAgain",
-    "ShutDoor",
+    "ShowsAnything",
     "Start",
     "Step",
+    "StopListening",
     "Taken",
     "Tells",
     "Type",

@@ -1,14 +1,13 @@
 """Steps with a server that has several clients: to come as one more, and to see who is answered."""
 
 from collections.abc import Iterable
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from turnchat.check.peer import Peer
-from turnchat.check.report import Fallen, Kind, NotApplicable
+from turnchat.check.report import Awaited, Kind, NotApplicable
+from turnchat.check.sockets import ports
+from turnchat.check.sockets.peer import Peer
 from turnchat.check.steps.program import START_TIMEOUT, Meet
-from turnchat.check.steps.step import Polling, Step
+from turnchat.check.steps.step import Evidence, Polling, Step
 from turnchat.check.steps.terminal import Shows
 from turnchat.check.steps.wire import frame
 
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
 
 ONE_CONVERSATION = "the program serves one conversation"
 REFUSED = 0.4  # seconds of refused connections, after which a program listens no more
-GRACE = 0.3  # seconds from the end of a program's streams to its exit, if it dies
-TABLES = Path("/proc/net/tcp"), Path("/proc/net/tcp6")
-LISTEN = "0A"  # TCP_LISTEN: of such a socket, the receive queue is its backlog (proc_net(5))
 
 
 class Listens(Polling):
@@ -28,12 +24,14 @@ class Listens(Polling):
     Where the system does not tell, let a second pass.
     """
 
+    awaits = Awaited.LISTENER
+
     def __init__(self) -> None:
-        self.is_done_by_time = not TABLES[0].exists()
+        self.is_done_by_time = not ports.is_told()
         super().__init__(1.0 if self.is_done_by_time else START_TIMEOUT)
 
     def has_come(self, play: "Play") -> bool:
-        return unaccepted(play.port) is not None
+        return ports.unaccepted(play.port) is not None
 
     def waiting(self) -> str:
         return "a socket that listens"
@@ -49,10 +47,10 @@ class Accepted(Polling):
     is_done_by_time = True
 
     def __init__(self) -> None:
-        super().__init__(1.0 if TABLES[0].exists() else 0.2)
+        super().__init__(1.0 if ports.is_told() else 0.2)
 
     def has_come(self, play: "Play") -> bool:
-        return TABLES[0].exists() and not unaccepted(play.port)
+        return ports.is_told() and not ports.unaccepted(play.port)
 
 
 class MeetMore(Meet):
@@ -70,16 +68,18 @@ class MeetMore(Meet):
         if super().look(play):
             self._refused.cancel()
             return True
-        assert self._caller
+        assert self._connector
         is_alive = play.program.status is None
-        if not self._refused.is_active and self._caller.is_refused and is_alive:
-            self._caller.close()
+        if not self._refused.is_active and self._connector.is_refused and is_alive:
+            self._connector.close()
             raise NotApplicable(f"{ONE_CONVERSATION}: it listens no more when it has a client")
         return False
 
 
 class MeetNext(Meet):
     """Be the next client after all have left. Ended with 0: the server serves one conversation."""
+
+    awaits = Awaited.NEXT_CLIENT
 
     def look(self, play: "Play") -> bool:
         must_go_on(play)
@@ -103,13 +103,11 @@ class Reaches(Step):
     The result is the peer.
     """
 
+    awaits = Awaited.FRAME
+
     def __init__(self, text: str, peers: Iterable[Peer], seconds: float | None = None) -> None:
         super().__init__(seconds)
         self._expected, self._peers = frame(text), list(peers)
-
-    def start(self, play: "Play") -> None:
-        self._grace = play.loop.timer("the program's exit", play.wake)
-        self._are_over = False
 
     def look(self, play: "Play") -> bool:
         refuse_strays(play, self._peers, self)
@@ -122,19 +120,15 @@ class Reaches(Step):
             if not self._expected.startswith(data):
                 reason = f"the program sent other bytes to client {peer.number}"
                 raise self.fallen(Kind.WRONG, reason, self._expected, data)
-        if all(peer.is_over for peer in self._peers):
-            if not self._are_over:
-                self._are_over = True
-                self._grace.start(GRACE)
-            elif play.program.status is None and not self._grace.is_active:
-                reason = f"the program ended its stream to {self._clients()}"
-                raise self.fallen(Kind.WRONG, reason, self._expected, b"")
+        are_over = all(peer.is_over for peer in self._peers)
+        if are_over and play.program.status is None and self.has_settled(play):
+            reason = f"the program ended its stream to {self._clients()}"
+            raise self.fallen(Kind.WRONG, reason, *self.evidence(play))
         return False
 
-    def late(self, play: "Play") -> Fallen:
-        late = super().late(play).shortfall
-        data = b"".join(peer.rest for peer in self._peers)
-        return self.fallen(Kind.HANGS, late.reason, self._expected, data)
+    def evidence(self, play: "Play") -> Evidence:
+        del play
+        return self._expected, b"".join(peer.rest for peer in self._peers)
 
     def waiting(self) -> str:
         return f"the frame {self._expected!r} at {self._clients()}"
@@ -161,6 +155,8 @@ class Silence(Step):
 
 class Settles(Step):
     """Wait until the screen has not changed for a while, as a person does before typing."""
+
+    awaits = Awaited.SCREEN
 
     def __init__(self, quiet: float = 0.4) -> None:
         super().__init__()
@@ -193,14 +189,3 @@ def must_go_on(play: "Play") -> None:
     """Raise NotApplicable if the server has ended in good order."""
     if play.program.status == 0:
         raise NotApplicable(f"{ONE_CONVERSATION}, and ends with status 0")
-
-
-def unaccepted(port: int) -> int | None:
-    """Return the number of connections that wait in a port's backlog; None if nothing listens."""
-    for table in TABLES:
-        with suppress(OSError):
-            for line in table.read_text().splitlines()[1:]:
-                _, local, _, state, queues, *_ = line.split()
-                if state == LISTEN and int(local.rpartition(":")[2], 16) == port:
-                    return int(queues.rpartition(":")[2], 16)
-    return None

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from turnchat.check.peer import Peer
-from turnchat.check.report import Fallen, Kind
+from turnchat.check.report import Awaited, Fallen, Kind
+from turnchat.check.sockets.peer import Peer
+from turnchat.check.steps.step import Evidence
 from turnchat.check.steps.wire import OfPeer, frame
 from turnchat.core.frame import HEADER_SIZE, RemoteProtocolError, parse
 
@@ -17,6 +18,8 @@ class HearOneOf(OfPeer):
     or_end: the program may end its stream instead. or_nothing: it may send nothing in the time.
     The result is None then.
     """
+
+    awaits = Awaited.FRAME
 
     def __init__(
         self,
@@ -53,14 +56,17 @@ class HearOneOf(OfPeer):
     def waiting(self) -> str:
         return " or ".join(f"the frame {frame(text)!r}" for text in self._texts)[:200]
 
-    def late(self, play: "Play") -> Fallen:
-        late = super().late(play).shortfall
+    def evidence(self, play: "Play") -> Evidence:
         expected = frame(self._texts[0]) if len(self._texts) == 1 else None
-        return self.fallen(Kind.HANGS, late.reason, expected, self.peer(play).rest)
+        return expected, self.peer(play).rest
 
     def _wrong(self, play: "Play", reason: str) -> Fallen:
-        expected = frame(self._texts[0]) if len(self._texts) == 1 else None
-        return self.fallen(Kind.WRONG, reason, expected, self.peer(play).rest)
+        return self.fallen(Kind.WRONG, reason, *self.evidence(play))
+
+
+def _at(error: RemoteProtocolError) -> str:
+    """Return a fault with its place counted from 1, as all places in a report are."""
+    return f"byte {error.offset + 1}: {error.reason}"
 
 
 class HearFrame(OfPeer):
@@ -70,6 +76,7 @@ class HearFrame(OfPeer):
     """
 
     needs_program = False
+    awaits = Awaited.FRAME
 
     def look(self, play: "Play") -> bool:
         peer = self.peer(play)
@@ -77,22 +84,21 @@ class HearFrame(OfPeer):
             body = parse(peer.rest)
             self.result = body and body.decode().encode()
         except RemoteProtocolError as error:
-            reason = f"the program sent bytes that are no frame: {error}"
-            raise self.fallen(Kind.WRONG, reason, None, peer.rest) from error
+            reason = f"the program sent bytes that are no frame: {_at(error)}"
+            raise self.fallen(Kind.WRONG, reason, *self.evidence(play)) from error
         except UnicodeDecodeError as error:
             reason = "the program cut a message inside a character"
-            raise self.fallen(Kind.WRONG, reason, None, peer.rest) from error
+            raise self.fallen(Kind.WRONG, reason, *self.evidence(play)) from error
         if body is not None:
             peer.taken += HEADER_SIZE + len(body)
             return True
         if peer.is_over and peer.rest:
             reason = "the program ended its stream inside a frame"
-            raise self.fallen(Kind.WRONG, reason, None, peer.rest)
+            raise self.fallen(Kind.WRONG, reason, *self.evidence(play))
         return peer.is_over
 
     def waiting(self) -> str:
         return "a whole frame, or the end of the stream"
 
-    def late(self, play: "Play") -> Fallen:
-        late = super().late(play).shortfall
-        return self.fallen(Kind.HANGS, late.reason, None, self.peer(play).rest)
+    def evidence(self, play: "Play") -> Evidence:
+        return None, self.peer(play).rest

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from turnchat.check.processes.load import BUSY
 from turnchat.check.report import Fallen, Kind, NotApplicable
 from turnchat.check.steps.step import Polling, Step
 
@@ -9,7 +10,6 @@ if TYPE_CHECKING:
     from turnchat.check.play import Play
     from turnchat.check.processes import Usage
 
-BUSY = 0.5  # the share of one processor that no waiting program needs
 SURE = 0.2  # seconds in which the end of a program is known
 
 

@@ -7,48 +7,49 @@ both streams' ends and resets included. So the report can show what the two have
 from socket import socket
 from typing import TYPE_CHECKING
 
-from turnchat.check.case import CLIENT, SERVER
-from turnchat.check.peer import Peer
-from turnchat.check.report import Fallen, Kind
+from turnchat.check.case import CLIENT, SERVER, Role
+from turnchat.check.report import Awaited, Kind
+from turnchat.check.sockets.peer import Peer
 from turnchat.check.steps.program import START_TIMEOUT
-from turnchat.check.steps.step import Step
+from turnchat.check.steps.step import Evidence, Step
 from turnchat.check.steps.terminal import ENTER
 from turnchat.check.subject import Subject, words_for
 
 if TYPE_CHECKING:
     from turnchat.check.play import Play
 
-ON_ITS_WAY = 0.5  # seconds from a program's exit, in which what it sent may still arrive
+SIDES = (SERVER, CLIENT)  # in the order in which they are started
 
 
 class Relay:
-    """The way between the two programs.
-
-    server_side, client_side: the checker's ends towards the two, None until both are connected.
-    """
+    """The way between the two programs. sides: the checker's ends of it, by the role beyond."""
 
     def __init__(self, play: "Play") -> None:
         """Listen for the client, and change play.port to the port that it is to connect to."""
-        self.server_side: Peer | None = None
-        self.client_side: Peer | None = None
+        self.sides: dict[Role, Peer] = {}
         self._play, self._server_port = play, play.port
-        self._is_end_passed: set[Peer] = set()
-        play.open_door(on_accept=self._on_accept)
+        self._ends_passed: set[Peer] = set()
+        play.listen(on_accept=self._on_accept)
+
+    @property
+    def is_joined(self) -> bool:
+        return len(self.sides) == len(SIDES)
 
     def _on_accept(self, connected: socket) -> None:
-        if self.client_side is None:
-            self._play.shut_door()  # it is for one client
-            self.client_side = self._play.add_peer(connected, 1, self._pass_on)
-            self._play.call(self._server_port, self._on_connect)
+        if CLIENT not in self.sides:
+            self._play.stop_listening()  # it is for one client
+            self._add(CLIENT, connected)
+            self._play.connect(self._server_port, lambda made: self._add(SERVER, made))
 
-    def _on_connect(self, connected: socket) -> None:
-        self.server_side = self._play.add_peer(connected, 0, self._pass_on)
+    def _add(self, role: Role, connected: socket) -> None:
+        peer = self._play.add_peer(connected, SIDES.index(role), self._pass_on)
+        self.sides[role] = peer
         self._pass_on()
 
     def _pass_on(self) -> None:
-        if self.client_side and self.server_side:
-            self._pass(self.client_side, self.server_side)
-            self._pass(self.server_side, self.client_side)
+        if self.is_joined:
+            self._pass(self.sides[CLIENT], self.sides[SERVER])
+            self._pass(self.sides[SERVER], self.sides[CLIENT])
         self._play.wake()
 
     def _pass(self, source: Peer, target: Peer) -> None:
@@ -59,13 +60,15 @@ class Relay:
             target.send(data)
         if source.error:
             target.reset()
-        elif source.has_ended and source not in self._is_end_passed:
-            self._is_end_passed.add(source)
+        elif source.has_ended and source not in self._ends_passed:
+            self._ends_passed.add(source)
             target.end_stream()
 
 
 class Joined(Step):
     """Wait until the client is connected with the server, through the relay."""
+
+    awaits = Awaited.CONNECTION
 
     def __init__(self, relay: Relay) -> None:
         super().__init__(START_TIMEOUT)
@@ -73,7 +76,7 @@ class Joined(Step):
 
     def look(self, play: "Play") -> bool:
         del play
-        return self._relay.server_side is not None
+        return self._relay.is_joined
 
     def waiting(self) -> str:
         return "the client's connection with the server"
@@ -97,39 +100,30 @@ class ShowsAt(Step):
     """Wait until a text stands on one of the two screens. It falls short if a program has ended."""
 
     needs_program = False
+    awaits = Awaited.SCREEN
 
     def __init__(self, program: Subject, text: str) -> None:
         super().__init__()
         self._program, self._text, self._name = program, text, ""
 
     def start(self, play: "Play") -> None:
-        self._name = name_of(play, self._program)
-        self._on_its_way = play.loop.timer("on its way", play.wake)
-        self._has_waited = False
+        self._name = play.name_of(self._program)
 
     def look(self, play: "Play") -> bool:
         if self._program.screen.shows(self._text):
-            self._on_its_way.cancel()
             return True
-        ended = [program for program in play.programs if program.status is not None]
-        if ended and not self._has_waited:
-            self._has_waited = True
-            self._on_its_way.start(ON_ITS_WAY)
-        elif ended and not self._on_its_way.is_active:
-            assert ended[0].status is not None
-            how = f"the {name_of(play, ended[0])} ended {words_for(ended[0].status)}"
-            reason = f"{how} while the checker waited for {self.waiting()}"
-            raise self.fallen(Kind.DIED, reason, *self._evidence())
+        for program in play.programs:
+            if program.status is not None and self.has_settled(play):
+                how = f"the {play.name_of(program)} ended {words_for(program.status)}"
+                reason = f"{how} while the checker waited for {self.waiting()}"
+                raise self.fallen(Kind.DIED, reason, *self.evidence(play))
         return False
 
     def waiting(self) -> str:
         return f"the text {self._text!r} on the {self._name}'s screen"
 
-    def late(self, play: "Play") -> Fallen:
-        late = super().late(play).shortfall
-        return self.fallen(Kind.HANGS, late.reason, *self._evidence())
-
-    def _evidence(self) -> tuple[bytes, bytes]:
+    def evidence(self, play: "Play") -> Evidence:
+        del play
         return self._text.encode(), self._program.screen.text.encode()
 
 
@@ -140,6 +134,7 @@ class EndsAt(Step):
     """
 
     needs_program = False
+    awaits = Awaited.EXIT
 
     def __init__(
         self, program: Subject, seconds: float | None = None, *, may_go_on: bool = False
@@ -149,7 +144,7 @@ class EndsAt(Step):
         self.is_done_by_time = may_go_on
 
     def start(self, play: "Play") -> None:
-        self._name = name_of(play, self._program)
+        self._name = play.name_of(self._program)
 
     def look(self, play: "Play") -> bool:
         del play
@@ -165,13 +160,14 @@ class EndsAt(Step):
 
 
 class HasClosed(Step):
-    """Wait until one of the two programs has ended its stream, in good order: its side's peer."""
+    """Wait until one of the two programs has ended its stream, in good order."""
 
     needs_program = False
+    awaits = Awaited.STREAM_END
 
-    def __init__(self, side: Peer, name: str) -> None:
+    def __init__(self, relay: Relay, role: Role) -> None:
         super().__init__()
-        self._side, self._name = side, name
+        self._side, self._name = relay.sides[role], role
 
     def look(self, play: "Play") -> bool:
         del play
@@ -181,8 +177,3 @@ class HasClosed(Step):
 
     def waiting(self) -> str:
         return f"the end of the {self._name}'s stream"
-
-
-def name_of(play: "Play", program: Subject) -> str:
-    """Return the role of one of the two, which are started in this order."""
-    return (SERVER, CLIENT)[play.programs.index(program)]

@@ -3,10 +3,11 @@
 import errno
 from typing import TYPE_CHECKING
 
-from turnchat.check.case import SERVER
-from turnchat.check.peer import Caller, has_listener
-from turnchat.check.report import Fallen, Kind
+from turnchat.check.case import SERVER, Role
+from turnchat.check.report import Awaited, Fallen, Kind
 from turnchat.check.screen import without_blanks
+from turnchat.check.sockets.connecting import Connector
+from turnchat.check.sockets.ports import has_listener
 from turnchat.check.steps.crash import crash_in
 from turnchat.check.steps.step import Polling, Step
 from turnchat.check.subject import words_for
@@ -46,19 +47,26 @@ class NoCrash(Step):
 
 
 class Start(Step):
-    """Start the program."""
+    """Start the program, or the one of a role if there are two. The result is the program."""
+
+    needs_program = False
+
+    def __init__(self, role: Role | None = None) -> None:
+        super().__init__()
+        self._role = role
 
     def start(self, play: "Play") -> None:
+        name = self._role or "program"
         try:
-            self.result = play.start()
+            self.result = play.start(self._role)
         except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
             raise self.fallen(
-                Kind.DIED, f"the program could not be started: {reason(error)}"
+                Kind.DIED, f"the {name} could not be started: {reason(error)}"
             ) from error
         except OSError as error:
             if error.errno != errno.ENOEXEC:
                 raise  # of the checker: no descriptors, no memory
-            raise self.fallen(Kind.DIED, "the program has no format that can be run") from error
+            raise self.fallen(Kind.DIED, f"the {name} has no format that can be run") from error
 
 
 class Meet(Step):
@@ -67,15 +75,17 @@ class Meet(Step):
     A client may have connected before the step begins: it is the first that none has met yet.
     """
 
+    awaits = Awaited.CONNECTION
+
     def __init__(self, seconds: float | None = START_TIMEOUT) -> None:
         super().__init__(seconds)
-        self._caller: Caller | None = None
+        self._connector: Connector | None = None
 
     def start(self, play: "Play") -> None:
         self._number = play.met
         if play.role is SERVER:
             self._number = len(play.peers)
-            self._caller = play.call()
+            self._connector = play.connect()
 
     def look(self, play: "Play") -> bool:
         if len(play.peers) <= self._number:
@@ -84,17 +94,14 @@ class Meet(Step):
         self.result = play.peers[self._number]
         return True
 
-    def late(self, play: "Play") -> Fallen:
-        if self._caller:
-            self._caller.close()
-        return super().late(play)
-
     def waiting(self) -> str:
         return "a connection"
 
 
-class Says(Step):
+class ShowsAnything(Step):
     """Wait until the program has written anything to its terminal."""
+
+    awaits = Awaited.SCREEN
 
     def look(self, play: "Play") -> bool:
         return bool(without_blanks(play.program.screen.text))
@@ -103,13 +110,13 @@ class Says(Step):
         return "any text on the screen"
 
 
-class ShutDoor(Step):
+class StopListening(Step):
     """Listen no more: a client that connects is refused."""
 
     needs_program = False
 
     def start(self, play: "Play") -> None:
-        play.shut_door()
+        play.stop_listening()
 
 
 class Kill(Polling):
@@ -133,6 +140,8 @@ class Exits(Step):
 
     or_not: it may go on when the time is up; the result is None then.
     """
+
+    awaits = Awaited.EXIT
 
     needs_program = False
 

@@ -5,9 +5,9 @@ The same text may stand on the screen already, so some look only at what was wri
 
 from typing import TYPE_CHECKING
 
-from turnchat.check.report import Fallen, Kind
+from turnchat.check.report import Awaited, Kind
 from turnchat.check.screen import without_blanks, without_sequences
-from turnchat.check.steps.step import Step
+from turnchat.check.steps.step import Evidence, Step
 
 if TYPE_CHECKING:
     from turnchat.check.play import Play
@@ -32,41 +32,61 @@ class Press(Step):
         play.program.type(self._keys)
 
 
-class Type(Step):
-    """Type a line, and Enter, as a person does: when the screen has come to rest.
+class ComesToRest(Step):
+    """Wait until the screen is at rest, as a person does before typing, but not for ever.
+
+    A program that could not run is silent, too, so it gets that time back.
+    """
+
+    needs_program = False
+    awaits = Awaited.SCREEN
+
+    def __init__(self) -> None:
+        super().__init__(2 * PATIENCE)
+        self._written = -1  # bytes on the screen at the last look
+
+    def start(self, play: "Play") -> None:
+        self._latest = play.elapsed + PATIENCE
+        self._before = play.load()
+
+        def on_silence() -> None:
+            missing = min(play.starved(self._before), self._latest - play.elapsed)
+            if missing > PROMPTED:
+                self._before = play.load()
+                self._silence.start(missing)
+                return
+            self.is_done = True
+            self.finish(play)
+            play.wake()
+
+        self._silence = play.loop.timer("screen at rest", on_silence)
+
+    def look(self, play: "Play") -> bool:
+        output = play.program.output
+        if not self.is_done and len(output) != self._written:
+            self._written = len(output)
+            silence = PROMPTED if has_prompt(output) else UNPROMPTED
+            self._silence.start(max(0.0, min(silence, self._latest - play.elapsed)))
+        return self.is_done
+
+    def waiting(self) -> str:
+        return "a screen at rest"
+
+
+class Type(ComesToRest):
+    """Type a line, and Enter, when the screen has come to rest.
 
     The terminal would keep a line that comes earlier, but a program may throw it away: Node's
     readline has no use for a line before its question, and an operator's line is for the client
     that the prompt names.
     """
 
-    needs_program = False
-
     def __init__(self, line: str) -> None:
-        super().__init__(2 * PATIENCE)
+        super().__init__()
         self._keys = line.encode() + ENTER
-        self._written = -1  # bytes on the screen at the last look
 
-    def start(self, play: "Play") -> None:
-        self._latest = play.elapsed + PATIENCE
-
-        def at_rest() -> None:
-            play.program.type(self._keys)
-            self.is_done = True
-            play.wake()
-
-        self._rest = play.loop.timer("screen at rest", at_rest)
-
-    def look(self, play: "Play") -> bool:
-        written = len(play.program.output)
-        if not self.is_done and written != self._written:
-            self._written = written
-            silence = PROMPTED if has_prompt(play.program.output) else UNPROMPTED
-            self._rest.start(max(0.0, min(silence, self._latest - play.elapsed)))
-        return self.is_done
-
-    def waiting(self) -> str:
-        return "a screen at rest"
+    def finish(self, play: "Play") -> None:
+        play.program.type(self._keys)
 
 
 def has_prompt(output: bytes) -> bool:
@@ -78,6 +98,8 @@ def has_prompt(output: bytes) -> bool:
 class Shows(Step):
     """Wait until a text stands on the screen, with any prefix, in any colour, however wrapped."""
 
+    awaits = Awaited.SCREEN
+
     def __init__(self, text: str, seconds: float | None = None) -> None:
         super().__init__(seconds)
         self.text = text
@@ -88,10 +110,8 @@ class Shows(Step):
     def waiting(self) -> str:
         return f"the text {self.text!r} on the screen"
 
-    def late(self, play: "Play") -> Fallen:
-        late = super().late(play).shortfall
-        screen = play.program.screen.text.encode()
-        return self.fallen(Kind.HANGS, late.reason, self.text.encode(), screen)
+    def evidence(self, play: "Play") -> Evidence:
+        return self.text.encode(), play.program.screen.text.encode()
 
 
 def new_text(play: "Play", start: int) -> str:
@@ -100,23 +120,15 @@ def new_text(play: "Play", start: int) -> str:
     return without_blanks(without_sequences(written))
 
 
-class ShowsAgain(Step):
+class ShowsAgain(Shows):
     """Wait until a text is written behind the byte `start` of the program's output."""
 
     def __init__(self, text: str, start: int) -> None:
-        super().__init__()
-        self._text, self._start = text, start
+        super().__init__(text)
+        self._start = start
 
     def look(self, play: "Play") -> bool:
-        return without_blanks(self._text) in new_text(play, self._start)
-
-    def waiting(self) -> str:
-        return f"the text {self._text!r} on the screen"
-
-    def late(self, play: "Play") -> Fallen:
-        late = super().late(play).shortfall
-        screen = play.program.screen.text.encode()
-        return self.fallen(Kind.HANGS, late.reason, self._text.encode(), screen)
+        return without_blanks(self.text) in new_text(play, self._start)
 
 
 class Tells(Step):
@@ -126,6 +138,8 @@ class Tells(Step):
     """
 
     needs_program = False
+    late_kind = Kind.WRONG  # it goes on, in silence
+    awaits = Awaited.SCREEN
 
     def __init__(self, start: int, typed: str = "") -> None:
         super().__init__()
@@ -142,6 +156,3 @@ class Tells(Step):
 
     def waiting(self) -> str:
         return "a word about the end on the screen"
-
-    def late(self, play: "Play") -> Fallen:
-        return self.fallen(Kind.WRONG, super().late(play).shortfall.reason)

@@ -2,18 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from turnchat.check.peer import Peer
-from turnchat.check.report import Fallen, Kind
-from turnchat.check.steps.step import INTERVAL, Polling, Step
+from turnchat.check.report import Awaited, Kind
+from turnchat.check.sockets.peer import Peer
+from turnchat.check.steps.step import INTERVAL, Evidence, Polling, Step
 from turnchat.core.frame import HEADERS
-from turnchat.core.loop import Timer
 
 if TYPE_CHECKING:
     from turnchat.check.play import Play
 
 PAUSE = 0.05  # seconds for a piece, where the system does not tell what is unread
 UNREAD = 1.0  # seconds for a program that reads nothing now: the next step judges it
-GRACE = 0.5  # seconds from the end of a stream to the exit of a program that has died
 
 
 def frame(text: str | bytes) -> bytes:
@@ -28,24 +26,17 @@ class OfPeer(Step):
     def __init__(self, peer: Peer | None = None, seconds: float | None = None) -> None:
         super().__init__(seconds)
         self._peer = peer
-        self._grace: Timer | None = None
 
     def peer(self, play: "Play") -> Peer:
         return self._peer or play.peer
 
     def has_left(self, play: "Play") -> bool:
-        """Return True if the stream has ended and the program goes on.
-
-        A program that dies ends its stream a moment before: then its death is what is told.
-        """
+        """Return True if the stream has ended and the program goes on."""
         if not self.peer(play).is_over:
             return False
         if not self.needs_program:
             return True
-        if self._grace is None:
-            self._grace = play.loop.timer("the program's exit", play.wake)
-            self._grace.start(GRACE)
-        return play.program.status is None and not self._grace.is_active
+        return play.program.status is None and self.has_settled(play)
 
 
 class Send(OfPeer):
@@ -69,6 +60,8 @@ class Say(Send):
 class Hear(OfPeer):
     """Wait for a message of the program: for exactly its frame."""
 
+    awaits = Awaited.FRAME
+
     def __init__(
         self, text: str | bytes, peer: Peer | None = None, seconds: float | None = None
     ) -> None:
@@ -82,19 +75,19 @@ class Hear(OfPeer):
             peer.taken += len(self.expected)
             return True
         if not self.expected.startswith(data):
-            raise self.fallen(Kind.WRONG, "the program sent other bytes", self.expected, data)
+            reason = "the program sent other bytes"
+            raise self.fallen(Kind.WRONG, reason, *self.evidence(play))
         if self.has_left(play):
-            what = "reset the connection" if peer.error else "ended its stream"
-            reason = f"the program {what} while the checker waited for {self.waiting()}"
-            raise self.fallen(Kind.WRONG, reason, self.expected, data)
+            has_left = "reset the connection" if peer.error else "ended its stream"
+            reason = f"the program {has_left} while the checker waited for {self.waiting()}"
+            raise self.fallen(Kind.WRONG, reason, *self.evidence(play))
         return False
 
     def waiting(self) -> str:
         return f"the frame {self.expected!r}"[:200]
 
-    def late(self, play: "Play") -> Fallen:
-        late = super().late(play).shortfall
-        return self.fallen(Kind.HANGS, late.reason, self.expected, self.peer(play).rest)
+    def evidence(self, play: "Play") -> Evidence:
+        return self.expected, self.peer(play).rest
 
 
 class Quiet(OfPeer):
@@ -124,6 +117,7 @@ class Closes(OfPeer):
     """
 
     needs_program = False
+    awaits = Awaited.STREAM_END
 
     def __init__(
         self,
@@ -187,12 +181,13 @@ class Taken(Polling, OfPeer):
     def start(self, play: "Play") -> None:
         super().start(play)
         self._began = play.elapsed
+        self._pause.start(INTERVAL)  # for the bytes to cross the loopback
 
     def has_come(self, play: "Play") -> bool:
-        waited, unread = play.elapsed - self._began, self.peer(play).unread
-        is_taken = waited >= PAUSE if unread is None else waited >= INTERVAL and not unread
-        self.result = is_taken
-        return is_taken or self.peer(play).is_over
+        peer = self.peer(play)
+        unread = peer.unread
+        self.result = not unread if unread is not None else play.elapsed - self._began >= PAUSE
+        return self.result or peer.is_over
 
     def waiting(self) -> str:
         return "the program to read"

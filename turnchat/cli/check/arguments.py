@@ -1,19 +1,21 @@
 """The arguments of turnchat-check."""
 
 import argparse
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, NoReturn
 
 import turnchat
-from turnchat.check.case import Profile, Role
-from turnchat.cli.check import listing, outputs, pages, sandboxed, single
-from turnchat.cli.check.commands import port
+from turnchat.check.case import BOTH, Role
+from turnchat.cli.check import listing, options, outputs, pages, single
 from turnchat.cli.check.lab import command
-from turnchat.cli.options import number, seconds
+from turnchat.cli.options import number
+from turnchat.cli.startup import EX_WRONG
+from turnchat.text import safe
 
 DESCRIPTION = """\
-Check a server or an interactive client that somebody has written for turnchat's
-protocol, in any language: run it on a terminal, be its peer and its person, and
-show why it fails."""
+Check a server or an interactive client for turnchat's protocol, written in any
+language: run it on a terminal, be its peer and its person, and show why it
+fails."""
 
 EXAMPLES = """\
 examples:
@@ -26,7 +28,8 @@ exit status:
   0    each MUST holds (with --strict: each SHOULD, too)
   1    something falls short
   2    wrong usage
-  70   the checker itself has failed
+  69   with --sandbox: no bubblewrap works here
+  70   the checker itself has failed, or may open too few files
   73   standard output or a report cannot be written
   130  Ctrl-C; 143: SIGTERM"""
 
@@ -34,10 +37,21 @@ COMMAND = """\
 {host} and {port} in the command are replaced. The program is started afresh for
 each case, on a terminal of its own, and ended after it."""
 
+USAGES = {
+    Role.SERVER: "[OPTIONS] -- COMMAND",
+    Role.CLIENT: "[OPTIONS] -- COMMAND",
+    Role.PAIR: "[OPTIONS] --server CMD --client CMD",
+}
+
 HELPS = {
     Role.SERVER: "check a server",
     Role.CLIENT: "check an interactive client",
     Role.PAIR: "check a server and a client with each other",
+}
+
+STARTS = {
+    Role.SERVER: "starts the server, with {port} in the place of its port",
+    Role.CLIENT: "starts the client, with {host} and {port} in the places of the server's",
 }
 
 
@@ -50,7 +64,11 @@ def parser() -> argparse.ArgumentParser:
     actions = command_line.add_subparsers(required=True, metavar="COMMAND")
     for role in Role:
         action = actions.add_parser(
-            role.value, help=HELPS[role], description=f"{HELPS[role].capitalize()}.", epilog=COMMAND
+            role.value,
+            usage=f"%(prog)s {USAGES[role]}",
+            help=HELPS[role],
+            description=f"{HELPS[role].capitalize()}.",
+            epilog=COMMAND,
         )
         action.set_defaults(run=single.check, role=role)
         _add_command(action, role)
@@ -67,6 +85,29 @@ class _Parser(argparse.ArgumentParser):
         formatter = argparse.RawDescriptionHelpFormatter
         super().__init__(formatter_class=formatter, allow_abbrev=False, **how)
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what is not known here, by this command's own name."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(*self._advice(unknown[0].partition("=")[0]))
+        return found, unknown
+
+    def error(self, message: str, advice: str = "") -> NoReturn:
+        """Say what is wrong, and what to try: the usage is long, and hides it."""
+        advice = advice or f"see {self.prog} --help"
+        self.exit(EX_WRONG, f"{self.prog}: {safe(message)}\n{self.prog}: {safe(advice)}\n")
+
+    def _advice(self, unknown: str) -> tuple[str, str]:
+        if not unknown.startswith("-"):
+            return f"{unknown!r} is too much", ""
+        problem = f"there is no option {unknown}"
+        alike = get_close_matches(unknown, self._option_string_actions, 1)
+        if alike:
+            return problem, f"did you mean {alike[0]}?"
+        if self.get_default("role") in BOTH:
+            return problem, "if it belongs to the program, write -- in front of the whole command"
+        return problem, ""
+
 
 def _add_command(action: argparse.ArgumentParser, role: Role) -> None:
     if role is Role.PAIR:
@@ -76,53 +117,24 @@ def _add_command(action: argparse.ArgumentParser, role: Role) -> None:
             )
     else:
         action.add_argument(
-            "command", nargs="*", metavar="WORD", help="behind --: the command of the program"
+            "command",
+            nargs=argparse.REMAINDER,
+            metavar="COMMAND",
+            help=STARTS[role],
         )
 
 
-def _profile(text: str) -> Profile:
-    if text not in list(Profile):
-        raise argparse.ArgumentTypeError(f"{text!r} must be one of {', '.join(Profile)}")
-    return Profile(text)
-
-
 def _add_options(action: argparse.ArgumentParser) -> None:
-    cases = action.add_argument_group("the cases")
-    cases.add_argument(
-        "--profile", type=_profile, choices=list(Profile), default=Profile.LAB,
-        help="lab: one conversation, and calls may block; turnchat: all (default: lab)",
-    )  # fmt: skip
-    cases.add_argument(
-        "--only", action="append", default=[], metavar="GLOB",
-        help="try the cases with such an id, and those that they build on; may be repeated",
-    )  # fmt: skip
-    cases.add_argument(
-        "--skip", action="append", default=[], metavar="GLOB", help="leave these cases out"
-    )
+    cases, runs = options.add_case_options(action, jobs=2, default_jobs="2")
     cases.add_argument("--strict", action="store_true", help="count a SHOULD as a MUST")
-    runs = action.add_argument_group("the runs")
-    runs.add_argument(
-        "--timeout", type=seconds, default=2.0, metavar="S", help="seconds for a step (default: 2)"
-    )
-    runs.add_argument(
-        "--port", type=port, metavar="N",
-        help="the port that is written in the program; one case at a time then, without --sandbox",
-    )  # fmt: skip
-    runs.add_argument(
-        "--jobs", type=number, default=2, metavar="N", help="cases at a time (default: 2)"
-    )
     runs.add_argument("--repeat", type=number, default=1, metavar="N", help="run each case N times")
-    runs.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of what is random (default: 0)"
-    )
     output = action.add_argument_group("the output")
     output.add_argument(
         "-v", "--verbose", action="store_true",
-        help="print a line a case, and explain each that falls short, not the first three alone",
+        help="print a line a case, and explain each that falls short, not only three mistakes",
     )  # fmt: skip
     output.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 even if something falls short"
     )
-    sandboxed.add_options(action, is_default=False)
-    outputs.add_options(action)
-    pages.add_options(action)
+    options.add_sandbox_options(action, is_default=False)
+    pages.add_options(outputs.add_options(action))

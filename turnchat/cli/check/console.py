@@ -35,7 +35,7 @@ class Console:
     """Output on one descriptor, and progress on standard error if that is a terminal."""
 
     def __init__(self, descriptor: int) -> None:
-        self.has_colours = has_colours(descriptor)
+        self.has_colours, self.columns = has_colours(descriptor), columns_of(descriptor)
         self._stream, self._is_on_disk = open_stream(descriptor), is_on_disk(descriptor)
         self._errors = open_stream(2)
         self._has_progress = os.isatty(2) and not is_dumb()
@@ -45,7 +45,7 @@ class Console:
     def progress(self, text: str) -> None:
         """Show how far the work is, in place of what was shown before."""
         if self._has_progress and not self._unsent:
-            self._show(cut(text, self._columns() - 1))
+            self._show(cut(text, columns_of(2) - 1))
 
     def line(self, text: str) -> None:
         """Print a line, or keep it until there is room. Raises StartupError."""
@@ -88,10 +88,12 @@ class Console:
             self._unsent = b""
             raise _unwritten(error) from error
 
-    def _columns(self) -> int:
-        with suppress(OSError):
-            return os.get_terminal_size(2).columns or COLUMNS
-        return COLUMNS
+
+def columns_of(descriptor: int) -> int:
+    """Return the columns of a terminal, 80 if it is none or does not know."""
+    with suppress(OSError):
+        return os.get_terminal_size(descriptor).columns or COLUMNS
+    return COLUMNS
 
 
 def _unwritten(error: OSError) -> StartupError:

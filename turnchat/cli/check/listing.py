@@ -6,18 +6,15 @@ import os
 import textwrap
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.util import find_spec
 from itertools import groupby
 from typing import Any
 
 from turnchat.check.case import BOTH, LAB, MUST, Case, all_cases
+from turnchat.check.lab.rubric import default_text
 from turnchat.cli.check.console import say
-from turnchat.cli.startup import StartupError
 from turnchat.text import counted
 
-EX_WRONG = 2
 COLUMNS = 80
-RUBRIC = "turnchat.check.lab.rubric"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def show(arguments: argparse.Namespace) -> int:
     """Print the cases, or the rubric."""
     if arguments.rubric:
-        text = _rubric()
+        text = default_text()
     elif arguments.json:
         text = json.dumps([to_object(one) for one in all_cases()], ensure_ascii=False, indent=2)
     else:
@@ -65,10 +62,3 @@ def _entry(case: Case) -> Iterator[str]:
     profile = "" if case.profile is LAB else "profile turnchat"
     yield f"  {case.id:32}  {case.level:6}  {', '.join(filter(None, (roles, profile)))}".rstrip()
     yield from textwrap.wrap(case.rule, COLUMNS, initial_indent=" " * 6, subsequent_indent=" " * 6)
-
-
-def _rubric() -> str:
-    if find_spec(RUBRIC) is None:
-        raise StartupError(EX_WRONG, "this version has no rubric")
-    text: str = import_module(RUBRIC).default_text()
-    return text

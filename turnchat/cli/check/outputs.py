@@ -9,19 +9,19 @@ import argparse
 import os
 import stat
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from turnchat.check.formats import classroom50, gradescope, junit, results, tap
 from turnchat.check.formats.gradescope import Visibility
 from turnchat.check.report import Report
-from turnchat.cli.startup import StartupError
+from turnchat.check.scratch import replacing
+from turnchat.cli.startup import EX_WRONG, StartupError
 from turnchat.text import reason, safe
 
-EX_WRONG = 2
 STDOUT = "-"
+PAGE = "html"  # the option of pages.py: the page has a folder beside it
 
 Render = Callable[[Report, argparse.Namespace], str]
 
@@ -45,8 +45,8 @@ FORMATS: dict[str, tuple[str, Render]] = {
 }
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add an option for each format to a command."""
+def add_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add an option for each format to a command. Return the group that they are in."""
     group = parser.add_argument_group("reports", "FILE may be - for standard output.")
     for name, (text, _) in FORMATS.items():
         group.add_argument(f"--{name}", metavar="FILE", help=text)
@@ -55,12 +55,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="hide cases in Gradescope: hidden (WHEN's default), after_due_date, after_published",
     )  # fmt: skip
     group.add_argument(
-        "--points",
-        metavar="N",
-        type=_points,
-        default=100.0,
-        help="points of the whole in Gradescope (100)",
-    )
+        "--points", metavar="N", type=_points, default=100.0,
+        help="the total of points in Gradescope (100)",
+    )  # fmt: skip
+    return group
 
 
 def hidden(text: str) -> tuple[str, Visibility]:
@@ -83,13 +81,15 @@ def _points(text: str) -> float:
 def check_paths(arguments: argparse.Namespace) -> None:
     """Raise StartupError for a path that cannot be written, or that two options have."""
     seen: dict[tuple[object, ...], str] = {}
-    for name, path in _chosen(arguments):
+    for name, path in _chosen(arguments, (*FORMATS, PAGE)):
         try:
+            if (name, path) == (PAGE, STDOUT):
+                raise IsADirectoryError(0, "the page needs a folder beside it")
             place = _place(path)
         except OSError as error:
             raise _problem(name, path, error) from error
         if other := seen.get(place):
-            text = f"--{other} and --{name} would write one file: {safe(path)}"
+            text = f"--{other} and --{name} would both write {_shown(path)}"
             raise StartupError(EX_WRONG, text, "give each a file of its own")
         seen[place] = name
 
@@ -102,43 +102,35 @@ def takes_stdout(arguments: argparse.Namespace) -> bool:
 def write(report: Report, arguments: argparse.Namespace) -> None:
     """Write the report in each format that was asked for. Raises StartupError."""
     for name, path in _chosen(arguments):
-        data = FORMATS[name][1](report, arguments).encode()
-        try:
-            write_file(path, data)
-        except OSError as error:
-            raise _problem(name, path, error) from error
+        write_file(name, path, FORMATS[name][1](report, arguments))
 
 
-def write_file(path: str, data: bytes) -> None:
-    """Write a file, wholly or not at all. Raises OSError."""
+def write_file(name: str, path: str, text: str) -> None:
+    """Write the file of an option, wholly or not at all. Raises StartupError."""
+    try:
+        _write(path, text.encode())
+    except OSError as error:
+        raise _problem(name, path, error) from error
+
+
+def _write(path: str, data: bytes) -> None:
     if path == STDOUT:
-        sys.stdout.flush()
-        with (
-            suppress(BrokenPipeError),  # its reader needs no more
-            open(sys.stdout.fileno(), "wb", closefd=False) as out,
-        ):
-            out.write(data)
+        with suppress(BrokenPipeError), open(1, "wb", closefd=False) as out:
+            out.write(data)  # a reader that has left needs no more
         return
     mode = _mode_of(path)
     if mode is not None and not stat.S_ISREG(mode):
         with open(path, "wb") as out:
             out.write(data)
         return
-    target = os.path.realpath(path)  # a link stays one
-    folder, name = os.path.split(target)
-    descriptor, beside = tempfile.mkstemp(prefix=f".{name[:100]}.", dir=folder)
-    try:
-        with open(descriptor, "wb") as out:
-            out.write(data)
-            os.fchmod(descriptor, _usual_mode() if mode is None else stat.S_IMODE(mode))
-        os.replace(beside, target)
-    except BaseException:
-        os.unlink(beside)
-        raise
+    with replacing(path) as file:
+        file.write(data)
 
 
-def _chosen(arguments: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    for name in FORMATS:
+def _chosen(
+    arguments: argparse.Namespace, names: Iterable[str] = FORMATS
+) -> Iterator[tuple[str, str]]:
+    for name in names:
         path = getattr(arguments, name, None)
         if path is not None:
             yield name, path
@@ -150,6 +142,8 @@ def _place(path: str) -> tuple[object, ...]:
     A folder must be writable, too, since the file is made there and renamed.
     """
     if path == STDOUT:
+        if sys.stdout is None:
+            raise OSError(0, "it is closed")
         return (STDOUT,)
     mode = _mode_of(path)
     if (mode is not None and stat.S_ISDIR(mode)) or path.endswith("/") or not path:
@@ -175,13 +169,11 @@ def _mode_of(path: str) -> int | None:
         return None
 
 
-def _usual_mode() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
 def _problem(name: str, path: str, error: OSError) -> StartupError:
-    text = f"--{name}: {safe(path)} cannot be written: {reason(error)}"
+    text = f"--{name}: {_shown(path)} cannot be written: {reason(error)}"
     advice = "give the path of a file in a folder that you may write"
     return StartupError(os.EX_CANTCREAT, text, advice)
+
+
+def _shown(path: str) -> str:
+    return "standard output" if path == STDOUT else safe(path)

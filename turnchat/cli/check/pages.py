@@ -9,31 +9,30 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from urllib.parse import quote
 
 from turnchat.check.case import all_cases
 from turnchat.check.formats.page import render
 from turnchat.check.report import CaseResult, Report, Verdict
-from turnchat.cli.startup import StartupError
+from turnchat.check.scratch import scratch
+from turnchat.cli.check.outputs import PAGE, write_file
+from turnchat.cli.startup import EX_WRONG, StartupError
 from turnchat.replay import build_timeline, render_page
-from turnchat.text import reason, safe
 from turnchat.trace.format import BadRecording, Recording, lines_of, read
 
-EX_WRONG = 2
 REPLAY = ".replay"
 MOVES = ("recv", "send", "read", "write")
 RecordAt = Callable[[str, int], str]
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(group: argparse._ArgumentGroup) -> None:
     """Add the options of the page."""
-    parser.add_argument(
-        "--html",
-        metavar="FILE",
+    group.add_argument(
+        "--html", metavar="FILE",
         help="write a page for the browser, and replay pages into FILE.replay",
-    )
-    parser.add_argument(
+    )  # fmt: skip
+    group.add_argument(
         "--replay-all", action="store_true", help="with --html: replay pages of all cases"
     )
 
@@ -49,9 +48,8 @@ def recordings(arguments: argparse.Namespace) -> Iterator[RecordAt | None]:
             raise StartupError(EX_WRONG, "--replay-all needs a page: add --html FILE")
         yield None
         return
-    _check_place(Path(arguments.html))
-    with TemporaryDirectory(prefix="turnchat-check-") as folder:
-        yield record_into(folder)
+    with scratch(Path(gettempdir()), "turnchat-check-recordings-") as folder:
+        yield record_into(str(folder))
 
 
 def record_into(folder: str) -> RecordAt:
@@ -64,29 +62,18 @@ def record_into(folder: str) -> RecordAt:
 
 
 def write(report: Report, arguments: argparse.Namespace) -> Report:
-    """Write the page that the arguments ask for. Return the report with links in it."""
-    if arguments.html is None:
-        return report
-    path = Path(arguments.html)
-    try:
-        return write_page(report, path, replays_all=arguments.replay_all)
-    except OSError as error:
-        name = error.filename or path
-        problem = f"cannot write {safe(str(name))}: {reason(error)}"
-        raise StartupError(os.EX_CANTCREAT, problem) from error
-
-
-def write_page(report: Report, path: Path, *, replays_all: bool = False) -> Report:
-    """Write the page of a report, and the replay pages of the cases that fall short, or of all.
+    """Write the page that was asked for, and replay pages of the cases that fall short, or of all.
 
     Return the report with the path of each replay page, relative to the page, in place of its
-    recording. Raises OSError.
+    recording. Raises StartupError.
     """
-    folder = path.with_name(path.name + REPLAY)
+    if arguments.html is None:
+        return report
+    folder = Path(arguments.html + REPLAY)
     _remove_old(folder)
     shown, links = [], {}
     for case in report.cases:
-        is_wanted = replays_all or case.verdict is not Verdict.PASS
+        is_wanted = arguments.replay_all or case.verdict is not Verdict.PASS
         recording = _recording_of(case) if is_wanted else None
         name = f"{folder.name}/{case.id}.html"
         if recording:
@@ -94,7 +81,7 @@ def write_page(report: Report, path: Path, *, replays_all: bool = False) -> Repo
             links[case.id] = f"{quote(name)}#round={_last_round(recording)}"
         shown.append(case._replace(recording=name if recording else None))
     changed = report._replace(cases=shown)
-    path.write_text(render(changed, links), encoding="utf-8")
+    write_file(PAGE, arguments.html, render(changed, links))
     return changed
 
 
@@ -111,8 +98,9 @@ def _recording_of(case: CaseResult) -> Recording | None:
 
 
 def _write_replay(title: str, recording: Recording, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_page(build_timeline(title, [recording])), encoding="utf-8")
+    with suppress(OSError):  # the write says why there is no folder
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_file(PAGE, str(path), render_page(build_timeline(title, [recording])))
 
 
 def _last_round(recording: Recording) -> int:
@@ -132,16 +120,5 @@ def _last_round(recording: Recording) -> int:
 def _remove_old(folder: Path) -> None:
     """Remove the replay pages of a former run, and nothing else."""
     for case in all_cases():
-        with suppress(FileNotFoundError, NotADirectoryError):
+        with suppress(OSError):  # a page that cannot be removed cannot be written, either
             (folder / f"{case.id}.html").unlink()
-
-
-def _check_place(path: Path) -> None:
-    """Raise StartupError if the page cannot be written, before the cases are run."""
-    if path.is_dir():
-        raise StartupError(os.EX_CANTCREAT, f"{safe(str(path))} is a folder: name a file in it")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        folder = safe(str(path.parent))
-        raise StartupError(
-            os.EX_CANTCREAT, f"cannot write into {folder}: make it, or name another folder"
-        )

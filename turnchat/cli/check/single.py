@@ -1,84 +1,100 @@
 """One server, one client, or a pair: run its cases, and report."""
 
 import argparse
+import fnmatch
 import os
 import signal
 import time
+from collections.abc import Sequence
 from contextlib import closing
+from difflib import get_close_matches
 from functools import partial
+from itertools import chain
 
-from turnchat.check.case import Case, Role, select
+from turnchat.check.case import GROUPS, Case, Role, all_cases, select
 from turnchat.check.diagnosis import diagnose
 from turnchat.check.formats.text import Text
+from turnchat.check.processes import adopt_orphans
 from turnchat.check.report import CaseResult, Report, Verdict
 from turnchat.check.runner import Runner
 from turnchat.check.sandbox import Sandbox
 from turnchat.check.suite import Suite, Task
-from turnchat.cli.check import outputs, pages, sandboxed
+from turnchat.cli.check import options, outputs, pages
 from turnchat.cli.check.commands import commands_of, must_be_free
 from turnchat.cli.check.console import Console
-from turnchat.cli.startup import StartupError
+from turnchat.cli.startup import EX_WRONG, StartupError
 from turnchat.process.backend import Backend
 from turnchat.process.child import ChildWatcher
 
 EX_SHORT = 1
-EX_WRONG = 2
 BY_SIGNAL = 128  # and the number of the signal: as a shell tells it
 STDOUT, STDERR = 1, 2
 
 
-class Interrupted(Exception):
-    """A signal has ended the run. number: of the signal."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
 def check(arguments: argparse.Namespace) -> int:
-    """Run the cases, and return the exit status."""
+    """Run the cases, report, and return the exit status."""
     role = Role(arguments.role)
     commands = commands_of(role, arguments)
     outputs.check_paths(arguments)
-    try:
-        cases = select(role, arguments.profile, arguments.only, arguments.skip)
-    except ValueError as error:
-        raise StartupError(EX_WRONG, str(error), "turnchat-check list shows the ids") from error
-    sandbox = sandboxed.open_sandbox(arguments, commands.values())
-    if not sandbox.worker_prefix:
-        must_be_free(arguments.port)
+    cases = _cases(role, arguments)
+    sandbox = options.open_sandbox(arguments, commands.values())
+    must_be_free(arguments.port, sandbox)
     task = Task(
         "", role, commands, arguments.port, prefix=sandbox.program_prefix(),
         profile=arguments.profile, timeout=arguments.timeout, seed=arguments.seed,
+        memory=sandbox.memory,
     )  # fmt: skip
     descriptor = STDERR if outputs.takes_stdout(arguments) else STDOUT
     with pages.recordings(arguments) as record_at, closing(Console(descriptor)) as console:
-        text = Text(colour=console.has_colours)
+        text = Text(colour=console.has_colours, columns=console.columns)
         suite = Suite(
             cases, task, repeat=arguments.repeat, record_at=record_at, is_strict=arguments.strict
         )
         began = time.monotonic()
-        try:
-            _run(suite, arguments, sandbox, console, text)
-        except Interrupted as error:
-            console.finish()
-            done, name = len(suite.results), signal.Signals(error.number).name
-            problem = f"ended by {name} after {done} of {len(cases)} cases; all was ended with it"
-            raise StartupError(BY_SIGNAL + error.number, problem) from error
-        all_words = [word for words in commands.values() for word in words]
+        _run(suite, arguments, sandbox, console, text)
         report = Report(
-            arguments.profile, role, all_words, suite.ordered(), time.monotonic() - began,
-            arguments.seed, {Role(name): words for name, words in commands.items()},
+            arguments.profile, role, list(chain(*commands.values())), suite.ordered(),
+            time.monotonic() - began, arguments.seed,
+            {Role(name): words for name, words in commands.items()},
         )  # fmt: skip
-        console.finish(text.report(report, explains_all=arguments.verbose))
-        outputs.write(pages.write(report, arguments), arguments)
+        try:
+            below = "\n" if arguments.verbose else ""
+            console.finish(below + text.report(report, explains_all=arguments.verbose))
+        finally:  # a screen that cannot be written is no reason to lose the files
+            outputs.write(pages.write(report, arguments), arguments)
     return _status(report, exits_zero=arguments.exit_zero)
+
+
+def _cases(role: Role, arguments: argparse.Namespace) -> list[Case]:
+    """Return the cases that the arguments choose, at least one. Raises StartupError."""
+    globs = [*arguments.only, *arguments.skip]
+    try:
+        cases = select(role, arguments.profile, arguments.only, arguments.skip)
+    except ValueError as error:
+        raise StartupError(EX_WRONG, str(error), _advice(globs)) from error
+    if not cases:
+        raise StartupError(EX_WRONG, "--skip leaves no case to try", "leave some of them in")
+    return cases
+
+
+def _advice(globs: Sequence[str]) -> str:
+    """Return what to write in place of a glob that no case of this role and profile has."""
+    ids = [one.id for one in all_cases()]
+    for glob in globs:
+        if glob.strip("/") in GROUPS:
+            return f"for the whole group: '{glob.strip('/')}/*'"
+        if not fnmatch.filter(ids, glob) and (alike := get_close_matches(glob, ids, 1)):
+            return f"did you mean {alike[0]}?"
+    return "turnchat-check list shows the ids, and the role and profile of each"
 
 
 def _run(
     suite: Suite, arguments: argparse.Namespace, sandbox: Sandbox, console: Console, text: Text
 ) -> None:
-    """Run the cases of a suite. Raises Interrupted, when all that was started has been ended."""
+    """Run the cases of a suite.
+
+    A signal ends all that was started, and then raises StartupError.
+    """
     total = len(suite.cases)
     interrupts: list[int] = []
 
@@ -100,13 +116,17 @@ def _run(
         has_one_port = arguments.port and not sandbox.worker_prefix  # that all workers would share
         jobs = 1 if has_one_port else min(arguments.jobs, total)
         watcher = ChildWatcher(loop, signals)
-        command = sandboxed.worker_command(sandbox)
+        adopt_orphans()
+        command = options.worker_command(sandbox)
         runner = Runner(loop, watcher, command, [suite], jobs=jobs, on_result=take, on_start=begin)
         for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
             signals.on(number, partial(interrupt, number))
         runner.run()
     if interrupts:
-        raise Interrupted(interrupts[0])
+        console.finish()
+        by, done = signal.Signals(interrupts[0]), len(suite.results)
+        problem = f"ended by {by.name} after {done} of {total} cases, with all it had started"
+        raise StartupError(BY_SIGNAL + by, problem)
 
 
 def _status(report: Report, *, exits_zero: bool) -> int:

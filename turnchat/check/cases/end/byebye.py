@@ -1,21 +1,23 @@
 """BYEBYE: both sides close, nothing comes after it, and the program ends by itself."""
 
 from turnchat.check.case import CLIENT, Script, case
-from turnchat.check.cases.common import answer, ask, its_turn, our_turn, over
+from turnchat.check.cases.common import answer, ask, its_turn, leftover, our_turn, over
 from turnchat.check.play import Play
-from turnchat.check.steps import Closes, HangUp, Hear, Leaves, Meet, Press, Say, Send, Start, Type
+from turnchat.check.report import Fallen, Kind
+from turnchat.check.steps import Closes, HangUp, Hear, Leaves, Meet, Say, Send, Start, Type
 from turnchat.check.steps.wire import frame
 
 SECTION = "The end"
 BYEBYE = "BYEBYE"
 TURNS = 20
+MESSAGE = "a-message-before-the-end"
 LATE = "a-line-behind-the-end"
 
 
 def to_the_last_turn(play: Play) -> Script:
     """Bring the program to a later turn of the checker: the first message has its own case."""
     yield from our_turn(play)
-    yield from ask("a-message-before-the-end")
+    yield from ask(MESSAGE)
     yield from answer("a-line-before-the-end")
 
 
@@ -45,13 +47,28 @@ def said(play: Play) -> Script:
     "end/heard",
     section=SECTION,
     hint="When BYEBYE comes, do not answer, and do not ask your person for a line. Leave the loop,"
-    " close the socket (`close()`), and let the program end with status 0.",
+    " close the socket (`close()`), and let the program end with status 0. In C end the body with"
+    r" `buffer[size] = '\0'` before you compare it.",
 )
 def heard(play: Play) -> Script:
-    """After the peer has said BYEBYE, a program says no more, closes and ends, as in end/said."""
+    """After the peer has said BYEBYE, a program closes and ends, or serves its next client."""
     yield from to_the_last_turn(play)
     yield Say(BYEBYE)
-    yield from good_end(play)
+    yield ClosesAtByebye()
+    yield HangUp()
+    yield from over(play, 0)
+
+
+class ClosesAtByebye(Closes):
+    """Wait until the program closes. Why it does not may be seen on its screen."""
+
+    def late(self, play: Play) -> Fallen:
+        row = leftover(play, BYEBYE, MESSAGE)
+        if not row:
+            return super().late(play)
+        reason = f"BYEBYE is not recognized: an older, longer message stands behind it: {row!r}"
+        screen = play.program.screen.text.encode()
+        return self.fallen(Kind.WRONG, reason, received=screen)
 
 
 @case(
@@ -78,7 +95,7 @@ def first(play: Play) -> Script:
     hint="The loop must look for BYEBYE in every round. Start each round with empty variables, so"
     " that nothing of an old message is left when the next one comes.",
     after=("end/said",),
-    bound=60,
+    waits=50,  # two a turn, and those of the start and the end
 )
 def after_20_turns(play: Play) -> Script:
     """After 20 turns of each side, BYEBYE still ends the conversation."""
@@ -93,14 +110,16 @@ def after_20_turns(play: Play) -> Script:
 @case(
     "end/silent-after-said",
     section=SECTION,
-    hint="BYEBYE is the last thing that you send. Leave the loop at once, before the next line is"
-    " read from the keyboard.",
-    after=("end/said",),
+    hint="BYEBYE is the last thing that you send. Leave the loop at once (`break`), before the next"
+    " `input()`, and send nothing that is left in a queue.",
+    after=("end/said", "turn/ahead"),
 )
 def silent_after_said(play: Play) -> Script:
     """After its person has said BYEBYE, a program does not send the lines typed behind it."""
     yield from its_turn(play)
-    yield Press(f"{BYEBYE}\r{LATE}\r".encode())
+    yield from answer("a-line-before-the-end")
+    yield from ask("a-message-before-the-end")
+    yield Type(f"{BYEBYE}\r{LATE}")
     yield Hear(BYEBYE)
     yield Closes()
     yield HangUp()
@@ -111,8 +130,9 @@ def silent_after_said(play: Play) -> Script:
     "end/silent-after-heard",
     section=SECTION,
     hint="The side that hears BYEBYE says nothing more: no BYEBYE back, and no line that the person"
-    " has typed ahead. Leave the loop before the next line is read.",
-    after=("end/heard",),
+    " has typed ahead. Leave the loop (`break`) before the next `input()`, and send nothing that is"
+    " left in a queue.",
+    after=("end/heard", "turn/ahead"),
 )
 def silent_after_heard(play: Play) -> Script:
     """After the peer has said BYEBYE, a program does not send the lines typed ahead."""
@@ -128,7 +148,7 @@ def silent_after_heard(play: Play) -> Script:
     "end/ignored",
     section=SECTION,
     hint="Stop at BYEBYE. Bytes behind it, even in the same `recv()`, are neither shown nor an"
-    " error.",
+    " error. Close without a look at them: a buffer that is not empty does not matter now.",
     after=("end/heard",),
 )
 def ignored(play: Play) -> Script:

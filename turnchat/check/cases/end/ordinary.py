@@ -8,7 +8,10 @@ from turnchat.check.play import Play
 from turnchat.check.steps import Say, ShowsAgain
 
 SECTION = "The end"
-EXACTLY = 'Compare exactly: in Python `text == "BYEBYE"`, in Java `text.equals("BYEBYE")`'
+EXACTLY = (
+    'Compare exactly: `text == "BYEBYE"`, in Java `text.equals("BYEBYE")`, in JavaScript `===`,'
+    ' in C `strcmp(text, "BYEBYE") == 0`'
+)
 CASES = ("byebye", "Byebye")
 BLANKS = ("BYEBYE ", " BYEBYE")
 LONGER = ("BYEBYE!", "we say BYEBYE", "BYE")
@@ -39,7 +42,7 @@ def said(play: Play, texts: Sequence[str]) -> Script:
     after=("end/heard",),
 )
 def case_heard(play: Play) -> Script:
-    """A peer that says "byebye" in small letters goes on talking."""
+    """A message that spells BYEBYE in small letters is shown, and the conversation goes on."""
     yield from heard(play, CASES)
 
 
@@ -50,7 +53,7 @@ def case_heard(play: Play) -> Script:
     after=("end/said",),
 )
 def case_said(play: Play) -> Script:
-    """A person who types "byebye" in small letters goes on talking."""
+    """A typed line that spells BYEBYE in small letters is sent, and the conversation goes on."""
     yield from said(play, CASES)
 
 
@@ -61,7 +64,7 @@ def case_said(play: Play) -> Script:
     after=("end/heard",),
 )
 def blanks_heard(play: Play) -> Script:
-    """A peer that says "BYEBYE" with a blank beside it goes on talking."""
+    """A message that is BYEBYE with a blank beside it is shown, and the conversation goes on."""
     yield from heard(play, BLANKS)
 
 
@@ -73,7 +76,7 @@ def blanks_heard(play: Play) -> Script:
     after=("end/said",),
 )
 def blanks_said(play: Play) -> Script:
-    """A person who types "BYEBYE" with a blank beside it sends that, and goes on talking."""
+    """A typed line that is BYEBYE with a blank beside it is sent, and the conversation goes on."""
     yield from said(play, BLANKS)
 
 
@@ -85,7 +88,7 @@ def blanks_said(play: Play) -> Script:
     after=("end/heard",),
 )
 def longer_heard(play: Play) -> Script:
-    """A peer whose message has BYEBYE in it, and more, goes on talking."""
+    """A message with BYEBYE and more in it is shown, and the conversation goes on."""
     yield from heard(play, LONGER)
 
 
@@ -97,5 +100,5 @@ def longer_heard(play: Play) -> Script:
     after=("end/said",),
 )
 def longer_said(play: Play) -> Script:
-    """A person whose line has BYEBYE in it, and more, goes on talking."""
+    """A typed line with BYEBYE and more in it is sent, and the conversation goes on."""
     yield from said(play, LONGER)

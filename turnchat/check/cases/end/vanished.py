@@ -18,6 +18,7 @@ from turnchat.check.play import Play
 from turnchat.check.steps import EndStream, HangUp, Leaves, Pass, Reset, Send, Tells
 
 SECTION = "The end"
+PROGRAMS = "Programs"
 LINE = "is-there-anybody"
 
 
@@ -26,7 +27,7 @@ LINE = "is-there-anybody"
     section=SECTION,
     hint='A `recv()` that returns nothing (b"" in Python, 0 in C, -1 in Java) says that the peer'
     " has hung up. Leave the loop, tell your person, and close. Each further call returns nothing,"
-    " too, for ever.",
+    " too, for ever. In Node listen for 'end' and 'close'.",
 )
 def hang_up_in_peers_turn(play: Play) -> Script:
     """A peer that hangs up in its turn ends the conversation: the program closes, too."""
@@ -41,7 +42,8 @@ def hang_up_in_peers_turn(play: Play) -> Script:
     "end/hang-up/own-turn",
     section=SECTION,
     hint="The peer may be gone when you send: then `send()` or the `recv()` after it fails or"
-    " returns nothing. Catch the error (`except OSError`), tell your person, and close. To notice"
+    " returns nothing. Catch the error (`except OSError`, in Java IOException), tell your person,"
+    " and close. In C call `signal(SIGPIPE, SIG_IGN)`, or the signal ends your program. To notice"
     " it at once, wait for the keyboard and the socket together (`select()`).",
 )
 def hang_up_in_own_turn(play: Play) -> Script:
@@ -57,7 +59,8 @@ def hang_up_in_own_turn(play: Play) -> Script:
     section=SECTION,
     hint="A peer that closes before it has read everything resets the connection, and `recv()`"
     " fails. Catch the error, tell your person, and close. In Python: `except OSError`, which takes"
-    " ConnectionResetError, too.",
+    " ConnectionResetError, too. In Java catch IOException, in Node listen for 'error', in C look"
+    " for -1.",
 )
 def reset_in_peers_turn(play: Play) -> Script:
     """A connection that is reset in the peer's turn ends the conversation, without a crash."""
@@ -70,8 +73,8 @@ def reset_in_peers_turn(play: Play) -> Script:
     "end/reset/own-turn",
     section=SECTION,
     hint="After a reset `send()` fails, or the `recv()` after it. Catch the error (in Python"
-    " `except OSError`), tell your person, and close. In C, ignore SIGPIPE, or the signal ends your"
-    " program.",
+    " `except OSError`, in Java IOException), tell your person, and close. In Node listen for"
+    " 'error'. In C call `signal(SIGPIPE, SIG_IGN)`, or the signal ends your program.",
 )
 def reset_in_own_turn(play: Play) -> Script:
     """A connection that is reset in the program's turn ends the conversation, without a crash."""
@@ -85,7 +88,8 @@ def reset_in_own_turn(play: Play) -> Script:
     "end/in-header",
     section=SECTION,
     hint="The loop that collects the three digits needs a second way out: if `recv()` returns"
-    " nothing, the peer has gone. Do not make a number of what is there.",
+    " nothing, the peer has gone. Do not make a number of what is there: `int(b'')` is an error,"
+    " and `int(b'01')` is wrong.",
     after=("end/hang-up/peers-turn",),
 )
 def in_header(play: Play) -> Script:
@@ -102,24 +106,26 @@ def in_header(play: Play) -> Script:
     "end/in-body",
     section=SECTION,
     hint="The loop that collects the body needs a second way out. If `recv()` returns nothing, the"
-    " peer has gone, and the message will never be whole.",
+    " peer has gone, and the message will never be whole. Leave the loop, tell your person, and"
+    " close.",
     after=("end/hang-up/peers-turn",),
 )
 def in_body(play: Play) -> Script:
-    """A stream that ends inside a body ends the conversation, without a crash."""
+    """A stream that ends inside a body ends the conversation, without a crash or a spin."""
     yield from our_turn(play)
     yield Send(b"012twelve")
-    yield EndStream()
-    yield Leaves(believed="twelve")
     yield HangUp()
-    yield from over(play)
+    # A program that takes the half for a message waits for its person now: see fault/truncated.
+    yield from next_line(play, LINE)
+    yield from gone(play)
 
 
 @case(
     "end/reason",
-    section=SECTION,
+    section=PROGRAMS,
     level=SHOULD,
-    hint="Print a line before you close, so that your person knows why: the peer has hung up.",
+    hint="Print a line before you close, so that your person knows why:"
+    " `print('the other side has hung up')`.",
     after=("end/hang-up/peers-turn",),
 )
 def reason(play: Play) -> Script:

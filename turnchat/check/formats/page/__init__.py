@@ -6,10 +6,12 @@ It is read without JavaScript, too: then it has no filter. What a program wrote 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from itertools import groupby
+from operator import attrgetter
 
 from turnchat.check.case import GROUPS
+from turnchat.check.diagnosis.mistakes import mistakes
 from turnchat.check.formats.page.evidence import case_of
-from turnchat.check.formats.page.markup import document, element, text
+from turnchat.check.formats.page.markup import document, element, lines, text
 from turnchat.check.formats.page.protocol import protocol
 from turnchat.check.report import CaseResult, Report, Verdict
 from turnchat.text import counted
@@ -26,7 +28,7 @@ WORDS = {
 
 def render(report: Report, replays: Mapping[str, str] = NO_REPLAYS) -> str:
     """Return the page of a report. `replays`: by case, relative links to pages of recordings."""
-    groups = [(name, list(cases)) for name, cases in groupby(report.cases, _group_of)]
+    groups = [(name, list(cases)) for name, cases in groupby(report.cases, attrgetter("group"))]
     parts = {
         "title": text(" · ".join(report.lines)),
         "facts": text(_facts(report)),
@@ -34,15 +36,12 @@ def render(report: Report, replays: Mapping[str, str] = NO_REPLAYS) -> str:
         "ring": f"{report.score:.2f}",
         "counts": "".join(_counts(report)),
         "bar": "".join(_bar(report)),
+        "first": "".join(_first(report)),
         "groups": "".join(element("option", text(name)) for name, _ in groups),
         "cases": "".join(_group(name, cases, replays) for name, cases in groups),
         "protocol": protocol(),
     }
     return document("page.html", parts, ["page.js"])
-
-
-def _group_of(result: CaseResult) -> str:
-    return result.id.partition("/")[0]
 
 
 def _facts(report: Report) -> str:
@@ -55,8 +54,19 @@ def _facts(report: Report) -> str:
 def _counts(report: Report) -> Iterator[str]:
     for verdict, words in WORDS.items():
         if number := report.count(verdict):
-            parts = [element("b", str(number)), f" {words}"]
+            said = words.replace("errors", "error") if number == 1 else words
+            parts = [element("b", str(number)), f" {said}"]
             yield element("li", parts, class_=verdict)
+
+
+def _first(report: Report) -> Iterator[str]:
+    """Give a link to the case that shows the mistake to be mended first."""
+    for mistake in mistakes(report.cases)[:1]:
+        case = mistake.first
+        if case.verdict is not Verdict.ERROR:
+            link = element("a", element("code", text(case.id)), href=f"#{case.id}")
+            words = case.diagnosis[0] if case.diagnosis else case.rule
+            yield element("p", ["Mend ", link, " first: ", lines(words)], class_="first")
 
 
 def _bar(report: Report) -> Iterator[str]:

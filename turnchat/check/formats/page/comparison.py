@@ -6,8 +6,8 @@ other, so a byte that is missing or too many is seen at once.
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import zip_longest
 
+from turnchat.check.formats.dump import first_difference, in_words
 from turnchat.check.formats.page.markup import element, text
 from turnchat.text import counted
 
@@ -17,16 +17,7 @@ BEFORE = 256  # of them, in front of the first difference
 FRAME = re.compile(rb"[0-9]{3}")
 HEADER = 3
 SIGNS = {0x09: r"\t", 0x0A: r"\n", 0x0D: r"\r", 0x20: "␣"}
-NAMES = {0x09: "(a tab)", 0x0A: "(a newline)", 0x0D: "(a carriage return)", 0x20: "(a space)"}
 CONTINUATION = 0b10  # the first two bits of a byte that goes on with a character: RFC 3629
-
-
-def first_difference(expected: bytes, received: bytes) -> int | None:
-    """Return the place of the first byte that differs or is missing; None if all are the same."""
-    for at, (one, other) in enumerate(zip_longest(expected, received)):
-        if one != other:
-            return at
-    return None
 
 
 def compare(expected: bytes, received: bytes) -> str:
@@ -48,7 +39,7 @@ def compare(expected: bytes, received: bytes) -> str:
     parts += _fold(folded)
     hidden = max(len(expected), len(received)) - (last - first)
     more = element("p", f"{counted(hidden, 'byte')} more", class_="note") if hidden > 0 else ""
-    words = element("figcaption", text(in_words(expected, received, at)))
+    words = element("figcaption", text(in_words(expected, received)))
     grid = element("div", parts, class_="grid")
     return element("figure", [words, _texts(expected, received), grid, more], class_="compare")
 
@@ -63,29 +54,6 @@ def alone(label: str, data: bytes) -> str:
     words = element("dl", _text(label, data))
     grid = element("div", element("div", lines, class_="row"), class_="grid")
     return element("figure", [words, grid], class_="compare")
-
-
-def in_words(expected: bytes, received: bytes, at: int | None) -> str:
-    """Return the first difference as a sentence."""
-    if at is None:
-        return "All bytes are as expected."
-    if not received:
-        return "Nothing came."
-    if at == len(expected):
-        extra = counted(len(received) - at, "byte")
-        return f"{extra} too many, from byte {at} on: {_byte(received[at])} is the first."
-    if at == len(received):
-        missing = counted(len(expected) - at, "byte")
-        return f"{missing} did not come: byte {at}, {_byte(expected[at])}, is the first."
-    return (
-        f"The first difference is at byte {at}: "
-        f"{_byte(expected[at])} was expected, and {_byte(received[at])} came."
-    )
-
-
-def _byte(byte: int) -> str:
-    shown = NAMES.get(byte, repr(chr(byte)) if 0x20 < byte < 0x7F else "")
-    return f"0x{byte:02x} {shown}".rstrip()
 
 
 def _row(expected: bytes, received: bytes, start: int, at: int | None, header: int) -> str:

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 
 from turnchat.check.case import Level
+from turnchat.check.diagnosis.evidence import is_screen
 from turnchat.check.formats.diagram import program_of
 from turnchat.check.formats.page.comparison import alone, compare
 from turnchat.check.formats.page.markup import element, lines, text
 from turnchat.check.formats.page.protocol import anchor_of
 from turnchat.check.formats.page.sequence import sequence
-from turnchat.check.report import CaseResult, Verdict
+from turnchat.check.formats.text import LAST_LINES
+from turnchat.check.report import NOT_HELD, CaseResult, Verdict
 
-OPEN = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 FILLER = "\u200b"  # the second cell of a wide character: screen.py
 
 
@@ -23,7 +24,7 @@ def case_of(result: CaseResult, replay: str | None) -> str:
         parts,
         class_=f"case {result.verdict}",
         id=result.id,
-        open=result.verdict in OPEN,
+        open=result.verdict in NOT_HELD,
         data_verdict=result.verdict,
     )
 
@@ -57,8 +58,9 @@ def _evidence(result: CaseResult, replay: str | None) -> Iterator[str]:
         link = element("a", text(result.depends_on), href=f"#{result.depends_on}")
         yield element("p", ["It needs ", link, ", which falls short."], class_="reason")
     elif result.reason:
-        yield element("p", _sentence(result.reason), class_="reason")
-    if result.shortfall and result.hint:
+        reason = result.reason.partition(LAST_LINES)[0] if result.screens else result.reason
+        yield element("p", _sentence(reason), class_="reason")
+    if result.shortfall and result.hint and not result.diagnosis:
         yield element("p", [element("b", "Hint"), " ", lines(result.hint)], class_="hint")
     yield element("p", _rule(result), class_="of-rule")
     yield from _compared(result)
@@ -93,8 +95,7 @@ def _compared(result: CaseResult) -> Iterator[str]:
     fallen = result.shortfall
     if fallen is None or fallen.expected is None:
         return
-    screens = {"\n".join(screen).rstrip() for screen in result.screens}
-    if fallen.received is None or fallen.received.decode(errors="replace").rstrip() in screens:
+    if fallen.received is None or is_screen(result, fallen):
         yield _part("Expected on the screen, and not there", alone("expected", fallen.expected))
     else:
         yield _part("Expected and received", compare(fallen.expected, fallen.received))

@@ -13,7 +13,9 @@ from pathlib import Path
 from turnchat.text import safe
 
 FOLDER = Path(__file__).parent
-STYLE = "page.css"
+FRAME, STYLE = "frame.html", "page.css"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+SCRIPT_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 CODE = re.compile(r"`([^`<]+)`")
 
 
@@ -42,16 +44,27 @@ def _attributes(attributes: Mapping[str, object]) -> Iterable[str]:
 
 
 def document(template: str, parts: Mapping[str, str], scripts: Iterable[str] = ()) -> str:
-    """Return the page that a template makes, with `parts` in the places of their names.
+    """Return the page of a template, in the frame, with `parts` in the places of their names.
 
     A part may not contain a place: its text is escaped, so it has no "<!--".
     """
     style = f"<style>\n{_read(STYLE)}</style>"
     code = "\n".join(f"<script>\n{_read(name)}</script>" for name in scripts)
-    page = _read(template)
-    for name, part in {"style": style, "scripts": code, **parts}.items():
+    frame = {
+        "body": _read(template).rstrip("\n"),
+        "policy": SCRIPT_POLICY if code else POLICY,
+        "style": style,
+        "scripts": code,
+    }
+    page = _read(FRAME)
+    for name, part in {**frame, **parts}.items():
         page = page.replace(f"<!-- {name} -->", part)
     return page
+
+
+def breakable(words: str) -> str:
+    """Return words as HTML, in which a long name of a file breaks between its parts."""
+    return re.sub(r"([/_])", r"\1<wbr>", text(words))
 
 
 def _read(name: str) -> str:

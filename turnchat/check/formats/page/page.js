@@ -73,6 +73,13 @@ function openTarget() {
   target.scrollIntoView();
 }
 
+// Without a link, the case to be mended first is in sight.
+function showFirst() {
+  const first = $(document.querySelector(".first a")?.hash.slice(1));
+  const bottom = first?.firstElementChild.getBoundingClientRect().bottom;
+  if (!location.hash && bottom > window.innerHeight) first.scrollIntoView();
+}
+
 function press(button) {
   for (const one of buttons) one.ariaPressed = String(one === button);
   filter();
@@ -106,3 +113,4 @@ window.addEventListener("hashchange", openTarget);
 $("filter").hidden = false;
 filter();
 openTarget();
+showFirst();

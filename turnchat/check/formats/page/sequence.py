@@ -25,7 +25,7 @@ def sequence(result: CaseResult) -> str:
     if result.shortfall:
         end = element("span", text(_how(result.shortfall)), class_="words")
         shown.append(element("li", [element("time"), end], class_="note fallen"))
-    lanes = [element("span", name) for name in ("terminal", "program", "peer")]
+    lanes = [element("span", name) for name in ("terminal", "program", "checker")]
     heads = element("div", lanes, class_="lanes", aria_hidden="true")
     return element("div", [heads, element("ol", shown)], class_="sequence")
 

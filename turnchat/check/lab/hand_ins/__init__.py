@@ -1,1 +1,1 @@
-"""The hand-ins of a class: found, paired, inspected, and copied to be run."""
+"""The hand-ins of a class: found, paired, and copied to be run."""

@@ -5,7 +5,6 @@ import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from turnchat.check.case import Role
 from turnchat.check.lab.hand_ins.exports import owner_of
@@ -48,21 +47,6 @@ def copy_classes(source: Path, target: Path) -> None:
 def is_large(hand_in: HandIn) -> bool:
     """Return True if the folder of a hand-in is too large to be copied."""
     return bool(hand_in.folder and _all_of(hand_in.folder) is None)
-
-
-def throw_away(folder: Path) -> None:
-    """Remove a folder, also one that a program has closed. Raises nothing: it is scratch."""
-
-    def open_and_retry(retry: Any, path: str, _error: Any) -> None:
-        try:
-            os.chmod(os.path.dirname(path), 0o700)
-            os.chmod(path, 0o700, follow_symlinks=False)
-            retry(path)
-        except (OSError, NotImplementedError, TypeError):
-            return
-
-    shutil.rmtree(folder, onerror=open_and_retry)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _all_of(folder: Path) -> list[Path] | None:

@@ -7,18 +7,24 @@ those of their downloads of all submissions.
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
+from unicodedata import normalize
 
-# Moodle: "Tai Man Chan_12345_assignsubmission_file_", a folder, or in front of each file.
+# Moodle: "Tai Man Chan_12345_assignsubmission_file_", a folder, or in front of each file. A team
+# that has no number is that of all who are in no group.
 MOODLE = re.compile(
-    r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)", re.DOTALL
+    r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)",
+    re.DOTALL,
 )
 # Blackboard: "Lab 1_username_attempt_2024-01-02-03-04-05_client_12345678d.py", and a .txt with it.
 BLACKBOARD = re.compile(
     r".+_(?P<number>[^_]+)_attempt_(?P<attempt>\d{4}(?:-\d\d){5})_?(?P<rest>.*)", re.DOTALL
 )
-# Canvas: "chantaiman_12345_67890_client_12345678d-1.py"; -1 is the first file that came again.
+# Canvas: "chantaiman_12345_67890_client_12345678d-1.py"; -1 is the first file that came again. A
+# text that was typed in is "chantaiman_12345_text.html". Nameless: "anon_xY3z9_67890_client.py".
 CANVAS = re.compile(
-    r"(?P<name>[^_]+)_(?:(?P<late>LATE)_)?(?P<number>\d+)_\d+_(?P<rest>.+)", re.DOTALL
+    r"(?:(?P<name>[^_]+)_)??(?:(?P<late>LATE)_)?(?P<number>\d+|anon_[A-Za-z0-9]{5})"
+    r"_(?:\d+_(?P<rest>.+)|(?:text|link)\.html)",
+    re.DOTALL,
 )
 GRADESCOPE = re.compile(r"submission_(?P<number>\d+)(?P<rest>)")
 SYSTEMS = {
@@ -46,13 +52,13 @@ def owner_of(parts: Sequence[str]) -> tuple[Owner | None, Sequence[str]]:
     """Return the student that a path names, and the rest of the path behind that."""
     for index, part in enumerate(parts):
         for system, pattern in SYSTEMS.items():
-            match = pattern.fullmatch(part)
+            match = pattern.fullmatch(normalize("NFC", part))  # one name, on macOS too
             is_file = index == len(parts) - 1 or part.endswith(".zip")
             if not match or ((system in FLAT) != is_file and system != "moodle"):
                 continue
             found = match.groupdict()
             owner = Owner(
-                f"{system}:{found['number']}",
+                f"{system}:{found['number'] or found['name']}",
                 found.get("name") or "",
                 found.get("attempt") or "",
                 bool(found.get("late")),

@@ -14,8 +14,18 @@ from typing import NamedTuple
 
 from turnchat.check.case import Role
 
-# Compiles without running, as the interpreter that is to run the program does.
-COMPILE = "import sys; compile(open(sys.argv[1], 'rb').read(), sys.argv[1], 'exec', dont_inherit=1)"
+# Compiles without running, as the interpreter that is to run the program does. Some programs make
+# the compiler run out of memory, or of stack.
+COMPILE = """
+import sys
+path = sys.argv[1]
+try:
+    compile(open(path, "rb").read(), path, "exec", dont_inherit=True)
+except Exception as error:
+    line, text = getattr(error, "lineno", None) or 0, getattr(error, "msg", error)
+    sys.exit(f"{path}:{line}: error: {type(error).__name__}: {text}")
+"""
+PYTHON = (sys.executable, "-I", "-W", "ignore", "-c", COMPILE, "{file}")
 
 # A short life: no time goes into fast code.
 JAVA_OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
@@ -26,22 +36,29 @@ BUILD = 'cc -w -o "./$0.$$" "./$0" -lpthread && exec "./$0.$$" "$@"'
 class Language(NamedTuple):
     """run: the words before the arguments. check: words that fail if the grammar is broken.
 
-    typed: what a student types to run it.
+    typed: what a student types to run it. error: a pattern of what `check` then says of {path}.
     """
 
     name: str
     typed: str
     run: Sequence[str]
     check: Sequence[str] = ()
+    error: str = r"^{path}:(?P<line>\d+):(?:\d+:)? (?:fatal )?error: (?P<text>.*)"
 
 
 LANGUAGES: Mapping[str, Language] = {
     ".py": Language(
         "Python", "python3 {file}",
-        (sys.executable, "{file}"), (sys.executable, "-I", "-c", COMPILE, "{file}"),
+        (sys.executable, "{file}"), PYTHON,
     ),
-    ".js": Language("JavaScript", "node {file}", ("node", "{file}"), ("node", "--check", "{file}")),
-    ".sh": Language("Shell", "sh {file}", ("sh", "{file}"), ("sh", "-n", "{file}")),
+    ".js": Language(
+        "JavaScript", "node {file}", ("node", "{file}"), ("node", "--check", "{file}"),
+        r"^{path}:(?P<line>\d+)$(?s:.*?)^(?P<text>\w*Error: .*)",
+    ),
+    ".sh": Language(
+        "Shell", "sh {file}", ("sh", "{file}"), ("sh", "-n", "{file}"),
+        r"^{path}: (?:line )?(?P<line>\d+): (?P<text>.*)",
+    ),
     ".java": Language("Java", "java {file}", ("java", *JAVA_OPTIONS, "{file}")),
     ".c": Language(
         "C", "./{stem}",

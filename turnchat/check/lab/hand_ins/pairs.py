@@ -1,39 +1,29 @@
 """The hand-ins of a class: which files are whose server and client.
 
-A file belongs to the student whom the course system names in its path; else to the ID in its name;
-else to its folder. Where that leaves two files for one program, or none, the hand-in says so: it is
-never guessed.
+Where a student has two different files for one program, or none, the hand-in says so: it is never
+guessed.
 """
 
+import filecmp
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from turnchat.check.case import CLIENT, SERVER, Role
-from turnchat.check.lab.hand_ins.exports import (
-    METADATA,
-    Owner,
-    blackboard_student,
-    gradescope_students,
-    owner_of,
-)
-from turnchat.check.lab.hand_ins.languages import LANGUAGES
-from turnchat.check.lab.hand_ins.search import Found, Notice, Search
+from turnchat.check.lab.hand_ins.groups import Candidate, Group, groups_of
+from turnchat.check.lab.hand_ins.names import read_folder
+from turnchat.check.lab.hand_ins.search import Search
 
 PROGRAMS = (SERVER, CLIENT)
-SUFFIXES = "|".join(suffix[1:] for suffix in LANGUAGES)
-ID = r"(?=[^\W_]*\d[^\W_]*)[^\W_]{4,}"  # four letters or more, and a digit among them
-# client_12345678d.py, Server.java, "12345678d_client (1).py", lab1-server-12345678d-2.py
-PROGRAM = re.compile(
-    rf"(?P<before>.*?)(?:(?<![^\W_])(?P<first>{ID})[ _-]+)?"
-    rf"(?:(?<![A-Za-z])|(?<=[a-z])(?=[CS]))(?P<role>[Cc]lient|[Ss]erver|CLIENT|SERVER)"
-    rf"(?:[ _-]*(?P<id>{ID}))?(?:-(?P<again>\d{{1,2}}))?(?: ?\((?P<copy>\d+)\))?"
-    rf"\.(?i:{SUFFIXES})"
-)
 LARGEST = 1 << 20  # bytes of a program that is looked at
-MOST_TEXT = 1 << 20  # bytes of a course system's own file
+MOST_SHOWN = 5  # names of files in a sentence
+NUMBERED = ("moodle", "canvas", "gradescope")  # by numbers of their own
+SAME_ID = "another hand-in has the same ID"
+COUNTS = {2: "two", 3: "three"}
 
 
 class HandIn(NamedTuple):
@@ -42,7 +32,8 @@ class HandIn(NamedTuple):
     key: tells it apart from all others, also in the next run. files: the program of each role,
     where there is exactly one. paths: their paths in the export. folder: all of it is the
     student's; None if others' files lie there too. problems: sentences for the marker.
-    is_in_order: both files are there, once, under the right names.
+    is_in_order: both files are there, once, under the right names. not_chosen: why there is no
+    program of a role. disorder: the problems for which it is not in order.
     """
 
     key: str
@@ -53,6 +44,16 @@ class HandIn(NamedTuple):
     folder: Path | None
     problems: Sequence[str]
     is_in_order: bool
+    not_chosen: Mapping[Role, str] = MappingProxyType({})
+    disorder: Sequence[str] = ()
+
+    @property
+    def own_id(self) -> str:
+        """The student's ID, or "" if `id` is a number of the course system, or a folder's name."""
+        kind, _, end = self.key.partition(":")
+        if kind == "folder":
+            return read_folder(end.rpartition("/")[2])[0]
+        return "" if kind in NUMBERED and self.id == end else self.id
 
     def digest(self) -> str:
         """Return a hash of the programs, to see in the next run that they are the same."""
@@ -64,29 +65,14 @@ class HandIn(NamedTuple):
 
 
 class Class(NamedTuple):
-    """All hand-ins, and the notices about files that belong to none of them."""
+    """All hand-ins, and the notices about files that belong to none of them.
+
+    programs: the number of files that are known as programs by their names.
+    """
 
     hand_ins: Sequence[HandIn]
     notices: Sequence[str]
-
-
-class _Candidate(NamedTuple):
-    """A file that may be the program of a role. is_plain: its name is no more than role and ID."""
-
-    found: Found
-    role: Role
-    id: str
-    is_plain: bool
-
-
-class _Group:
-    """All that is known of one student's hand-in."""
-
-    def __init__(self, owner: Owner) -> None:
-        self.key, self.name, self.number = owner.key, owner.name, ""
-        self.candidates: list[_Candidate] = []
-        self.problems: list[str] = []
-        self.is_late = False
+    programs: int
 
 
 def pattern(text: str) -> re.Pattern[str]:
@@ -107,112 +93,15 @@ def find(root: Path, scratch: Path, match: re.Pattern[str] | None = None) -> Cla
     `match`: how a path gives role and ID away, if not by the usual names. `scratch`: an empty
     folder, which must stay as long as the hand-ins are used.
     """
-    search = Search(root, scratch)
-    files = list(search.files())
-    groups: dict[str, _Group] = {}
-    _group(files, match, groups)
-    notices = _share_out(search.notices, groups)
-    _add_names(files, groups)
-    folders = _folders_of(groups.values())
-    hand_ins = [_resolve(group, folders) for group in groups.values()]
-    return Class(_with_doubled_ids(sorted(hand_ins, key=lambda one: (one.id, one.key))), notices)
+    groups, notices = groups_of(Search(root, scratch), match)
+    folders = _folders_of(groups)
+    hand_ins = [_resolve(group, folders) for group in groups]
+    ordered = sorted(hand_ins, key=lambda one: (one.id, one.key))
+    programs = sum(len(group.candidates) for group in groups)
+    return Class(_with_doubled_ids(ordered), notices, programs)
 
 
-def _group(
-    files: Iterable[Found], match: re.Pattern[str] | None, groups: dict[str, _Group]
-) -> None:
-    without_owner: list[_Candidate] = []
-    for found in files:
-        owner, rest = owner_of(found.parts)
-        if owner:
-            group = groups.setdefault(owner.key, _Group(owner))
-            group.is_late |= owner.is_late
-        candidate = _by_match(found, match) if match else _by_name(found, rest)
-        if candidate is None:
-            continue
-        if owner and not match:
-            groups[owner.key].candidates.append(candidate)
-        else:
-            without_owner.append(candidate)
-    ids: dict[tuple[str, ...], set[str]] = {}
-    for one in without_owner:
-        ids.setdefault(tuple(one.found.parts[:-1]), set()).update([one.id] if one.id else [])
-    for one in without_owner:
-        folder = tuple(one.found.parts[:-1])
-        number = one.id or (min(ids[folder]) if len(ids[folder]) == 1 else "")
-        key = f"id:{number.casefold()}" if number else f"folder:{'/'.join(folder)}"
-        owner = Owner(key, "" if number or not folder else folder[-1])
-        groups.setdefault(key, _Group(owner)).candidates.append(one)
-
-
-def _by_name(found: Found, rest: Sequence[str]) -> _Candidate | None:
-    match = PROGRAM.fullmatch(rest[-1]) if rest else None
-    if not match:
-        return None
-    number = match["id"] or match["first"] or ""
-    is_plain = not match["before"] and not match["copy"] and len(rest) <= 2
-    return _Candidate(found, Role(match["role"].lower()), number, is_plain)
-
-
-def _by_match(found: Found, pattern: re.Pattern[str]) -> _Candidate | None:
-    match = pattern.search("/".join(found.parts))
-    if not match or not match["id"]:
-        return None
-    role = {"s": SERVER, "c": CLIENT}.get((match["role"] or "")[:1].lower())
-    return _Candidate(found, role, match["id"], True) if role else None
-
-
-def _share_out(notices: Iterable[Notice], groups: dict[str, _Group]) -> list[str]:
-    """Give each notice to its hand-in. Return those that belong to none."""
-    rest = []
-    for parts, text in notices:
-        owner, _ = owner_of(parts)
-        sentence = f"{'/'.join(parts)}: {text}" if parts else text
-        under = [
-            group
-            for group in groups.values()
-            if any(_is_beside(parts, one.found.parts) for one in group.candidates)
-        ]
-        if owner:
-            groups.setdefault(owner.key, _Group(owner)).problems.append(sentence)
-        elif len(under) == 1 and parts:
-            under[0].problems.append(sentence)
-        else:
-            rest.append(sentence)
-    return rest
-
-
-def _is_beside(parts: Sequence[str], program: Sequence[str]) -> bool:
-    """Return True if a path lies in the folder of a program, or has the program in it."""
-    folder = list(program[:-1])
-    return (bool(folder) and list(parts[: len(folder)]) == folder) or (
-        list(program[: len(parts)]) == list(parts)
-    )
-
-
-def _add_names(files: Iterable[Found], groups: Mapping[str, _Group]) -> None:
-    """Take names from the files that the course systems add."""
-    for found in files:
-        owner, rest = owner_of(found.parts)
-        if found.parts[-1] == METADATA:
-            for key, (name, number) in gradescope_students(_text(found.path)).items():
-                if key in groups:
-                    groups[key].name, groups[key].number = name, number
-        elif owner and owner.key.startswith("blackboard:") and list(rest) == [".txt"]:
-            student = blackboard_student(_text(found.path))
-            if student and student[0] in groups:
-                groups[student[0]].name = student[1]
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(MOST_TEXT).decode(errors="replace")
-    except OSError:
-        return ""
-
-
-def _folders_of(groups: Iterable[_Group]) -> dict[Path, set[str]]:
+def _folders_of(groups: Iterable[Group]) -> dict[Path, set[str]]:
     """Return the hand-ins that have a program in each folder."""
     folders: dict[Path, set[str]] = {}
     for group in groups:
@@ -221,62 +110,117 @@ def _folders_of(groups: Iterable[_Group]) -> dict[Path, set[str]]:
     return folders
 
 
-def _resolve(group: _Group, folders: Mapping[Path, set[str]]) -> HandIn:
+def _resolve(group: Group, folders: Mapping[Path, set[str]]) -> HandIn:
     files: dict[Role, Path] = {}
     paths: dict[Role, str] = {}
     problems: list[str] = []
+    not_chosen: dict[Role, str] = {}
+    remarks: list[str] = []  # the submission is in order all the same
+    kind, _, end = group.key.partition(":")
+    own = group.number.casefold() if kind == "id" else ""  # that of the student's folder
     for role in PROGRAMS:
-        chosen, problem = _choose(role, [one for one in group.candidates if one.role is role])
-        if problem:
-            problems.append(problem)
-        if chosen:
-            files[role], paths[role] = chosen.found.path, "/".join(chosen.found.parts)
-    ids = {one.id.casefold(): one.id for one in group.candidates if one.id}
+        all_of_role = [one for one in group.candidates if one.role is role]
+        candidates = [one for one in all_of_role if not _is_of_another(one, own)] or all_of_role
+        try:
+            chosen = _choose(role, candidates)
+        except _NotChosen as error:
+            not_chosen[role] = str(error)
+            problems.append(str(error))
+            continue
+        finally:
+            others = [one for one in all_of_role if _is_of_another(one, own)]
+            if others:
+                taken = problems if others == candidates else remarks
+                taken.append(f"another ID than that of its folder: {_shown(others)}")
+        files[role], paths[role] = chosen.found.path, "/".join(chosen.found.parts)
+        if chosen.is_plain and (others := [one for one in candidates if _differs(one, chosen)]):
+            remarks.append(f"its {role} is {chosen.found.parts[-1]}, not {_shown(others)}")
+    problems = _with_missing(problems, group)
+    spellings = sorted({one.id for one in group.candidates if one.id and not own})
+    ids = {one.casefold(): one for one in spellings}
     if len(ids) > 1:
         problems.append(f"the names of its files have different IDs: {', '.join(ids.values())}")
-    if not ids and files:
+    elif len(spellings) > 1:
+        remarks.append(f"one ID in upper and in lower case: {', '.join(spellings)}")
+    if not ids and files and not any(one.id for one in group.candidates):
         problems.append("the names of its files have no ID")
-    is_in_order = len(files) == len(PROGRAMS) and not problems
     if group.is_late:
-        problems.append("the course system calls it late")
-    kind, _, end = group.key.partition(":")
-    number = " / ".join(ids.values()) or group.number
+        remarks.append("the course system calls it late")
+    number = " / ".join(ids.values()) or group.number or end or "(no ID)"
     parents = {path.parent for path in files.values()}
     folder = parents.pop() if len(parents) == 1 else None
     if folder and (folders[folder] != {group.key} or kind in ("canvas", "blackboard")):
         folder = None
+    is_in_order = len(files) == len(PROGRAMS) and not problems
     return HandIn(
-        group.key, number or end, group.name, files, paths, folder,
-        [*problems, *group.problems], is_in_order,
+        group.key, number, group.name, files, paths, folder,
+        [*problems, *remarks, *group.problems], is_in_order, not_chosen, problems,
     )  # fmt: skip
 
 
-def _choose(role: Role, candidates: Sequence[_Candidate]) -> tuple[_Candidate | None, str]:
-    """Return the one program of a role, or the problem."""
+def _with_missing(problems: list[str], group: Group) -> list[str]:
+    """Return the problems, with the files that lie where a program is missing."""
+    missing = [f"there is no {role}" for role in PROGRAMS if f"there is no {role}" in problems]
+    if len(missing) == len(PROGRAMS):
+        problems = ["no program found: no file is called client_ID or server_ID"]
+    if missing and group.others:
+        problems.append(f"other files there: {_some(group.others)}")
+    elif not group.candidates and not group.others and not group.problems:
+        problems.append("there are no files")
+    return problems
+
+
+class _NotChosen(Exception):
+    """No program can be taken for a role. The text says why."""
+
+
+def _choose(role: Role, candidates: Sequence[Candidate]) -> Candidate:
+    """Return the one program of a role. Raises _NotChosen."""
     plain = [one for one in candidates if one.is_plain] or candidates
-    different: dict[bytes, _Candidate] = {}
+    different: dict[bytes, Candidate] = {}
     for one in plain:
+        name = one.found.parts[-1]
         try:
             if one.found.path.stat().st_size > LARGEST:
-                return None, f"{one.found.parts[-1]} has over {LARGEST >> 20} MiB: no program"
+                raise _NotChosen(f"{name} has over {LARGEST >> 20} MiB: no program")
             different.setdefault(one.found.path.read_bytes(), one)
         except OSError as error:
-            return None, f"{one.found.parts[-1]} cannot be read: {error.strerror}"
+            raise _NotChosen(f"{name} cannot be read: {error.strerror}") from error
     if not different:
-        return None, f"there is no {role}"
+        raise _NotChosen(f"there is no {role}")
     if len(different) > 1:
-        names = ", ".join("/".join(one.found.parts) for one in different.values())
-        return None, f"there are {len(different)} different files for the {role}: {names}"
-    return next(iter(different.values())), ""
+        number = COUNTS.get(len(different), len(different))
+        shown = _shown(list(different.values()))
+        raise _NotChosen(f"{number} {role}s, which differ, so none is taken: {shown}")
+    return next(iter(different.values()))
+
+
+def _is_of_another(one: Candidate, own: str) -> bool:
+    """Return True if a program's name has another ID than its folder."""
+    return bool(own and one.id) and one.id.casefold() != own
+
+
+def _differs(one: Candidate, chosen: Candidate) -> bool:
+    with suppress(OSError):
+        return not filecmp.cmp(one.found.path, chosen.found.path, shallow=False)
+    return True
+
+
+def _shown(candidates: Sequence[Candidate]) -> str:
+    return _some(["/".join(one.found.parts) for one in candidates])
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+    return ", ".join(names[:MOST_SHOWN]) + more
 
 
 def _with_doubled_ids(hand_ins: Sequence[HandIn]) -> list[HandIn]:
+    """Say it in both. It costs neither a point: one may have copied the other's files."""
     seen: dict[str, list[str]] = {}
     for one in hand_ins:
         seen.setdefault(one.id.casefold(), []).append(one.key)
     return [
-        one._replace(problems=[*one.problems, "another hand-in has the same ID"], is_in_order=False)
-        if len(seen[one.id.casefold()]) > 1
-        else one
+        one._replace(problems=[*one.problems, SAME_ID]) if len(seen[one.id.casefold()]) > 1 else one
         for one in hand_ins
     ]

@@ -1,7 +1,6 @@
 """The files of a lab run: a report a student, marks.csv, and the page of the class."""
 
 import argparse
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,11 +13,12 @@ from turnchat.check.lab.papers import (
     class_report,
     facts_of,
     html_reports,
-    problems_of,
     student_page,
     text_report,
 )
+from turnchat.check.lab.problems import problems_of
 from turnchat.check.lab.rubric import Rubric
+from turnchat.check.scratch import replacing
 from turnchat.text import safe
 
 LONGEST_NAME = 60  # characters of a file's name that come from a student
@@ -52,7 +52,7 @@ class Library:
         for suite, page in html_reports(work, self._arguments.profile, self._arguments.seed):
             _write(self._folder / REPORTS / f"{name}.{suite}.html", page)
         if self._arguments.verbose:
-            self._say(f"{safe(work.hand_in.id)}: {marks.total:g} of {marks.most:g}")
+            self._say(f"{safe(work.id)}: {marks.total:g} of {marks.most:g}")
 
     def write_class(self, works: Sequence[Work], notices: Sequence[str]) -> int:
         """Write marks.csv and index.html. Return the number of hand-ins with a problem."""
@@ -60,7 +60,7 @@ class Library:
         links = [f"{REPORTS}/{self._name_of(work)}" for work in works]
         rows = [
             Row(
-                work.hand_in.id,
+                work.id,
                 work.name,
                 " ".join(work.hand_in.paths.values()),
                 marks,
@@ -81,7 +81,7 @@ class Library:
         """Return a name for a student's files that no other student has."""
         key = work.hand_in.key
         if key not in self._names:
-            plain = re.sub(r"[^\w-]+", "_", work.hand_in.id)[:LONGEST_NAME].strip("_") or "hand-in"
+            plain = re.sub(r"[^\w-]+", "_", work.id)[:LONGEST_NAME].strip("_") or "hand-in"
             taken = {name.casefold() for name in self._names.values()}
             name, nth = plain, 1
             while name.casefold() in taken:
@@ -92,11 +92,5 @@ class Library:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file whole, or leave the old one."""
-    partial = path.with_name(f".{path.name}.new")
-    try:
-        partial.write_text(text, encoding="utf-8", newline="")
-        os.replace(partial, path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        file.write(text.encode())

@@ -8,34 +8,38 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir
 from typing import Any
 
 import turnchat
-from turnchat.check.case import Case, Profile, Role
+from turnchat.check.case import Case, Role
 from turnchat.check.diagnosis import diagnose
 from turnchat.check.lab.classroom import Classroom, Settings, Work
-from turnchat.check.lab.hand_ins.copies import throw_away
 from turnchat.check.lab.state import State
 from turnchat.check.lab.suites import expected
+from turnchat.check.processes import adopt_orphans
 from turnchat.check.report import CaseResult, Verdict
 from turnchat.check.runner import Runner
 from turnchat.check.sandbox import Sandbox
+from turnchat.check.scratch import scratch
 from turnchat.check.suite import Suite
-from turnchat.cli.check import sandboxed
+from turnchat.cli.check import options
+from turnchat.cli.check.commands import must_be_free
 from turnchat.cli.check.console import Console
 from turnchat.cli.check.lab import books, sources
-from turnchat.cli.options import number, seconds
 from turnchat.cli.startup import StartupError
 from turnchat.process.backend import Backend
 from turnchat.process.child import ChildWatcher
 from turnchat.text import counted, duration
 
-EX_SHORT, EX_WRONG, EX_INTERRUPTED = 1, 2, 130
+EX_SHORT, EX_INTERRUPTED = 1, 130
 STDOUT = 1
 JOBS_PER_PROCESSOR = 3  # cases wait most of the time
 BUDGET = 600.0  # seconds for all cases of a hand-in; a good one takes 60, and 200 if it is busy
 STATE = "results.jsonl"
+COPIES = "turnchat-lab-copies-"  # in the folder for temporary files
+SCRATCH = ".turnchat-lab-scratch-"  # in the output folder, which is hidden from programs
+AS_OF_SERVER = "as in turnchat-check server --help"
 GOES_ON = "the same command goes on where it stopped"
 
 HELP = """\
@@ -56,30 +60,25 @@ def add_parser(actions: Any) -> None:
         description=HELP,
     )
     action.set_defaults(run=run)
-    action.add_argument("folder", metavar="DIR", help="of the hand-ins, or a zip file of it")
+    action.add_argument("folder", metavar="DIR", help="the folder of the hand-ins, or a zip file")
     for name, metavar, text in (
         ("--rubric", "FILE", "the points, in TOML: list --rubric prints the usual one"),
-        ("--output", "DIR", "for marks and reports; without it, beside the hand-ins: DIR-marks"),
+        ("--output", "DIR", "the folder for marks and reports; without it, DIR-marks"),
         ("--match", "REGEX", "for other names: with the groups (?P<role>...) and (?P<id>...)"),
         ("--server-command", "CMD", "starts a server: 'python3 {file} {port}'"),
         ("--client-command", "CMD", "starts a client: 'python3 {file} {host} {port}'"),
         ("--linter", "CMD", "for Python programs; without it, ruff or pyflakes if it is there"),
     ):
         action.add_argument(name, metavar=metavar, help=text)
-    action.add_argument("--port", type=number, metavar="N", help="the one that is written in them")
-    action.add_argument("--profile", type=Profile, choices=list(Profile), default=Profile.LAB)
-    action.add_argument("--only", action="append", default=[], metavar="GLOB")
-    action.add_argument("--skip", action="append", default=[], metavar="GLOB")
-    action.add_argument("--timeout", type=seconds, default=2.0, metavar="S", help="for a step")
-    action.add_argument(
-        "--budget", type=seconds, default=BUDGET, metavar="S",
-        help="for all cases of a hand-in; those left over count as not held (600)",
+    _, runs = options.add_case_options(action, jobs=None, default_jobs="3 a processor")
+    runs.add_argument(
+        "--budget", type=options.budget, default=BUDGET, metavar="S",
+        help="seconds for those cases of a hand-in that fall short; once they are spent, the rest "
+        "counts as not held (default: 600)",
     )  # fmt: skip
-    action.add_argument("--jobs", type=number, metavar="N", help="cases at a time (3 a processor)")
-    action.add_argument("--seed", type=int, default=0, metavar="N")
     action.add_argument("-v", "--verbose", action="store_true", help="a line for each hand-in")
     action.add_argument("--exit-zero", action="store_true", help="even if a hand-in has a problem")
-    sandboxed.add_options(action, is_default=True)
+    options.add_sandbox_options(action, is_default=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -93,32 +92,47 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    began = time.monotonic()
     root = Path(arguments.folder)
     cases, rubric = sources.cases(arguments), sources.rubric(arguments)
     templates = {Role.SERVER: arguments.server_command, Role.CLIENT: arguments.client_command}
     with ExitStack() as stack:
-        scratch = Path(mkdtemp(prefix="turnchat-lab-"))
-        stack.callback(throw_away, scratch)
-        scratch.chmod(0o711)  # a sandbox may run programs as another user
-        found = sources.found(root, scratch, arguments.match)
-        output = sources.output(root, arguments.output)
+        output = stack.enter_context(sources.output(root, arguments.output))
+        with sources.writing(output):
+            folder = stack.enter_context(scratch(output, SCRATCH))
+        found = sources.found(root, folder, arguments.match)
         console = stack.enter_context(closing(Console(STDOUT)))
-        works = list(sources.works(found, arguments.linter, scratch, console.progress))
-        sandbox = sandboxed.open_sandbox(arguments, sources.commands_in_use(works, templates))
-        console.line(sandbox.describe())
+        linter = sources.linter(arguments.linter)
+        in_use = sources.commands_in_use(found.hand_ins, templates)
+        sandbox = options.open_sandbox(arguments, in_use)
+        must_be_free(arguments.port, sandbox)
+        copies = folder / "copies"
+        if sandbox.lets_strangers_in():  # the output is closed to them
+            copies = stack.enter_context(scratch(Path(gettempdir()), COPIES))
+            copies.chmod(0o711)
+        console.line(sandbox.describe(str(copies.parent)))
+        hidden = [str(root), str(output)]
+        of_tools = options.open_sandbox(arguments, [*in_use, *sources.tools_in_use(linter)])
+        of_tools_prefix = sources.prefix_of_tools(of_tools, hidden)
+        works = list(
+            sources.works(found.hand_ins, linter, of_tools_prefix, copies, console.progress)
+        )  # fmt: skip
+
+        def prefix(place: Path) -> Sequence[str]:
+            sandbox.give(str(place))
+            return sandbox.program_prefix(str(place), hidden=hidden)
+
         settings = Settings(
             arguments.profile, arguments.timeout, arguments.seed, arguments.port, arguments.budget,
-            templates,
-            lambda folder: sandbox.program_prefix(str(folder), hidden=[str(root), str(output)]),
+            templates, sources.OWN, prefix, sandbox.memory,
         )  # fmt: skip
         with sources.writing(output):
             state = stack.enter_context(closing(_state(output, arguments, cases, sandbox, console)))
             library = books.Library(output, rubric, expected(cases), arguments, console.line)
             room = Classroom(
-                works, cases=cases, settings=settings, state=state, scratch=scratch / "copies",
+                works, cases=cases, settings=settings, state=state, scratch=copies,
                 on_done=library.write_report,
             )  # fmt: skip
-            began = time.monotonic()
             _run(room, sandbox, arguments, console)
             problems = library.write_class(works, found.notices)
         status, summary = _summary(works, output, problems, time.monotonic() - began, arguments)
@@ -130,7 +144,7 @@ def _state(
     output: Path, arguments: argparse.Namespace, cases: Mapping[str, Sequence[Case]],
     box: Sandbox, console: Console,
 ) -> State:  # fmt: skip
-    options = {
+    dependencies = {
         "turnchat": turnchat.__version__,
         "python": sys.version,
         **{
@@ -142,7 +156,7 @@ def _state(
         "cases": sorted(expected(cases)),
         "sandbox": box.describe(),
     }  # fmt: skip
-    state = State(output / STATE, options)
+    state = State(output / STATE, dependencies)
     if state.restarted_since:
         console.line(f"it starts from the beginning: {state.restarted_since}")
     elif state.count:
@@ -175,15 +189,13 @@ def _run(
 
     backend = Backend()
     with closing(backend.loop()) as loop, closing(backend.signals(loop)) as signals:
+        adopt_orphans()
         runner = Runner(
-            loop, ChildWatcher(loop, signals), sandboxed.worker_command(sandbox), room.suites(),
+            loop, ChildWatcher(loop, signals), options.worker_command(sandbox), room.suites(),
             jobs=jobs, on_result=take,
         )  # fmt: skip
         signals.on_stop(stop, stop)
-        try:
-            runner.run()
-        finally:
-            runner.close()
+        runner.run()
     if was_stopped:
         console.finish()
         done = room.progress

@@ -4,21 +4,24 @@ import argparse
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from turnchat.check.case import Case, Role
+from turnchat.check.case import BOTH, Case, Role
 from turnchat.check.lab.classroom import Work
 from turnchat.check.lab.hand_ins.copies import is_large
-from turnchat.check.lab.hand_ins.inspection import default_linter, inspect
 from turnchat.check.lab.hand_ins.languages import LANGUAGES, command, located
-from turnchat.check.lab.hand_ins.pairs import Class, find, pattern
+from turnchat.check.lab.hand_ins.pairs import Class, HandIn, find, pattern
+from turnchat.check.lab.inspection.java import JAVAC
+from turnchat.check.lab.inspection.look import inspect
+from turnchat.check.lab.inspection.tools import Prefix, default_linter
 from turnchat.check.lab.rubric import Rubric, RubricError, default_text, parse
-from turnchat.check.lab.suites import SUITES, cases_of, commands, expected
-from turnchat.cli.startup import StartupError
+from turnchat.check.lab.suites import ADDRESS, cases_of, expected
+from turnchat.check.sandbox import Sandbox, takes_terminal
+from turnchat.cli.startup import EX_WRONG, StartupError, own_command
 from turnchat.text import reason
 
-EX_WRONG = 2
+OWN = {role: own_command(f"turnchat.cli.chat.{role}", ADDRESS) for role in BOTH}
 
 
 def cases(arguments: argparse.Namespace) -> dict[str, list[Case]]:
@@ -46,26 +49,33 @@ def rubric(arguments: argparse.Namespace) -> Rubric:
 
 def found(root: Path, scratch: Path, match: str | None) -> Class:
     """Return the hand-ins, at least one. Raises StartupError."""
+    unpacked = scratch / "unpacked"
+    unpacked.mkdir(mode=0o700)
     try:
-        found = find(root.absolute(), scratch / "unpacked", pattern(match) if match else None)
+        found = find(root.absolute(), unpacked, pattern(match) if match else None)
     except OSError as error:
         raise StartupError(EX_WRONG, f"{root} cannot be read: {reason(error)}") from error
     except ValueError as error:
         raise StartupError(EX_WRONG, f"--match: {error}") from error
-    if not found.hand_ins:
+    if not found.programs:
         suffixes = ", ".join(LANGUAGES)
         raise StartupError(
             EX_WRONG,
             f"there are no hand-ins in {root}",
             f"their names are like client_12345678d.py and server_12345678d.py ({suffixes})",
             "for other names use --match: turnchat-check lab --help",
+            *[f"{one.id}: {'; '.join(one.problems)}" for one in found.hand_ins[:5]],
             *found.notices[:5],
         )
     return found
 
 
-def output(root: Path, name: str | None) -> Path:
-    """Return the folder for the results, which is made. It is not among the hand-ins."""
+@contextmanager
+def output(root: Path, name: str | None) -> Iterator[Path]:
+    """Give the folder for the results, which is made. It is not among the hand-ins.
+
+    If nothing is in it at the end of the block, it is gone. Raises StartupError.
+    """
     whole = root.resolve()
     output = Path(name) if name else whole.with_name(f"{whole.stem or 'lab'}-marks")
     if output.resolve().is_relative_to(whole):
@@ -74,7 +84,12 @@ def output(root: Path, name: str | None) -> Path:
     with writing(output):
         output.mkdir(mode=0o700, parents=True, exist_ok=True)  # marks are private
         (output / "reports").mkdir(exist_ok=True)
-    return output
+    try:
+        yield output
+    finally:
+        with suppress(OSError):
+            (output / "reports").rmdir()
+            output.rmdir()
 
 
 @contextmanager
@@ -90,18 +105,27 @@ def writing(output: Path) -> Iterator[None]:
         ) from error
 
 
-def works(
-    found: Class, linter: str | None, scratch: Path, progress: Callable[[str], object]
-) -> Iterator[Work]:
-    """Give each hand-in when it was looked at. Raises StartupError."""
+def linter(text: str | None) -> list[str]:
+    """Return the words of the linter, the usual one for None. Raises StartupError."""
     try:
-        words = located(shlex.split(linter)) if linter else default_linter()
-        words[0] = os.path.abspath(words[0])  # it runs elsewhere
+        words = located(shlex.split(text)) if text else default_linter()
     except ValueError as error:
         raise StartupError(EX_WRONG, f"--linter: {error}") from error
-    for nth, hand_in in enumerate(found.hand_ins, 1):
-        progress(f"reading hand-in {nth} of {len(found.hand_ins)}")
-        looks = inspect(hand_in, words, scratch / f"compiled-{nth}")
+    words[0] = os.path.abspath(words[0])  # it runs elsewhere
+    return words
+
+
+def works(
+    hand_ins: Sequence[HandIn],
+    linter: Sequence[str],
+    prefix: Prefix,
+    scratch: Path,
+    progress: Callable[[str], object],
+) -> Iterator[Work]:
+    """Give each hand-in when it was looked at. prefix: of compilers and linters."""
+    for nth, hand_in in enumerate(hand_ins, 1):
+        progress(f"reading hand-in {nth} of {len(hand_ins)}")
+        looks = inspect(hand_in, linter, scratch / f"compiled-{nth}", prefix)
         work = Work(hand_in, looks, hand_in.digest())
         if is_large(hand_in):
             work.problems.append("its folder is large, so the programs run without the rest of it")
@@ -109,13 +133,11 @@ def works(
 
 
 def commands_in_use(
-    works: Sequence[Work], templates: Mapping[Role, str | None]
+    hand_ins: Sequence[HandIn], templates: Mapping[Role, str | None]
 ) -> list[Sequence[str]]:
     """Return one command for each language and template, and those of turnchat itself."""
-    used: list[Sequence[str]] = [
-        words for kind in SUITES for words in commands(kind, dict.fromkeys(Role, ())).values()
-    ]
-    suffixes = {(role, path.suffix) for work in works for role, path in work.hand_in.files.items()}
+    used: list[Sequence[str]] = [*OWN.values()]
+    suffixes = {(role, path.suffix) for one in hand_ins for role, path in one.files.items()}
     for role, suffix in sorted(suffixes):
         try:
             used.append(command(templates[role], role, f"program{suffix}"))
@@ -123,3 +145,20 @@ def commands_in_use(
             if templates[role] is not None:
                 raise StartupError(EX_WRONG, f"--{role}-command: {error}") from error
     return [words for words in used if words]
+
+
+def tools_in_use(linter: Sequence[str]) -> list[Sequence[str]]:
+    """Return the commands that look at hand-ins: they may lie where no program needs to reach."""
+    return [linter, JAVAC[:1], *(one.check[:1] for one in LANGUAGES.values() if one.check)]
+
+
+def prefix_of_tools(sandbox: Sandbox, hidden: Sequence[str]) -> Prefix:
+    """Return the words in front of compilers and linters: of programs, but for the terminal."""
+
+    def words(folder: Path) -> list[str]:
+        found = sandbox.program_prefix(str(folder), hidden=hidden)
+        if takes_terminal(found):
+            del found[found.index("setsid") :]
+        return [*sandbox.worker_prefix, *found]
+
+    return words

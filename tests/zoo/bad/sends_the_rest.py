@@ -1,0 +1,91 @@
+# A server that sends what is typed ahead when the conversation is over.
+# zoo: server lab
+# fails: end/silent-after-said end/silent-after-heard
+import os
+import select
+import socket
+import sys
+
+HEADER = 3  # bytes
+MOST = 255  # bytes of a body
+
+
+def receive_exactly(connected, size):
+    data = b""
+    while len(data) < size:
+        piece = connected.recv(size - len(data))
+        if not piece:
+            raise ConnectionError("the other side has hung up")
+        data += piece
+    return data
+
+
+def receive(connected):
+    header = receive_exactly(connected, HEADER)
+    if not header.isdigit() or int(header) > MOST:
+        raise ConnectionError(f"{header!r} is not a length")
+    return receive_exactly(connected, int(header))
+
+
+def must_be_silent(connected):
+    try:
+        data = connected.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return
+    raise ConnectionError("bytes out of turn" if data else "the other side has hung up")
+
+
+def speak(connected):
+    while True:
+        try:
+            text = input("you> ")
+        except EOFError:
+            text = "BYEBYE"
+        body = text.encode(errors="replace")
+        if len(body) <= MOST:
+            break
+        print("not sent: a message has 255 bytes at the most")
+    must_be_silent(connected)
+    connected.sendall(b"%03d" % len(body) + body)
+    return body
+
+
+def hear(connected):
+    body = receive(connected)
+    text = body.decode(errors="replace")
+    print("peer>", "".join(one if one.isprintable() else "?" for one in text))
+    return body
+
+
+def hang_up(connected):
+    connected.shutdown(socket.SHUT_WR)
+    while connected.recv(1024):
+        pass
+
+
+def send_the_rest(connected):
+    while select.select([0], [], [], 0)[0]:
+        body = os.read(0, 4096).rstrip(b"\n")  # of a terminal: one line
+        connected.sendall(b"%03d" % len(body) + body)
+
+
+def talk(connected):
+    while True:
+        if hear(connected) == b"BYEBYE" or speak(connected) == b"BYEBYE":
+            send_the_rest(connected)
+            hang_up(connected)
+            return
+
+
+def main():
+    with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as listening:
+        print("listening on port", sys.argv[1], flush=True)
+        connected, _ = listening.accept()
+    with connected:
+        talk(connected)
+
+
+try:
+    main()
+except OSError as error:
+    sys.exit(f"server: {error}")

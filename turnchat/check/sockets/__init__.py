@@ -1,0 +1,1 @@
+"""The checker's sockets, and what the kernel tells of those of a program."""

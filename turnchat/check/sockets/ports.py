@@ -1,0 +1,86 @@
+"""The ports of this host: who has them, and what the kernel tells of the sockets behind them.
+
+The kernel tells in a table what no call on a socket of ours does: that another process listens,
+has accepted, has read. It is of Linux; elsewhere there is none.
+"""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+TABLES = Path("/proc/net/tcp"), Path("/proc/net/tcp6")
+LISTEN = "0A"  # TCP_LISTEN
+
+
+class Row(NamedTuple):
+    """One TCP socket of this host (proc_net(5)).
+
+    local, remote: the ports of both ends. waiting: the bytes that its process has not read yet; of
+    a socket that listens, the connections that it has not accepted yet.
+    """
+
+    local: int
+    remote: int
+    listens: bool
+    waiting: int
+
+
+def is_told() -> bool:
+    """Return True if this system has the table."""
+    return TABLES[0].exists()
+
+
+def rows() -> Iterator[Row]:
+    """Read the table, as far as there is one."""
+    for table in TABLES:
+        with suppress(OSError):
+            for line in table.read_text().splitlines()[1:]:
+                _, local, remote, state, queues, *_ = line.split()
+                numbers = (local, remote, queues)  # address:port twice, and sent:received
+                ours, theirs, waiting = (int(one.rpartition(":")[2], 16) for one in numbers)
+                yield Row(ours, theirs, state == LISTEN, waiting)
+
+
+def unread(local: int, remote: int) -> int | None:
+    """Return the bytes that wait for the reader of a connection; None if it is not known."""
+    ends = (local, remote)
+    return next((row.waiting for row in rows() if (row.local, row.remote) == ends), None)
+
+
+def unaccepted(port: int) -> int | None:
+    """Return the connections that wait in a port's backlog; None if nothing is known to listen."""
+    return next((row.waiting for row in rows() if row.listens and row.local == port), None)
+
+
+def listening_socket(port: int) -> socket.socket:
+    """Listen on a port of the loopback, 0 for a free one. Raises OSError."""
+    listening = socket.create_server(("127.0.0.1", port))
+    listening.setblocking(False)
+    return listening
+
+
+@contextmanager
+def refusing_port(port: int) -> Iterator[None]:
+    """Keep a port for nothing: a connection to it is refused, and no other socket gets it."""
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", port))
+        yield
+
+
+def has_listener(port: int) -> bool:
+    """Return True if something listens on the port of the loopback."""
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0
+
+
+def is_free(port: int) -> bool:
+    """Return True if no socket has the port, not even that of an old connection."""
+    with socket.socket() as trial:
+        try:
+            trial.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""The programs turnchat-server and turnchat-client."""
