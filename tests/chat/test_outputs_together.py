@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.logs import collected_log
 from tests.support.output_files import full_disk
+from tests.support.process import own_descriptors
 from turnchat.chat.outputs import CannotWrite, Outputs
 from turnchat.core.connection import Label
 
@@ -98,11 +99,11 @@ def test_one_that_cannot_be_opened_is_named(opened: Open, tmp_path: Path, option
 def test_if_one_cannot_be_opened_the_others_are_closed_and_leave_no_file(
     opened: Open, tmp_path: Path
 ) -> None:
-    before = os.listdir("/proc/self/fd")
+    before = own_descriptors()
     with pytest.raises(CannotWrite):
         opened(log=tmp_path / "log", record=tmp_path)
     assert not (tmp_path / "log").exists()
-    assert os.listdir("/proc/self/fd") == before
+    assert own_descriptors() == before
 
 
 def test_no_two_are_the_same_file(opened: Open, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.check.stage import CALLS, CLIENT, SERVER, SERVES, free_port, run
 from tests.support.headless import children_of
+from tests.support.process import own_descriptors
 from turnchat.check.case import Script
 from turnchat.check.play import Play
 from turnchat.check.steps import Exits, Meet, Press, Shows, Start
@@ -41,14 +42,14 @@ def test_many_runs_leave_no_descriptor(times: int) -> None:
         yield Start()
         yield Shows("never", seconds=0.001)
 
-    before, numbers = sorted(os.listdir("/proc/self/fd")), []
+    before, numbers = own_descriptors(), []
     children = children_of(os.getpid())
     for script in (dies, broken, exits, late) * times:
         for role in (SERVER,) if script is broken else (SERVER, CLIENT):
             run(script, ["/bin/sh", "-c", "exit 0"], role)
-        numbers.append(len(os.listdir("/proc/self/fd")))
+        numbers.append(len(own_descriptors()))
     assert max(numbers) == min(numbers) == len(before)
-    assert sorted(os.listdir("/proc/self/fd")) == before
+    assert own_descriptors() == before
     assert children_of(os.getpid()) == children
 
 
@@ -58,11 +59,11 @@ def test_an_error_at_the_end_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch
         raise KeyError("of kill()")
 
     kill = Subject.kill
-    before, children = sorted(os.listdir("/proc/self/fd")), children_of(os.getpid())
+    before, children = own_descriptors(), children_of(os.getpid())
     monkeypatch.setattr(Subject, "kill", fails)
     with pytest.raises(KeyError, match="of kill"):
         run(dies, SERVES)
-    assert sorted(os.listdir("/proc/self/fd")) == before
+    assert own_descriptors() == before
     assert children_of(os.getpid()) == children
 
 
@@ -70,9 +71,9 @@ def test_a_play_that_cannot_listen_leaves_nothing_open(monkeypatch: pytest.Monke
     def fails(_: int) -> None:
         raise OSError("no socket")
 
-    before, handler = sorted(os.listdir("/proc/self/fd")), signal.getsignal(signal.SIGCHLD)
+    before, handler = own_descriptors(), signal.getsignal(signal.SIGCHLD)
     monkeypatch.setattr("turnchat.check.play.listening_socket", fails)
     with pytest.raises(OSError, match="no socket"):
         run(dies, CALLS, CLIENT)
-    assert sorted(os.listdir("/proc/self/fd")) == before
+    assert own_descriptors() == before
     assert signal.getsignal(signal.SIGCHLD) == handler

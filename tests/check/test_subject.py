@@ -12,6 +12,7 @@ import pytest
 from tests.check.stage import new_mark, processes_with
 from tests.support.clock import run_until, wait_until
 from tests.support.headless import children_of
+from tests.support.process import own_descriptors
 from turnchat.check import processes
 from turnchat.check.report import EventType
 from turnchat.check.subject import FLOOD, Subject, with_utf8, words_for
@@ -270,7 +271,7 @@ def test_it_is_counted_until_the_last_process_is_gone(loop: EventLoop, begin: Be
 
 
 def test_a_start_that_fails_leaves_no_descriptor(loop: EventLoop) -> None:
-    before = os.listdir("/proc/self/fd")
+    before = own_descriptors()
     with closing(Signals(loop)) as signals:
         watcher = ChildWatcher(loop, signals)
         for command in (["/no/such/program"], ["/etc/passwd"]):
@@ -279,7 +280,7 @@ def test_a_start_that_fails_leaves_no_descriptor(loop: EventLoop) -> None:
                     loop, watcher, command, environment={}, folder=None,
                     note=lambda *_: None, on_change=lambda: None,
                 )  # fmt: skip
-    assert os.listdir("/proc/self/fd") == before
+    assert own_descriptors() == before
 
 
 # Its locale

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from tests.support import Clock, run_rounds, run_until
+from tests.support.process import own_descriptors
 from tests.support.rehearsal import RefusingSelector
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Address, Endpoint
@@ -149,12 +150,12 @@ def test_a_timeout_says_so(tmp_path: Path) -> None:
 def test_cancel_leaves_nothing_behind(loop: EventLoop, tmp_path: Path) -> None:
     path = os.path.relpath(tmp_path / "socket")
     backlog, waiting = full_backlog(path)
-    before = set(os.listdir("/proc/self/fd"))
+    before = set(own_descriptors())
     connector, outcome = reach(loop, [Endpoint(socket.AF_UNIX, path)])
     loop.run_once()
     loop.run_once()
     connector.cancel()
-    assert set(os.listdir("/proc/self/fd")) == before
+    assert set(own_descriptors()) == before
     assert outcome == []
     for one in (backlog, *waiting):
         one.close()
@@ -198,7 +199,7 @@ def test_a_socket_that_cannot_be_watched_is_a_failure_and_the_next_is_tried(
 ) -> None:
     selector = RefusingSelector()
     loop = EventLoop(selector)
-    before = set(os.listdir("/proc/self/fd"))
+    before = set(own_descriptors())
     first = unused()
     with listen(ANYWHERE) as listening:
         there = Endpoint(TCP, listening.getsockname())
@@ -211,7 +212,7 @@ def test_a_socket_that_cannot_be_watched_is_a_failure_and_the_next_is_tried(
         _, outcome = reach(loop, [there])
         run_until(loop, lambda: outcome)
         assert outcome == [[(there, os.strerror(number))]]
-    assert len(os.listdir("/proc/self/fd")) == len(before) + 1  # the reserved one
+    assert len(own_descriptors()) == len(before) + 1  # the reserved one
     loop.close()
 
 

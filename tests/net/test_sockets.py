@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.process import own_descriptors
 from turnchat.net.address import Address, Endpoint, bound_endpoint
 from turnchat.net.sockets import UnixListener, listen
 
@@ -120,10 +121,10 @@ def test_an_address_that_cannot_be_bound_leaves_no_socket_open(path: str) -> Non
     Path(path).touch()
     with bind("0") as taken:
         for address in f"unix:{path}", str(bound_endpoint(taken)):
-            before = os.listdir("/proc/self/fd")
+            before = own_descriptors()
             with pytest.raises(OSError, match=r"not a socket|in use") as raised:
                 bind(address)
-            assert os.listdir("/proc/self/fd") == before
+            assert own_descriptors() == before
             assert raised.tb  # it keeps what the call had, so that nothing is collected
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support import Clock, run_rounds, run_until
 from tests.support.kernel import refuse_to_watch
+from tests.support.process import own_descriptors
 from turnchat.core.loop import EventLoop, reraise
 from turnchat.process.child import GRACE, ChildProcess, ChildWatcher, StdioPipes, discard
 from turnchat.process.signals import Signals
@@ -188,14 +189,14 @@ def test_all_are_signalled_before_the_first_is_waited_for(
 def test_a_pidfd_that_cannot_be_watched_is_closed_and_the_signal_tells_of_the_exit(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(own_descriptors())
     with monkeypatch.context() as patch:
         refuse_to_watch(patch, "process")
         child = start("sys.exit(3)")
     run_until(child.loop, child.has_ended)
     assert child.ends == [("exited with status 3", 3)]
     child.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(own_descriptors()) == before
 
 
 @pytest.mark.usefixtures("exits")
@@ -252,10 +253,10 @@ def test_input_and_output_are_pipes_or_a_plain_terminal(start: Start, use_pty: b
 
 @pytest.mark.parametrize("use_pty", [False, True])
 def test_a_command_that_cannot_be_started_leaves_nothing_open(use_pty: bool) -> None:
-    before = os.listdir("/proc/self/fd")
+    before = own_descriptors()
     with pytest.raises(FileNotFoundError):
         StdioPipes.spawn(["/no/such/program"], {}, use_pty=use_pty)
-    assert os.listdir("/proc/self/fd") == before
+    assert own_descriptors() == before
 
 
 def test_each_step_of_the_end_comes_a_second_after_the_one_before(
@@ -299,16 +300,16 @@ def test_an_exit_is_heard_of_while_another_process_runs(
 def test_a_start_opens_three_files_that_do_not_block_and_their_end_closes_them(
     use_pty: bool,
 ) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(own_descriptors())
     pipes, process = StdioPipes.spawn(["true"], {**os.environ}, use_pty=use_pty)
     opened = {pipe.fileno() for pipe in pipes}
     assert len(opened) == 3
-    assert len(os.listdir("/proc/self/fd")) == before + 3
+    assert len(own_descriptors()) == before + 3
     assert not any(os.get_blocking(descriptor) for descriptor in opened)
     process.wait()
     for pipe in pipes:
         pipe.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(own_descriptors()) == before
 
 
 def test_a_terminal_is_plain_whatever_the_system_sets_and_nothing_else_is_changed(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import run_rounds, run_until
+from tests.support.process import own_descriptors
 from turnchat.core.loop import EventLoop
 from turnchat.process.signals import Signals, ignore_stop_signals
 
@@ -88,13 +89,13 @@ def test_close_gives_the_wakeup_descriptor_back_and_closes_its_own(loop: EventLo
     outer = Signals(loop)
     calls: list[str] = []
     outer.on(signal.SIGUSR1, lambda: calls.append("outer"))
-    before = set(os.listdir("/proc/self/fd"))
+    before = set(own_descriptors())
     selector = selectors.DefaultSelector()
     inner = Signals(EventLoop(selector))
     inner.close()
     assert not selector.get_map()
     selector.close()
-    assert set(os.listdir("/proc/self/fd")) == before
+    assert set(own_descriptors()) == before
     os.kill(os.getpid(), signal.SIGUSR1)
     run_until(loop, lambda: calls)
     outer.close()

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import ROOT
 from tests.support.output_files import full_disk, recording, transcript
+from tests.support.process import own_descriptors
 from turnchat.process.stdio import WAITING_LIMIT
 
 
@@ -130,10 +131,10 @@ def test_a_file_that_another_process_writes_is_refused_and_stays(path: Path) -> 
     path.write_text("precious\n")
     with path.open() as held:
         fcntl.flock(held, fcntl.LOCK_SH)  # LOCK_EX alone conflicts with it
-        descriptors = len(os.listdir("/proc/self/fd"))
+        descriptors = len(own_descriptors())
         with pytest.raises(OSError, match="another turnchat writes it"):
             recording(path)
-        assert len(os.listdir("/proc/self/fd")) == descriptors
+        assert len(own_descriptors()) == descriptors
     assert path.read_text() == "precious\n"
     recording(path).close()
 
@@ -231,11 +232,11 @@ def test_a_file_that_is_replaced_again_and_again_is_given_up(
         path.unlink()
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(own_descriptors())
     with pytest.raises(OSError, match="it is replaced again and again"):
         transcript(path)
     assert len(locked) == 5
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(own_descriptors()) == before
 
 
 def test_a_file_system_without_locks_is_written_without(
@@ -307,9 +308,9 @@ def test_a_closed_standard_stream_is_no_other_file(
 def test_a_torn_last_line_is_ended_before_the_next(path: Path, before: bytes, after: bytes) -> None:
     path.write_bytes(before)
     file = transcript(path)
-    descriptors = len(os.listdir("/proc/self/fd"))
+    descriptors = len(own_descriptors())
     file.begin()
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert len(own_descriptors()) == descriptors
     assert path.read_bytes() == before
     for line in b"one\n", b"two\n":
         file.write(line)

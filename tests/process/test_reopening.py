@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.output_files import full_disk, recording, transcript
+from tests.support.process import own_descriptors
 from turnchat.process.output_file import OutputFile
 
 
@@ -150,9 +151,9 @@ def test_without_a_last_line_none_is_written_and_nothing_stays_open(path: Path) 
     file.report = sentences.append
     file.begin()
     path.rename(path.with_name("moved"))
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(own_descriptors())
     assert file.reopen()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(own_descriptors()) == before
     assert sentences == []
     file.close()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT
+from tests.support.process import own_descriptors
 from turnchat.process.stdio import (
     BorrowedStream,
     PrivateStream,
@@ -263,9 +264,9 @@ def test_another_file_of_the_same_name_is_not_taken(
 ) -> None:
     """A terminal's name may have passed to another since it was opened."""
     monkeypatch.setattr(os.path, "sameopenfile", lambda *_: False)
-    before = set(os.listdir("/proc/self/fd"))
+    before = set(own_descriptors())
     assert reopen(tty[1], os.O_RDONLY) is None
-    assert set(os.listdir("/proc/self/fd")) == before
+    assert set(own_descriptors()) == before
 
 
 def test_a_terminal_is_opened_by_its_name_where_there_is_no_proc(
@@ -337,11 +338,11 @@ def test_a_stream_closes_what_is_its_own(standard: list[int]) -> None:
     here, there = socket.socketpair()
     reader, writer = os.pipe()
     standard += [reader, writer]
-    before = set(os.listdir("/proc/self/fd"))
+    before = set(own_descriptors())
     with here, there:
         for descriptor in here.fileno(), reader:
             os.dup2(descriptor, 0)
             stream = open_stream(0)
             assert stream.fileno() != 0
             stream.close()
-            assert set(os.listdir("/proc/self/fd")) == before
+            assert set(own_descriptors()) == before

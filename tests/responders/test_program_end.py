@@ -1,10 +1,10 @@
 """The end of programs that answer: real processes, and a clock driven by hand."""
 
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.support.process import own_descriptors
 from tests.support.programs import TIMEOUT, Make, python
 from turnchat.core.conversation import Turn
 from turnchat.process.child import GRACE
@@ -116,14 +116,14 @@ def test_drain_waits_for_the_last_to_end(make: Make) -> None:
 
 def test_no_descriptor_is_left_of_a_conversation(make: Make) -> None:
     make("cat")
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(own_descriptors())
     for use_pty in (False, True):
         scene = make("cat", use_pty=use_pty)
         assert scene.asks("hello") == "hello"
         scene.peer.say("BYEBYE")
         scene.until(scene.is_gone)
         scene.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(own_descriptors()) == before
 
 
 def test_after_the_end_no_hint_is_given_and_no_answer_is_missed(make: Make) -> None:

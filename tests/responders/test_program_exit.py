@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import descriptors_of, wait_until
+from tests.support import wait_until
+from tests.support.process import own_descriptors
 from tests.support.programs import Make, Scene, python
 from turnchat.process.child import GRACE
 from turnchat.responders.program import HINT_AFTER
@@ -85,11 +86,11 @@ def test_one_that_is_given_up_is_given_no_hint(make: Make, tmp_path: Path) -> No
 
 def test_the_pipes_of_one_that_has_exited_are_closed_with_the_conversation(make: Make) -> None:
     make("cat")  # what the first one opens stays
-    before = len(descriptors_of(os.getpid()))
+    before = len(own_descriptors())
     scene = make(python(ANSWERS_ONCE))
     assert scene.asks("hello") == "hello"
     scene.until(lambda: scene.child.is_reaped)
     scene.peer.say("BYEBYE")
     scene.until(lambda: scene.endings)
     scene.close()
-    assert len(descriptors_of(os.getpid())) == before
+    assert len(own_descriptors()) == before

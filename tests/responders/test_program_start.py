@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import run_rounds
 from tests.support.kernel import refuse_call, refuse_to_watch
+from tests.support.process import own_descriptors
 from tests.support.programs import DOUBLE, TIMEOUT, Make, Scene, python
 from turnchat.core.connection import Cause, CloseReason
 from turnchat.core.conversation import Turn
@@ -17,21 +18,17 @@ from turnchat.process.answers import Surplus
 from turnchat.process.stdio import PrivateStream
 
 
-def descriptors() -> list[str]:
-    return os.listdir("/proc/self/fd")
-
-
 def test_a_peer_that_says_nothing_costs_no_process(make: Make) -> None:
     scene = make("cat")
-    before = descriptors()
+    before = own_descriptors()
     run_rounds(scene.loop, 3)
     scene.peer.send(b"005hel")  # not a whole message
     scene.until(lambda: scene.connection.statistics()["unparsed"])
     assert scene.processes.statistics() == {"waiting": 0, "running": 0}
-    assert descriptors() == before
+    assert own_descriptors() == before
     scene.peer.send(b"lo")
     assert scene.hears() == "hello"
-    assert len(descriptors()) == len(before) + 4  # three pipes, and a pidfd
+    assert len(own_descriptors()) == len(before) + 4  # three pipes, and a pidfd
 
 
 def test_a_program_that_speaks_first_starts_with_the_conversation(make: Make) -> None:
@@ -58,9 +55,9 @@ def test_a_conversation_that_ends_while_it_waits_leaves_the_queue(
 def test_a_program_that_cannot_be_started_ends_one_conversation(make: Make) -> None:
     scene = make("cat")
     scene.programs.command = scene.programs.command._replace(words=["/no/such/program"])
-    before = descriptors()
+    before = own_descriptors()
     assert scene.asks("hello") == "BYEBYE"
-    assert descriptors() == before
+    assert own_descriptors() == before
     why = "cannot be started: No such file or directory"
     assert scene.log.lines == [f"the program for client 1 {why}"]
     assert scene.programs.status == os.EX_OSERR
@@ -88,7 +85,7 @@ def test_a_peer_waits_for_the_start_as_long_as_for_an_answer(
 def assert_nothing_is_left(scene: Scene, before: int) -> None:
     scene.peer.close()
     scene.until(lambda: scene.is_closed)
-    assert len(descriptors()) == before - 2  # the two ends of the connection
+    assert len(own_descriptors()) == before - 2  # the two ends of the connection
 
 
 STEPS = [
@@ -118,13 +115,13 @@ def test_a_start_that_fails_on_the_way_leaves_nothing_and_is_tried_again(
 ) -> None:
     where, name, at = step
     scene = make("cat", use_pty=use_pty)
-    before = len(descriptors())
+    before = len(own_descriptors())
     with monkeypatch.context() as patch:
         calls = refuse_call(patch, where, name, at)
         scene.peer.say("hello")
         scene.until(lambda: scene.log.lines)
         assert calls() == at
-        assert len(descriptors()) == before
+        assert len(own_descriptors()) == before
         assert not has_children()
         scene.clock.now += 1
         assert scene.hears() == "hello"
@@ -144,7 +141,7 @@ def has_children() -> bool:
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_a_defect_on_the_way_ends_the_conversation_and_leaves_nothing(make: Make, at: int) -> None:
     scene = make("cat")
-    before = len(descriptors())
+    before = len(own_descriptors())
 
     def broken(pipes: object) -> object:
         raise LookupError("a defect")
@@ -159,7 +156,7 @@ def test_a_defect_on_the_way_ends_the_conversation_and_leaves_nothing(make: Make
     scene.peer.say("hello")
     scene.until(lambda: scene.errors)
     assert not has_children()
-    assert len(descriptors()) == before
+    assert len(own_descriptors()) == before
     scene.until(lambda: scene.endings)
     pipes = [os.pipe() for _ in range(4)]
     for reading, writing in pipes:  # no number is registered that another file has now
@@ -186,7 +183,7 @@ def test_a_file_that_cannot_be_watched_costs_one_conversation_at_most(
     make: Make, monkeypatch: pytest.MonkeyPatch, watched: str
 ) -> None:
     scene = make(python(DOUBLE))
-    before = len(descriptors())
+    before = len(own_descriptors())
     with monkeypatch.context() as patch:
         refuse_to_watch(patch, "process" if watched == "process" else f": {watched}")
         if watched == "stdin":
