@@ -35,7 +35,7 @@ class Lasts(Step):
         self._moment, self._by_event = moment, by_event
 
     def start(self, play: Play) -> None:
-        Lasts.due = time.monotonic() + (self.seconds or 0.0)
+        Lasts.due = play.loop.now + (self.seconds or 0.0)  # as the loop counts it
         self._end = play.loop.now + self._moment
         if self._by_event:
             play.loop.timer("the moment", play.wake).start(self._moment)

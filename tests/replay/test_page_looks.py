@@ -124,6 +124,7 @@ for (const key of ["ArrowRight", "ArrowDown", "m", "e"]) {
 return [took, worked].map(each => each.sort((a, b) => a - b));"""
 
 
+@pytest.mark.slow
 def test_a_long_recording_opens_at_once_and_steps_without_delay(shown: Shown) -> None:
     """The quickest of three times, since the machine may be at something else in the others.
 

@@ -156,6 +156,7 @@ def test_outputs_grow_with_the_recording_alone(shape: Callable[[int], list[Event
         assert max(len(page) - empty, *map(len, others)) < GROWTH * given
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_memory_grows_with_the_recording_alone(shape: Callable[[int], list[Events]]) -> None:
     peaks = []

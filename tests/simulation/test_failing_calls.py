@@ -12,7 +12,7 @@ from tests.simulation.sweeps import KINDS, calm_seeds, failures_of, run
 
 
 def marks(at: int) -> Collection[pytest.MarkDecorator]:
-    return () if at % 2 else (pytest.mark.slow,)
+    return () if at % 4 == 1 else (pytest.mark.slow,)
 
 
 @pytest.mark.parametrize(
