@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from turnchat.check.case import Role
 from turnchat.check.report import EventType
+from turnchat.check.sockets.ports import TABLES, rows
 
 if TYPE_CHECKING:
     from turnchat.check.play import Play
@@ -32,7 +33,6 @@ KEYS_UNREAD = "the program has not read {} of the bytes that were typed"
 KEYS_READ = "the program has read all that was typed"
 READS = {"x86_64": (0, 45, 47), "aarch64": (63, 207, 212)}  # read, recvfrom, recvmsg
 ACCEPTS = {"x86_64": (43, 288), "aarch64": (202, 242)}  # accept, accept4
-LISTEN = "0A"  # a state in /proc/net/tcp
 
 
 def notes(play: "Play") -> list[str]:
@@ -102,8 +102,6 @@ def _ports(pids: Iterable[int]) -> Iterator[int]:
         with suppress(OSError):
             place = PROC / str(pid)
             files = {os.readlink(place / "fd" / name) for name in os.listdir(place / "fd")}
-            for table in ("tcp", "tcp6"):
-                for row in (place / "net" / table).read_text().splitlines()[1:]:
-                    fields = row.split()
-                    if fields[3] == LISTEN and f"socket:[{fields[9]}]" in files:
-                        yield int(fields[1].rpartition(":")[2], 16)
+            for row in rows(place / "net" / table.name for table in TABLES):
+                if row.listens and f"socket:[{row.inode}]" in files:
+                    yield row.local

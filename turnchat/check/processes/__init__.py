@@ -12,7 +12,7 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -98,11 +98,15 @@ def kill(mark: str, leader: int | None = None, timeout: float = KILL_TIMEOUT) ->
     empty = 0
     while empty < SURE and time.monotonic() < deadline:
         found = [one.pid for one in members(mark, leader)]
-        for pid in found:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+        _end(found)
         empty = 0 if _chase(mark, deadline) or found else empty + 1
         time.sleep(PAUSE)
+
+
+def _end(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _chase(mark: str, deadline: float) -> bool:
@@ -156,9 +160,7 @@ def end_orphans(spared: Collection[int] = (), timeout: float = KILL_TIMEOUT) -> 
         orphans = [pid for pid in _children_of(os.getpid()) if pid not in spared]
         if not orphans:
             return
-        for pid in orphans + [one for orphan in orphans for one in descendants(orphan)]:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+        _end([*orphans, *(one for orphan in orphans for one in descendants(orphan))])
         reap_orphans(spared)
         time.sleep(PAUSE)
 

@@ -5,7 +5,7 @@ has accepted, has read. It is of Linux; elsewhere there is none.
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -18,13 +18,14 @@ class Row(NamedTuple):
     """One TCP socket of this host (proc_net(5)).
 
     local, remote: the ports of both ends. waiting: the bytes that its process has not read yet; of
-    a socket that listens, the connections that it has not accepted yet.
+    a socket that listens, the connections that it has not accepted yet. inode: of its file.
     """
 
     local: int
     remote: int
     listens: bool
     waiting: int
+    inode: str
 
 
 def is_told() -> bool:
@@ -32,15 +33,15 @@ def is_told() -> bool:
     return TABLES[0].exists()
 
 
-def rows() -> Iterator[Row]:
-    """Read the table, as far as there is one."""
-    for table in TABLES:
+def rows(tables: Iterable[Path] = TABLES) -> Iterator[Row]:
+    """Read the tables, as far as there are any. A process has those of its own network."""
+    for table in tables:
         with suppress(OSError):
             for line in table.read_text().splitlines()[1:]:
-                _, local, remote, state, queues, *_ = line.split()
+                _, local, remote, state, queues, _, _, _, _, inode, *_ = line.split()
                 numbers = (local, remote, queues)  # address:port twice, and sent:received
                 ours, theirs, waiting = (int(one.rpartition(":")[2], 16) for one in numbers)
-                yield Row(ours, theirs, state == LISTEN, waiting)
+                yield Row(ours, theirs, state == LISTEN, waiting, inode)
 
 
 def unread(local: int, remote: int) -> int | None:
