@@ -13,10 +13,10 @@ VENV ?= .venv
 TOOLS := $(VENV)/.tools-installed
 SCRIPTS := bin/turnchat-server bin/turnchat-client bin/turnchat-replay bin/turnchat-check
 
-.PHONY: help run-server run-client replay test zoo simulate fuzz mutate road bench soak lint picture recordings format clean
+.PHONY: help run-server run-client replay test zoo simulate fuzz mutate road bench bench-instructions soak lint picture recordings format clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-20s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run-server:  ## start a server on 127.0.0.1:2322, or ADDRESS=...
 	@trap : INT; $(PYTHON) bin/turnchat-server $(ARGS) $(ADDRESS)  # it answers Ctrl-C, and make does not fail
@@ -49,9 +49,12 @@ mutate: $(TOOLS)  ## see which of 200 defects the tests notice (MUTANTS=all)
 road: $(TOOLS)  ## measure the lessons and turnchat side by side
 	$(VENV)/bin/python -m tests.tools.road
 
-bench: $(TOOLS)  ## measure it beside asyncio, uvloop, gevent and C (12 minutes)
+bench: $(TOOLS)  ## measure it beside asyncio, uvloop, gevent and C (a quarter of an hour)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/tools/requirements-bench.txt
 	$(VENV)/bin/python -m tests.bench $(ARGS)
+
+bench-instructions: $(TOOLS)  ## count the instructions of a turn and a visitor (with valgrind)
+	$(VENV)/bin/python -m tests.bench.instructions $(ARGS)
 
 soak: $(TOOLS)  ## run 1,000 conversations for ten minutes, and watch memory and speed
 	$(VENV)/bin/python -m tests.bench.soak $(ARGS)

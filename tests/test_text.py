@@ -1,5 +1,6 @@
 import json
 import os
+import sys
 import unicodedata
 
 import pytest
@@ -48,6 +49,13 @@ def test_nothing_that_acts_gets_through(body: bytes) -> None:
     assert all(unicodedata.category(character) not in ("Cc", "Zl", "Zp") for character in shown)
     assert all(unicodedata.bidirectional(c) not in BIDI_CONTROLS for c in shown)
     shown.encode()
+
+
+def test_a_character_that_is_printable_for_python_has_no_escape() -> None:
+    """So safe() may pass such text at once. The newline at the end keeps it from doing that."""
+    printable = "".join(filter(str.isprintable, map(chr, range(sys.maxunicode + 1))))
+    assert safe(printable + "\n") == printable + "\\n"
+    assert safe(printable) == safe(printable.encode()) == printable
 
 
 @given(st.text(st.characters()))  # lone surrogates, too

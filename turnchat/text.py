@@ -10,7 +10,8 @@ BIDIRECTIONAL = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 
 SEPARATORS = (0x2028, 0x2029)  # of lines and of paragraphs
 # Joiners (U+200C, U+200D) stay: Persian, Hindi and many emoji are not written without them.
 INVISIBLE = (0xAD, 0x180E, 0x200B, *range(0x2060, 0x2065), *range(0x206A, 0x2070), 0xFEFF)
-ANNOTATIONS = (*range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080))
+ANNOTATIONS = range(0xFFF9, 0xFFFC)
+TAGS = range(0xE0000, 0xE0080)
 
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}  # bytes
 
@@ -18,15 +19,6 @@ C0 = range(0x20)
 DEL_AND_C1 = range(0x7F, 0xA0)
 # A file's name may have bytes that are not UTF-8: in a str, byte N is U+DC00 + N (PEP 383).
 BYTES = {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
-
-
-def _utf_16(code: int) -> tuple[int, ...]:
-    """Return the code units of a character: JSON escapes these (RFC 8259, 7)."""
-    if code < 0x10000:
-        return (code,)
-    high, low = divmod(code - 0x10000, 0x400)
-    return 0xD800 + high, 0xDC00 + low
-
 
 _NAMED = {0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
 _CONTROLS = (
@@ -37,20 +29,22 @@ _CONTROLS = (
 _ESCAPES = (
     _CONTROLS
     | {code: f"\\u{code:04x}" for code in (*BIDIRECTIONAL, *INVISIBLE)}
-    | {code: f"\\U{code:08x}" for code in ANNOTATIONS}
+    | {code: f"\\U{code:08x}" for code in (*ANNOTATIONS, *TAGS)}
     | BYTES
 )
+# JSON escapes UTF-16 (RFC 8259, 7), in which the tags have one first half and 128 second ones.
 _JSON_ESCAPES = {
-    code: "".join(f"\\u{unit:04x}" for unit in _utf_16(code))
+    code: f"\\u{code:04x}"
     for code in (*DEL_AND_C1, *SEPARATORS, *BIDIRECTIONAL, *INVISIBLE, *ANNOTATIONS)
-}
+} | {code: f"\\udb40\\u{0xDC00 + code - TAGS[0]:04x}" for code in TAGS}
 
 
 def safe(body: bytes | str) -> str:
     """Return the text of `body`; controls, overrides and bytes that are not UTF-8 are escaped."""
-    if isinstance(body, bytes):
-        return body.decode(errors="backslashreplace").translate(_ESCAPES)
-    return _without_surrogates(body.translate(_ESCAPES))
+    text = body.decode(errors="backslashreplace") if isinstance(body, bytes) else body
+    if text.isprintable():  # no character with an escape is, and this costs a hundredth
+        return text
+    return _without_surrogates(text.translate(_ESCAPES))
 
 
 def one_line(body: bytes) -> str:

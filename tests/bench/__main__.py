@@ -1,6 +1,6 @@
 """Measure turnchat and its peers side by side, and write the results.
 
-python -m tests.bench [--rounds N] [--seconds S] [--dry]
+python -m tests.bench [--rounds N] [--seconds S] [--python PATH] [--dry]
 
 All servers of a comparison run from its beginning to its end, and idle until they are measured.
 Each round measures all of them, one after the other, so a busy moment of the machine strikes them
@@ -11,27 +11,47 @@ import argparse
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
 from datetime import date
 
-from tests.bench import runner
-from tests.bench.report import RESULTS, TROUBLES, Measured, write
-from tests.bench.runner import FLOOR, TURNCHAT, LoadFailed, commands, serving
-from tests.support import CLIENT
+from tests.bench import instructions, runner
+from tests.bench.goals import HELD
+from tests.bench.instructions import AT_ONCE, TURNS, VISITS, count_calls, count_instructions
+from tests.bench.measured import RESULTS, SIZES, TROUBLES, Measured
+from tests.bench.report import tables, write
+from tests.bench.runner import (
+    ASYNCIO,
+    BODY,
+    FLOOR,
+    NAKED,
+    RECORDED,
+    TURNCHAT,
+    UVLOOP,
+    LoadFailed,
+    commands,
+    commands_by,
+    recorded,
+    serving,
+)
+from tests.support import SERVER
 
-SWEEP = [(number, runner.BODY) for number in (1, 10, 100, 1000, 10000)] + [(100, 1), (100, 255)]
+SWEEP = [(number, BODY) for number in SIZES] + [(100, 255)]
 MOST_THREADS = 1000  # with ten times as many a round takes minutes
-TURNS_A_SECOND = 5000  # of all conversations together: so that each has some, in any round
-HELD = 15_000  # conversations
+TURNS_A_SECOND = 8000  # of all conversations together: so that each has some, in any round
 MEMORY_OF = 10_000  # conversations
-AT_ONCE = 50  # visitors
+SYSTEM_PYTHON = "/usr/bin/python3"
+WITH_OTHERS = (100, 1000)  # conversations, with the system's own Python
+COUNTED = (FLOOR, NAKED, TURNCHAT, UVLOOP, ASYNCIO)  # the bounds, and the best of each library
 ALONE = "alone"
-PEERS = dict(zip(TROUBLES, ((5000, 500, 0), (0, 0, 100), (0, 0, 1000)), strict=True))
+PEERS = dict(zip(TROUBLES, ((5000, 500, 0), (0, 0, 1000)), strict=True))
 IMPORTS = "import argparse, socket, selectors"
 STARTS = 21
+
+Commands = dict[str, list[str]]
 
 
 def say(text: str) -> None:
@@ -44,13 +64,15 @@ def rotated(names: list[str], count: int) -> list[str]:
     return names[start:] + names[:start]
 
 
-def compare_turns(measured: Measured, rounds: int, seconds: float) -> None:
+def compare_turns(measured: Measured, others: Commands, rounds: int, seconds: float) -> None:
     for number, body in SWEEP:
         chosen = commands()
         if number > MOST_THREADS:
             del chosen["threads"]
-        if (number, body) == (100, runner.BODY):  # what it costs to be recorded
-            chosen["turnchat --record"] = [*chosen[TURNCHAT], "--record", "/dev/null"]
+        if body == BODY and number in WITH_OTHERS:
+            chosen |= others
+        if (number, body) == (100, BODY):  # what it costs to be recorded
+            chosen[RECORDED] = recorded(chosen[TURNCHAT])
         with ExitStack() as stack:
             servers = {
                 name: stack.enter_context(serving(command)) for name, command in chosen.items()
@@ -69,12 +91,12 @@ def compare_turns(measured: Measured, rounds: int, seconds: float) -> None:
                         measured.note_turns(name, number, body, figures)
     for _ in range(rounds):
         with runner.serving_naively() as server:
-            figures = runner.turns(server, 1, runner.BODY, seconds)
-            measured.note_turns("the naive lesson", 1, runner.BODY, figures)
+            figures = runner.turns(server, 1, BODY, seconds)
+            measured.note_turns("the naive lesson", 1, BODY, figures)
 
 
-def compare_visits(measured: Measured, rounds: int, seconds: float) -> None:
-    chosen = {name: command for name, command in commands().items() if name != "threads"}
+def compare_visits(measured: Measured, others: Commands, rounds: int, seconds: float) -> None:
+    chosen = {name: command for name, command in commands().items() if name != "threads"} | others
     chosen[f"{TURNCHAT} --quiet"] = [*chosen[TURNCHAT], "--quiet"]
     with ExitStack() as stack:
         servers = {name: stack.enter_context(serving(command)) for name, command in chosen.items()}
@@ -85,6 +107,16 @@ def compare_visits(measured: Measured, rounds: int, seconds: float) -> None:
                 rate, failures = runner.visits(server, AT_ONCE, seconds)
                 measured.note("visits", name, rate)
                 measured.note("visit failures", name, failures)
+
+
+def count_costs(measured: Measured, others: Commands) -> None:
+    """Count once what does not move from round to round."""
+    chosen = commands()
+    for name, command in ({name: chosen[name] for name in COUNTED} | others).items():
+        say(f"instructions and system calls of {name}")
+        measured.note("instructions: turn", name, count_instructions(command, TURNS))
+        measured.note("instructions: visitor", name, count_instructions(command, VISITS))
+        measured.note("system calls: visitor", name, count_calls(command))
 
 
 def compare_memory(measured: Measured) -> None:
@@ -111,51 +143,79 @@ def compare_memory(measured: Measured) -> None:
 def bear_trouble(measured: Measured, rounds: int, seconds: float) -> None:
     for count in range(rounds):
         say(f"trouble, round {count + 1} of {rounds}")
-        for name in (TURNCHAT, FLOOR):
+        for name in (FLOOR, NAKED, TURNCHAT):
             for what in (ALONE, *TROUBLES):
                 with serving(commands()[name]) as server, ExitStack() as stack:
                     if what in PEERS:
                         stack.enter_context(runner.trouble(server, *PEERS[what]))
-                    figures = runner.turns(server, 1, runner.BODY, seconds)
+                    figures = runner.turns(server, 1, BODY, seconds)
                 measured.note(f"trouble: {what}", name, figures.p99)
                 measured.note(f"trouble: {what}, median", name, figures.p50)
 
 
 def compare_starts(measured: Measured) -> None:
-    """As where it is installed: with modules that were compiled at the first start."""
+    """Time turnchat-server up to its first line, and a program of bare imports up to its end.
+
+    As where they are installed: with modules that were compiled at the first start. Without the
+    module site, since a file of another package may have it import anything.
+    """
     environment = os.environ | {"PYTHONPYCACHEPREFIX": str(runner.BUILT / "pycache")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    starts = {"imports": ["-c", IMPORTS], "client": [CLIENT, "--version"]}
+    starts = {
+        "imports": (["-c", IMPORTS], b""),
+        "server": ([SERVER, "--echo", "127.0.0.1:0"], rb".* listening on .*\n"),
+    }
     for count in range(-1, STARTS):
-        for name, arguments in starts.items():
-            command = [sys.executable, *arguments]
+        for name, (arguments, expected) in starts.items():
+            command = [sys.executable, "-S", *arguments]
             began = time.perf_counter()
-            subprocess.run(command, stdout=subprocess.DEVNULL, check=True, env=environment)
+            with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment) as process:
+                assert process.stderr
+                line = process.stderr.readline()
+                spent = time.perf_counter() - began
+                process.kill()
+            assert re.fullmatch(expected, line), line
             if count >= 0:
-                measured.note("start", name, (time.perf_counter() - began) * 1000)
+                measured.note("start", name, 1000 * spent)
+
+
+def words_of(python: str, others: Commands) -> str:
+    """Say what the rows with the system's own Python are."""
+    if not others:
+        return "No Python of the system's own was measured."
+    version = subprocess.check_output([python, "-c", "import sys; print(sys.version)"], text=True)
+    system = platform.freedesktop_os_release()["PRETTY_NAME"]
+    return f"The system's own Python is {version.strip()} of {system}."
 
 
 def main() -> None:
     command_line = argparse.ArgumentParser(prog="tests.bench")
     command_line.add_argument("--rounds", type=int, default=7)
     command_line.add_argument("--seconds", type=float, default=0.4, help="for each measurement")
+    command_line.add_argument(
+        "--python", default=SYSTEM_PYTHON, help="the system's own, measured too"
+    )
     command_line.add_argument("--dry", action="store_true", help="write no file")
     arguments = command_line.parse_args()
+    instructions.require("valgrind", "strace")
     runner.build()
+    others = commands_by(arguments.python)
     measured = Measured(
         date=date.today().isoformat(),
         machine=f"{len(runner.CORES)} shared cores, {runner.processor()}, {platform.system()}"
         f" {platform.release().partition('-')[0]}",
-        python=f"{platform.python_implementation()} {platform.python_version()}",
+        python=instructions.name_build(),
+        other=words_of(arguments.python, others),
         rounds=arguments.rounds,
         seconds=arguments.seconds,
     )
     compare_starts(measured)
-    compare_turns(measured, arguments.rounds, arguments.seconds)
-    compare_visits(measured, arguments.rounds, arguments.seconds)
+    compare_turns(measured, others, arguments.rounds, arguments.seconds)
+    compare_visits(measured, others, arguments.rounds, arguments.seconds)
+    count_costs(measured, others)
     compare_memory(measured)
     bear_trouble(measured, arguments.rounds, 2 * arguments.seconds)
-    print(measured.tables())
+    print(tables(measured))
     if not arguments.dry:
         RESULTS.write_text(json.dumps(measured.as_json(), indent=1) + "\n")
         write(measured)

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from tests.bench.report import SIZES, Measured
-from tests.bench.runner import BODY, FLOOR, TURNCHAT
+from tests.bench.measured import SIZES, Measured
+from tests.bench.runner import BODY, FLOOR, NAKED, TURNCHAT
 
-COLOURS = {TURNCHAT: "#d9480f", FLOOR: "#555555"}
+BOUNDS = {FLOOR: "#999999", NAKED: "#000000"}
+COLOURS = {TURNCHAT: "#d9480f", **BOUNDS}
 OTHERS = ["#1c7ed6", "#74c0fc", "#2b8a3e", "#8ce99a", "#7048e8", "#e8a90c"]
 
 
@@ -23,8 +24,8 @@ def draw(measured: Measured, path: Path) -> None:
             for size in SIZES
             if (median := measured.middle(f"rate: {size} x {BODY}", name))
         ]
-        if len(points) < 2:
-            continue  # measured in one place only: no line
+        if len(points) < len(SIZES) - 1:
+            continue  # with another Python, or with a recording
         is_ours = name == TURNCHAT
         axes.plot(
             [size for size, _ in points],
@@ -32,7 +33,7 @@ def draw(measured: Measured, path: Path) -> None:
             marker="o",
             markersize=7 if is_ours else 4,
             linewidth=3 if is_ours else 1.5,
-            linestyle="--" if name == FLOOR else "-",
+            linestyle="--" if name in BOUNDS else "-",
             color=COLOURS.get(name) or next(others),
             label=name,
             zorder=3 if is_ours else 2,

@@ -24,9 +24,9 @@ STACK = 64 * 1024  # bytes; the least there is
 
 def answer(conversation: Conversation, data: bytes) -> bytes:
     """Return the bytes to send after `data` has come."""
-    events = conversation.receive(data)
-    if conversation.turn is OURS and isinstance(events[0], bytes):
-        return conversation.send(events[0])
+    event = conversation.receive(data)
+    if conversation.turn is OURS and isinstance(event, bytes):
+        return conversation.send(event)
     return b""
 
 

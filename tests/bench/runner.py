@@ -2,20 +2,25 @@
 
 import json
 import os
+import platform
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from string import ascii_lowercase
 from typing import IO, NamedTuple
 
 from tests.bench.rivals import PEERS
 from tests.support import ROOT, SERVER
+from turnchat.core.conversation import BYEBYE
+from turnchat.core.frame import FRAME_LIMIT, encode
 
 HERE = Path(__file__).parent
 BUILT = ROOT / "build" / "bench"
@@ -23,9 +28,14 @@ TICK = 1e6 / os.sysconf("SC_CLK_TCK")  # microseconds
 MOST = "20000"  # conversations at a time
 BODY = 16  # bytes
 TURNCHAT = "turnchat"
+RECORDED = "turnchat --record"
 FLOOR = "C over epoll"
+NAKED = "naked"
+UVLOOP, ASYNCIO = "uvloop protocol", "asyncio protocol"
 CORES = sorted(os.sched_getaffinity(0))
-START = 10.0  # seconds for a server to say its port
+PATIENCE = (
+    60.0  # seconds for a server to say its port, to answer and to end: valgrind takes its time
+)
 
 
 class LoadFailed(Exception):
@@ -42,12 +52,31 @@ class Figures(NamedTuple):
     failures: int
 
 
-def commands() -> dict[str, list[str]]:
+def commands(python: str = sys.executable) -> dict[str, list[str]]:
     """Return the command of each server; its first line ends with its port."""
-    python = sys.executable
     turnchat = [python, SERVER, "--echo", "--max-conversations", MOST, "127.0.0.1:0"]
+    naked = [python, "-m", "tests.bench.naked"]
     peers = {name.replace("-", " "): [python, "-m", "tests.bench.rivals", name] for name in PEERS}
-    return {FLOOR: [str(BUILT / "floor")], TURNCHAT: turnchat, **peers}
+    return {FLOOR: [str(BUILT / "floor")], NAKED: naked, TURNCHAT: turnchat, **peers}
+
+
+def recorded(command: list[str]) -> list[str]:
+    """Return turnchat's command with a recording."""
+    return [*command, "--record", "/dev/null"]
+
+
+def commands_by(python: str) -> dict[str, list[str]]:
+    """Return the commands that need the standard library alone, by the system's own Python.
+
+    There are none if it is missing, too old, or the one that runs this.
+    """
+    if not shutil.which(python) or os.path.samefile(python, sys.executable):
+        return {}
+    is_new = "import sys; sys.exit(sys.version_info < (3, 11))"
+    if subprocess.run([python, "-S", "-c", is_new], check=False).returncode:
+        return {}
+    theirs, maker = commands(python), platform.freedesktop_os_release()["NAME"].split()[0]
+    return {f"{name}, {maker}'s Python": theirs[name] for name in (NAKED, TURNCHAT, ASYNCIO)}
 
 
 def build() -> None:
@@ -57,19 +86,10 @@ def build() -> None:
         sys.exit(f"the load is a program in C, and there is no {compiler}: install gcc or clang")
     BUILT.mkdir(parents=True, exist_ok=True)
     for name in ("load", "floor"):
-        subprocess.run(
-            [
-                compiler,
-                "-O2",
-                "-Wall",
-                "-Wextra",
-                "-Werror",
-                "-o",
-                BUILT / name,
-                HERE / f"{name}.c",
-            ],
-            check=True,
-        )
+        made = BUILT / f"{name}.{os.getpid()}"  # another test may run the former one just now
+        flags = ["-O2", "-Wall", "-Wextra", "-Werror"]
+        subprocess.run([compiler, *flags, "-o", made, HERE / f"{name}.c"], check=True)
+        made.replace(BUILT / name)
 
 
 def pinned(core: int, command: list[str]) -> list[str]:
@@ -97,10 +117,18 @@ class Server:
         status = (self._proc / "status").read_text()
         return int(re.search(r"VmRSS:\s*(\d+)", status)[1])  # type: ignore[index]
 
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", int(self.port)), PATIENCE)
+
+    def end(self) -> None:
+        """Ask it to end, and wait: a program around it writes what it has counted."""
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait(PATIENCE)
+
 
 @contextmanager
-def serving(command: list[str], lines: IO[bytes] | int = subprocess.DEVNULL) -> Iterator[Server]:
-    """Start a server, and end it. What it prints goes to a file; `lines` are its input."""
+def started(command: list[str], lines: IO[bytes] | int = subprocess.DEVNULL) -> Iterator[Server]:
+    """Start a server, and kill it. What it prints goes to a file; `lines` are its input."""
     with tempfile.TemporaryFile("w+") as printed:
         process = subprocess.Popen(
             pinned(CORES[0], command),
@@ -108,12 +136,45 @@ def serving(command: list[str], lines: IO[bytes] | int = subprocess.DEVNULL) -> 
             stdin=lines,
             stdout=printed,
             stderr=printed,
+            start_new_session=True,  # its group is the server, with a program around it
         )
         try:
             yield Server(process, _port(process, printed))
         finally:
-            process.kill()
+            with suppress(ProcessLookupError):  # it has ended
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+@contextmanager
+def serving(command: list[str]) -> Iterator[Server]:
+    """Start a server, and warm it by a visitor that has come and gone.
+
+    asyncio asks the kernel for memory in each turn, and gives it back, until its first connection
+    has been closed: with 100 conversations it is far slower.
+    """
+    with started(command) as server:
+        with server.connect() as visitor:
+            exchange([visitor], b"hello")
+            leave([visitor])
+        yield server
+
+
+def exchange(conversations: list[socket.socket], body: bytes) -> None:
+    """Take a turn in each: first all messages, then all answers."""
+    frame = encode(body)
+    for one in conversations:
+        one.sendall(frame)
+    for one in conversations:
+        assert one.recv(FRAME_LIMIT) == frame
+
+
+def leave(conversations: list[socket.socket]) -> None:
+    """Say BYEBYE in each, and wait until the server has ended its stream."""
+    for one in conversations:
+        one.sendall(encode(BYEBYE))
+    for one in conversations:
+        assert one.recv(FRAME_LIMIT) == b""
 
 
 @contextmanager
@@ -123,14 +184,14 @@ def serving_naively() -> Iterator[Server]:
     answers = "\n".join(letter * BODY for letter in ascii_lowercase)
     with subprocess.Popen(["yes", answers], stdout=subprocess.PIPE) as person:
         assert person.stdout
-        with serving(command, person.stdout) as server:
+        with started(command, person.stdout) as server:  # a visitor would be its only one
             yield server
         person.kill()
 
 
 def _port(process: subprocess.Popen[bytes], printed: IO[str]) -> str:
     """The port at the end of the first line that a server prints."""
-    until = time.monotonic() + START
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
         time.sleep(0.01)
         if port := re.search(r"(\d+)\n", os.pread(printed.fileno(), 4096, 0).decode()):

@@ -2,12 +2,17 @@
 
 import shutil
 import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from tests.bench import runner
-from tests.bench.report import README, TABLES, Goal, Measured, between_marks
+from tests.bench.goals import Goal
+from tests.bench.measured import Measured
+from tests.bench.report import README, TABLES, between_marks, summary, tables
 from tests.support.tools import needs
 
 needs_a_compiler = needs("cc")
@@ -21,12 +26,12 @@ def built() -> None:
 
 def test_readme_shows_three_measured_figures() -> None:
     readme = README.read_text()
-    assert between_marks(readme, Measured.load().summary()) == readme
+    assert between_marks(readme, summary(Measured.load())) == readme
 
 
 def test_the_tables_are_those_of_the_results() -> None:
-    tables = TABLES.read_text()
-    assert between_marks(tables, Measured.load().tables()) == tables
+    text = TABLES.read_text()
+    assert between_marks(text, tables(Measured.load())) == text
 
 
 def test_a_goal_is_met_or_not() -> None:
@@ -37,7 +42,9 @@ def test_a_goal_is_met_or_not() -> None:
 
 
 @needs_a_compiler
-@pytest.mark.parametrize("name", [runner.FLOOR, runner.TURNCHAT, "asyncio protocol", "threads"])
+@pytest.mark.parametrize(
+    "name", [runner.FLOOR, runner.NAKED, runner.TURNCHAT, "asyncio protocol", "threads"]
+)
 def test_what_is_compared_serves_without_a_failure(name: str) -> None:
     with runner.serving(runner.commands()[name]) as server:
         figures = runner.turns(server, conversations=3, body=255, seconds=0.1)
@@ -63,6 +70,84 @@ def test_turnchat_bears_trouble() -> None:
 def test_the_naive_lesson_is_slow() -> None:
     with runner.serving_naively() as server:
         assert 0 < runner.turns(server, 1, 16, 0.5).rate < 1000
+
+
+@pytest.fixture
+def naked() -> Iterator[runner.Server]:
+    with runner.serving(runner.commands()[runner.NAKED]) as server:
+        yield server
+
+
+def test_the_naked_loop_takes_a_frame_in_pieces(naked: runner.Server) -> None:
+    with naked.connect() as peer, naked.connect() as bystander:
+        for piece in (b"0", b"0", b"5", b"he", b"llo"):
+            peer.sendall(piece)
+            runner.exchange([bystander], b"so the piece has come alone")
+        assert peer.recv(9) == b"005hello"
+        runner.exchange([peer], b"a whole one")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        b"x",
+        b"3",
+        b"26",
+        b"256",
+        b"+05hello",
+        b"005hello!",
+        b"005hello005again",
+        b"255" + 256 * b"a",
+    ],
+)
+def test_the_naked_loop_closes_after_a_fault(naked: runner.Server, fault: bytes) -> None:
+    with naked.connect() as peer, naked.connect() as bystander:
+        peer.sendall(fault)
+        assert peer.recv(9) == b""
+        runner.exchange([bystander], b"and serves the others")
+
+
+def test_the_naked_loop_closes_what_ends_within_a_frame(naked: runner.Server) -> None:
+    with naked.connect() as peer, naked.connect() as bystander:
+        peer.sendall(b"005he")
+        runner.exchange([bystander], b"so the beginning is kept")
+        peer.shutdown(socket.SHUT_WR)
+        assert peer.recv(9) == b""
+
+
+NUMBERING = """
+import socket
+listening = socket.create_server(("127.0.0.1", 0))
+print(listening.getsockname()[1], flush=True)
+connected, _ = listening.accept()
+with connected:
+    connected.sendall(connected.recv(258))
+    assert connected.recv(258) == b"006BYEBYE"
+connected, _ = listening.accept()
+connected.sendall(b"the second")
+"""
+
+
+def test_a_server_is_measured_after_a_visitor_has_come_and_gone() -> None:
+    with runner.serving([sys.executable, "-c", NUMBERING]) as server, server.connect() as peer:
+        assert peer.recv(258) == b"the second"
+
+
+@pytest.mark.parametrize(("status", "number"), [(0, 3), (1, 0)], ids=["new", "old"])
+def test_another_python_is_measured_if_it_is_new_enough(
+    tmp_path: Path, status: int, number: int
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nexit {status}\n")
+    python.chmod(0o700)
+    commands = runner.commands_by(str(python))
+    assert len(commands) == number
+    assert all(command[0] == str(python) for command in commands.values())
+
+
+@pytest.mark.parametrize("python", [sys.executable, "/no/such/python"])
+def test_no_other_python_is_measured_if_there_is_none(python: str) -> None:
+    assert runner.commands_by(python) == {}
 
 
 class Liar:

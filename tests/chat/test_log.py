@@ -1,4 +1,3 @@
-import logging
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -6,7 +5,7 @@ import pytest
 from tests.support import Clock, Peer, run_rounds, tcp_pair
 from tests.support.connection import STOPPED, Echo, Fixture
 from tests.support.streams import Written
-from turnchat.chat.log import CAME, LITTLE, MERGED, ScreenHandler, news_of_end
+from turnchat.chat.log import CAME, LITTLE, MERGED, Log, ScreenHandler, news_of_end
 from turnchat.core.connection import Timeouts
 from turnchat.core.conversation import Turn
 from turnchat.core.loop import EventLoop
@@ -18,7 +17,7 @@ MANY = 1000  # lines, for which a screen lags
 
 
 class Scene:
-    """A logger whose records a screen shows. It lags while a prompt is open."""
+    """A log whose lines a screen shows. It lags while a prompt is open."""
 
     def __init__(
         self, make_screen: Callable[[Output], PlainScreen] = LineScreen, descriptor: int = -1
@@ -28,8 +27,7 @@ class Scene:
         self.stream = Written(descriptor)
         self.screen = make_screen(Output(self.loop, self.stream, "screen", plainly))
         self.handler = ScreenHandler(self.loop, self.screen)
-        self.logger = logging.Logger("test")
-        self.logger.addHandler(self.handler)
+        self.logger = Log(self.handler)
 
     def lag(self) -> None:
         self.screen.open_prompt("you> ", "")

@@ -158,7 +158,8 @@ def test_without_bubblewrap_the_program_ends_with_its_worker(tmp_path: Path) -> 
         assert process.stdin
         process.stdin.write(played(NOTHING, word))
         process.stdin.flush()
-        wait_until(lambda: len(list(with_word(word))) == 2)
+        # Before it has a session of its own the daemon is none, and would end with the terminal.
+        wait_until(lambda: len({os.getsid(pid) for pid in with_word(word)}) == 2)
         process.kill()
         wait_until(lambda: len(list(with_word(word))) == 1)  # the daemon: the runner's to end
     processes.kill(mark)

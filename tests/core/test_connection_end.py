@@ -13,14 +13,16 @@ from turnchat.core.connection import (
     CLOSE_TIMEOUT,
     DRAIN_LIMIT,
     PROBE,
+    READ_SIZE,
     Cause,
     CloseReason,
     Connection,
     Label,
     Timeouts,
 )
-from turnchat.core.conversation import BYEBYE, ConnectionEvent, Turn
+from turnchat.core.conversation import BYEBYE, Turn
 
+FAULT = b"x"  # after which the peer may go on sending
 NO_SPACE = "the connection to it was lost: No space left on device"
 
 
@@ -30,10 +32,34 @@ def test_their_byebye_ends_it_and_they_see_the_end_of_the_stream(make: Make) -> 
     fixture.until(lambda: fixture.endings)
     assert describe(fixture.endings[0], "it") == "it said BYEBYE"
     assert fixture.log == [f"ended: {Cause.BYEBYE_RECEIVED}"]
+    assert fixture.is_closed  # at once: by the protocol nothing more comes
+    assert peer.hears_the_end()
+
+
+@pytest.mark.parametrize("size", [1, READ_SIZE - len(b"006BYEBYE") - 1])
+def test_what_came_with_their_byebye_is_read_and_ignored(make: Make, size: int) -> None:
+    fixture, peer = make()
+    peer.send(b"006BYEBYE" + bytes(size))
+    fixture.until(lambda: fixture.is_closed)
+    assert peer.hears_the_end()  # and no reset
+
+
+@pytest.mark.parametrize("size", [READ_SIZE - len(b"006BYEBYE"), 5000])
+def test_bytes_behind_their_byebye_that_are_not_read_yet_are_drained(make: Make, size: int) -> None:
+    fixture, peer = make()
+    peer.send(b"006BYEBYE" + bytes(size))
+    fixture.until(lambda: fixture.endings)
     assert peer.hears_the_end()
     assert not fixture.is_closed
     peer.close()
     fixture.until(lambda: fixture.is_closed)
+
+
+def test_a_peer_that_hangs_up_is_closed_at_once(make: Make) -> None:
+    fixture, peer = make()
+    peer.socket.shutdown(socket.SHUT_WR)
+    fixture.until(lambda: fixture.endings)
+    assert fixture.is_closed
 
 
 def test_our_byebye_arrives_even_if_the_peer_goes_on_sending(make: Make) -> None:
@@ -53,7 +79,7 @@ def test_our_byebye_arrives_even_if_the_peer_goes_on_sending(make: Make) -> None
 
 def test_a_peer_that_never_closes_is_left_after_the_deadline(make: Make) -> None:
     fixture, peer = make()
-    peer.say("BYEBYE")
+    peer.send(FAULT)
     fixture.until(lambda: fixture.endings)
     assert peer.hears_the_end()
     fixture.clock.now += CLOSE_TIMEOUT - 0.1
@@ -65,7 +91,7 @@ def test_a_peer_that_never_closes_is_left_after_the_deadline(make: Make) -> None
 
 def test_a_peer_that_floods_after_the_end_is_left_after_a_bound(make: Make) -> None:
     fixture, peer = make()
-    peer.say("BYEBYE")
+    peer.send(FAULT)
     peer.socket.setblocking(False)
     sent = 0
 
@@ -288,15 +314,15 @@ def test_a_selector_that_refuses_the_wait_for_the_peers_close_ends_the_wait(make
 
 def test_of_a_peer_that_floods_after_the_end_a_mebibyte_is_read(make: Make) -> None:
     class Flooding(Narrow):
-        received = -len(b"006BYEBYE")
+        received = -len(FAULT)
 
         def recv(self, size: int) -> bytes:
-            data = bytes(size) if self.received >= 0 else self.real.recv(9)
+            data = bytes(size) if self.received >= 0 else self.real.recv(len(FAULT))
             self.received += len(data)
             return data
 
     fixture, peer = make(wrap=lambda here: Flooding(here, 999))
-    peer.say("BYEBYE")
+    peer.send(FAULT)
     peer.send(b"this stays unread, so the socket stays readable")
     fixture.until(lambda: fixture.is_closed)
     assert 1 << 20 < cast(Flooding, fixture.here).received <= (1 << 20) + (1 << 16)
@@ -304,7 +330,7 @@ def test_of_a_peer_that_floods_after_the_end_a_mebibyte_is_read(make: Make) -> N
 
 def test_a_peer_has_two_seconds_to_close(make: Make) -> None:
     fixture, peer = make()
-    peer.say("BYEBYE")
+    peer.send(FAULT)
     fixture.until(lambda: fixture.endings)
     assert peer.hears_the_end()
     fixture.clock.now += 1.9
@@ -339,7 +365,7 @@ def test_a_closed_connection_leaves_nothing_in_the_loop(make: Make) -> None:
 
 def test_readiness_without_bytes_does_not_end_the_wait_for_the_peers_close(make: Make) -> None:
     fixture, peer = make(wrap=lambda here: Spurious(here, 999))
-    peer.say("BYEBYE")
+    peer.send(FAULT)
     fixture.until(lambda: fixture.endings)
     cast(Spurious, fixture.here).alarms = 2
     peer.send(b"one more thing")
@@ -357,7 +383,7 @@ def test_a_side_that_cannot_be_watched_is_not_asked_for_its_first_message(make: 
 
 
 def test_a_reason_that_is_no_timeout_has_no_seconds() -> None:
-    assert CloseReason.from_event(ConnectionEvent.EOF) == (Cause.HUNG_UP, None, 0)
+    assert CloseReason(Cause.HUNG_UP) == (Cause.HUNG_UP, None, 0)
 
 
 def test_a_label_may_be_a_name_alone() -> None:

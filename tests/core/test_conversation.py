@@ -33,22 +33,22 @@ def listening() -> Conversation:
     return Conversation(Turn.THEIRS)
 
 
-def told(events: tuple[Event, ...]) -> list[object]:
-    """Events as values that can be compared; exceptions cannot."""
+def told(conversation: Conversation, event: Event | None) -> list[object]:
+    """An event, and a fault behind it, as values that can be compared; exceptions cannot."""
+    events = [event, conversation.fault] if isinstance(event, bytes) else [event]
     return [
-        (type(event), event.offset, event.reason)
-        if isinstance(event, RemoteProtocolError)
-        else event
-        for event in events
+        (type(one), one.offset, one.reason) if isinstance(one, RemoteProtocolError) else one
+        for one in events
+        if one is not None
     ]
 
 
 def test_the_sides_alternate_until_one_says_byebye() -> None:
     client, server = Conversation(Turn.OURS), Conversation(Turn.THEIRS)
-    assert server.receive(client.send(b"hello")) == (b"hello",)
+    assert server.receive(client.send(b"hello")) == b"hello"
     assert (client.turn, server.turn) == (Turn.THEIRS, Turn.OURS)
-    assert client.receive(server.send(b"hi")) == (b"hi",)
-    assert server.receive(client.send(BYEBYE)) == (ConnectionEvent.BYEBYE,)
+    assert client.receive(server.send(b"hi")) == b"hi"
+    assert server.receive(client.send(BYEBYE)) == ConnectionEvent.BYEBYE
     assert (client.turn, server.turn) == (Turn.OVER, Turn.OVER)
     assert (client.message_count, server.message_count) == (3, 3)
 
@@ -57,7 +57,7 @@ def test_the_sides_alternate_until_one_says_byebye() -> None:
 def test_whatever_is_said_is_heard_once_in_order_and_unchanged(said: list[bytes]) -> None:
     speaker, hearer = Conversation(Turn.OURS), Conversation(Turn.THEIRS)
     for body in said:
-        assert hearer.receive(speaker.send(body)) == (body,)
+        assert hearer.receive(speaker.send(body)) == body
         speaker, hearer = hearer, speaker
 
 
@@ -82,11 +82,12 @@ def test_any_split_of_any_stream_gives_the_same_events(
     stream: bytes, cuts: list[int], ends: bool
 ) -> None:
     whole, split = listening(), listening()
-    expected = told(whole.receive(stream) + (whole.receive_eof() if ends else ()))
+    expected = told(whole, whole.receive(stream))
+    expected += told(whole, whole.receive_eof()) if ends else []
     events: list[object] = []
     for piece in pieces_of(stream, cuts):
-        events += told(split.receive(piece))
-    events += told(split.receive_eof()) if ends else []
+        events += told(split, split.receive(piece))
+    events += told(split, split.receive_eof()) if ends else []
     assert len(events) == len(expected)
     for event, wanted in zip(events, expected, strict=True):
         if isinstance(wanted, tuple) and wanted[0] is OutOfTurn:
@@ -103,10 +104,8 @@ def test_any_split_of_any_turns_with_answers_between_them(
 ) -> None:
     conversation = listening()
     for body in said:
-        events: list[Event] = []
-        for piece in pieces_of(encode(body), data.draw(cuts)):
-            events += conversation.receive(piece)
-        assert events == [body]
+        events = [conversation.receive(piece) for piece in pieces_of(encode(body), data.draw(cuts))]
+        assert [event for event in events if event is not None] == [body]
         conversation.send(b"go on")
     assert conversation.message_count == 2 * len(said)
 
@@ -123,7 +122,7 @@ def test_a_stream_that_ends_anywhere_inside_a_frame_is_truncated_there(
     begun = last[: min(size, len(last) - 1)]
     for piece in pieces_of(begun, cuts):
         conversation.receive(piece)
-    (fault,) = conversation.receive_eof()
+    fault = conversation.receive_eof()
     assert isinstance(fault, Truncated)
     assert fault.offset == offset + len(begun)
 
@@ -137,16 +136,14 @@ def test_a_bad_length_anywhere_is_placed_at_the_byte_that_proves_it(
         conversation.receive(encode(body))
         conversation.send(b"go on")
         offset += len(encode(body))
-    events: tuple[Event, ...] = ()
-    for piece in pieces_of(header, cuts):
-        events += conversation.receive(piece)
+    events = [conversation.receive(piece) for piece in pieces_of(header, cuts)]
     lengths = [b"%03d" % length for length in range(256)]
     good = 0
     while good < 3 and any(length.startswith(header[: good + 1]) for length in lengths):
         good += 1
     if good == 3:
         return  # it is a good one
-    (fault,) = events
+    (fault,) = (event for event in events if event is not None)
     assert isinstance(fault, BadLength)
     assert fault.offset == offset + good
 
@@ -156,8 +153,8 @@ def test_byte_by_octet_gives_the_same_as_whole(body: bytes) -> None:
     frame = encode(body)
     conversation = listening()
     for byte in frame[:-1]:
-        assert conversation.receive(bytes([byte])) == ()
-    assert conversation.receive(frame[-1:]) == (body,)
+        assert conversation.receive(bytes([byte])) is None
+    assert conversation.receive(frame[-1:]) == body
 
 
 @given(streams, cuts)
@@ -170,10 +167,9 @@ def test_no_peer_makes_it_hold_more_than_a_frame(stream: bytes, cuts: list[int])
 
 def test_two_frames_in_one_segment_are_a_message_and_a_fault() -> None:
     conversation = listening()
-    message, fault = conversation.receive(b"005hello005again")
-    assert message == b"hello"
-    assert isinstance(fault, OutOfTurn)
-    assert str(fault) == "at byte 8: '005again' came out of turn"
+    assert conversation.receive(b"005hello005again") == b"hello"
+    assert isinstance(conversation.fault, OutOfTurn)
+    assert str(conversation.fault) == "at byte 8: '005again' came out of turn"
     assert conversation.turn is Turn.OVER
 
 
@@ -182,19 +178,19 @@ def test_an_byte_in_our_turn_is_a_fault_at_its_place_in_the_stream() -> None:
     conversation.receive(b"002hi")
     conversation.send(b"yes?")
     conversation.receive(b"002ho")
-    (fault,) = conversation.receive(b"\n")
+    fault = conversation.receive(b"\n")
     assert isinstance(fault, OutOfTurn)
     assert str(fault) == "at byte 10: '\\n' came out of turn"
 
 
 def test_a_client_that_hears_before_it_has_spoken_has_a_fault() -> None:
-    (fault,) = Conversation(Turn.OURS).receive(b"0")
+    fault = Conversation(Turn.OURS).receive(b"0")
     assert isinstance(fault, OutOfTurn)
     assert fault.offset == 0
 
 
 def test_what_a_fault_quotes_is_cut_short() -> None:
-    (fault,) = Conversation(Turn.OURS).receive(b"x" * 200)
+    fault = Conversation(Turn.OURS).receive(b"x" * 200)
     assert str(fault) == "at byte 0: 'xxxxxxxxxxxxxxxx'... came out of turn"
 
 
@@ -203,7 +199,7 @@ def test_a_bad_length_in_a_later_frame_is_placed_in_the_stream() -> None:
     conversation.receive(b"003abc")
     conversation.send(b"go on")
     conversation.receive(b"2")
-    (fault,) = conversation.receive(b"60")
+    fault = conversation.receive(b"60")
     assert isinstance(fault, BadLength)
     assert fault.offset == 7
     assert conversation.turn is Turn.OVER
@@ -212,29 +208,29 @@ def test_a_bad_length_in_a_later_frame_is_placed_in_the_stream() -> None:
 def test_after_a_fault_nothing_is_heard_and_nothing_can_be_said() -> None:
     conversation = listening()
     conversation.receive(b"x")
-    assert conversation.receive(b"005hello") == ()
-    assert conversation.receive_eof() == ()
+    assert conversation.receive(b"005hello") is None
+    assert conversation.receive_eof() is None
     with pytest.raises(NotOurTurn, match="the turn is over"):
         conversation.send(b"hello?")
 
 
 def test_after_byebye_what_still_comes_is_ignored() -> None:
     conversation = listening()
-    assert conversation.receive(b"006BYEBYE\n") == (ConnectionEvent.BYEBYE,)
-    assert conversation.receive(b"005hello") == ()
-    assert conversation.receive_eof() == ()
+    assert conversation.receive(b"006BYEBYE\n") == ConnectionEvent.BYEBYE
+    assert conversation.receive(b"005hello") is None
+    assert conversation.receive_eof() is None
     with pytest.raises(NotOurTurn):
         conversation.send(BYEBYE)
 
 
 @pytest.mark.parametrize("body", [b"BYEBYE ", b"byebye", b"BYEBYE\n", b"BYE", b"BYEBYEBYE"])
 def test_only_byebye_exactly_ends_it(body: bytes) -> None:
-    assert listening().receive(encode(body)) == (body,)
+    assert listening().receive(encode(body)) == body
 
 
 def test_the_end_of_the_stream_between_frames() -> None:
     conversation = listening()
-    assert conversation.receive_eof() == (ConnectionEvent.EOF,)
+    assert conversation.receive_eof() == ConnectionEvent.EOF
     assert conversation.turn is Turn.OVER
 
 
@@ -242,7 +238,7 @@ def test_the_end_of_the_stream_between_frames() -> None:
 def test_the_end_of_the_stream_inside_a_frame(begun: bytes) -> None:
     conversation = listening()
     conversation.receive(begun)
-    (fault,) = conversation.receive_eof()
+    fault = conversation.receive_eof()
     assert isinstance(fault, Truncated)
     assert fault.offset == len(begun)
     assert conversation.turn is Turn.OVER
@@ -251,17 +247,17 @@ def test_the_end_of_the_stream_inside_a_frame(begun: bytes) -> None:
 def test_the_end_of_the_stream_is_told_once() -> None:
     conversation = listening()
     conversation.receive(b"005hello")
-    assert conversation.receive_eof() == (ConnectionEvent.EOF,)
-    assert conversation.receive_eof() == ()
+    assert conversation.receive_eof() == ConnectionEvent.EOF
+    assert conversation.receive_eof() is None
     conversation.send(b"bye then")
-    assert conversation.receive_eof() == ()
+    assert conversation.receive_eof() is None
 
 
 @pytest.mark.parametrize("last", [b"one answer", BYEBYE])
 def test_a_peer_that_half_closes_after_its_frame_can_be_answered_once(last: bytes) -> None:
     conversation = listening()
     conversation.receive(b"005hello")
-    assert conversation.receive_eof() == (ConnectionEvent.EOF,)
+    assert conversation.receive_eof() == ConnectionEvent.EOF
     turns = [conversation.turn]
     assert conversation.send(last) == encode(last)
     assert [*turns, conversation.turn] == [Turn.LAST, Turn.OVER]
@@ -271,7 +267,7 @@ def test_saying_out_of_turn_changes_nothing() -> None:
     conversation = listening()
     with pytest.raises(NotOurTurn, match="the turn is theirs"):
         conversation.send(b"me first")
-    assert conversation.receive(b"002ok") == (b"ok",)
+    assert conversation.receive(b"002ok") == b"ok"
 
 
 def test_saying_too_much_changes_nothing() -> None:
@@ -284,7 +280,7 @@ def test_saying_too_much_changes_nothing() -> None:
 
 def test_no_bytes_are_no_event_in_any_turn() -> None:
     for turn in Turn:
-        assert Conversation(turn).receive(b"") == ()
+        assert Conversation(turn).receive(b"") is None
 
 
 def test_the_table_forbids_exactly_what_the_protocol_forbids() -> None:

@@ -231,6 +231,9 @@ def test_when_it_is_full_newcomers_wait_and_that_is_told_at_each_pause() -> None
     assert (len(scene.accepted), scene.reports) == (2, [])
     scene.rounds(3)
     assert (len(scene.accepted), scene.reports) == (2, [None])
+    scene.listener.resume()  # too early
+    scene.rounds(3)
+    assert (len(scene.accepted), scene.reports) == (2, [None])
     scene.room = 4
     scene.listener.resume()
     scene.rounds(3)
@@ -260,6 +263,6 @@ def test_an_accepted_socket_sends_each_frame_at_once() -> None:
     here, there = tcp_pair()
     with here, there:
         here.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
-        make_ready(here, here.family)
+        make_ready(here)
         assert here.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert not here.getblocking()

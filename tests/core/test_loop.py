@@ -1,6 +1,7 @@
 """The loop and its watchers, on socket pairs."""
 
 import errno
+import selectors
 import socket
 from collections.abc import Callable, Iterator
 
@@ -23,7 +24,7 @@ def test_a_reader_is_called_as_long_as_there_is_something_to_read(
 ) -> None:
     here, there = pair
     read: list[bytes] = []
-    loop.watcher(here, "here").set_callbacks(reader=lambda: read.append(here.recv(1)))
+    loop.watcher(here, "here").when_readable(lambda: read.append(here.recv(1)))
     loop.run_once()
     assert read == []
     there.send(b"ab")
@@ -37,43 +38,48 @@ def test_a_writer_is_called_when_there_is_room(loop: EventLoop, pair: Pair) -> N
     fill(here)
     calls: list[str] = []
     watcher = loop.watcher(here, "here")
-    watcher.set_callbacks(writer=lambda: calls.append("writable"))
+    watcher.when_writable(lambda: calls.append("writable"))
     loop.run_once()
     assert calls == []
     while not calls:
         there.recv(1 << 20)
         loop.run_once()
-    watcher.set_callbacks()
+    watcher.unregister()
     loop.run_once()
     assert len(calls) == 1
 
 
-def test_reader_and_writer_of_one_file(loop: EventLoop, pair: Pair) -> None:
+def test_a_watcher_waits_for_one_thing(loop: EventLoop, pair: Pair) -> None:
     here, there = pair
     there.send(b"x")
     calls: list[str] = []
-    loop.watcher(here, "here").set_callbacks(
-        reader=lambda: calls.append("read"), writer=lambda: calls.append("write")
-    )
+    watcher = loop.watcher(here, "here")
+    watcher.when_readable(lambda: calls.append("read"))
+    watcher.when_writable(lambda: calls.append("write"))
     loop.run_once()
-    assert calls == ["read", "write"]
+    assert calls == ["write"]
+    watcher.when_readable(lambda: calls.append("read"))
+    loop.run_once()
+    assert calls == ["write", "read"]
 
 
-def test_the_mask_follows_the_callbacks(loop: EventLoop, selector: Rehearsal, pair: Pair) -> None:
+def test_the_selector_hears_of_changes_alone(
+    loop: EventLoop, selector: Rehearsal, pair: Pair
+) -> None:
     def do_nothing() -> None: ...
 
     watcher = loop.watcher(pair[0], "here")
-    watcher.set_callbacks()
+    watcher.unregister()
     assert selector.calls == []
-    watcher.set_callbacks(reader=do_nothing)
-    watcher.set_callbacks(reader=lambda: None)  # another callback, the same mask
+    watcher.when_readable(do_nothing)
+    watcher.when_readable(lambda: None)  # another callback for the same event
     assert selector.calls == ["register"]
-    watcher.set_callbacks(reader=do_nothing, writer=do_nothing)
-    watcher.set_callbacks(writer=do_nothing)
-    assert selector.calls == ["register", "modify", "modify"]
+    watcher.when_writable(do_nothing)
+    assert [key.events for key in selector.get_map().values()] == [selectors.EVENT_WRITE]
+    selector.calls.clear()
     watcher.unregister()
     watcher.unregister()
-    assert selector.calls == ["register", "modify", "modify", "unregister"]
+    assert selector.calls == ["unregister"]
     assert not selector.get_map()
 
 
@@ -92,8 +98,8 @@ def test_a_callback_may_close_and_unregister_a_file_that_is_ready_in_the_same_ro
 
         return read
 
-    watches["a"].set_callbacks(reader=reader("a", "b"))
-    watches["b"].set_callbacks(reader=reader("b", "a"))
+    watches["a"].when_readable(reader("a", "b"))
+    watches["b"].when_readable(reader("b", "a"))
     pair[1].send(b"x")
     other_pair[1].send(b"x")
     loop.run_once()
@@ -119,12 +125,10 @@ def test_a_descriptor_number_that_is_used_again_in_the_same_round(
         newcomers.extend(socket.socketpair())
         assert number in [newcomer.fileno() for newcomer in newcomers]
         for newcomer in newcomers:
-            loop.watcher(newcomer, "new").set_callbacks(
-                reader=lambda: newcomer_calls.append("called")
-            )
+            loop.watcher(newcomer, "new").when_readable(lambda: newcomer_calls.append("called"))
 
-    watches[0].set_callbacks(reader=lambda: replace(0))
-    watches[1].set_callbacks(reader=lambda: replace(1))
+    watches[0].when_readable(lambda: replace(0))
+    watches[1].when_readable(lambda: replace(1))
     for _, there in victims:
         there.send(b"x")
     loop.run_once()
@@ -139,8 +143,8 @@ def test_an_exception_goes_to_its_owner_and_no_other_callback_notices(
 ) -> None:
     errors: list[Exception] = []
     calls: list[str] = []
-    loop.watcher(pair[0], "bad", errors.append).set_callbacks(writer=lambda: 1 // 0)
-    loop.watcher(other_pair[0], "good").set_callbacks(writer=lambda: calls.append("good"))
+    loop.watcher(pair[0], "bad", errors.append).when_writable(lambda: 1 // 0)
+    loop.watcher(other_pair[0], "good").when_writable(lambda: calls.append("good"))
     loop.run_once()
     assert [type(error) for error in errors] == [ZeroDivisionError]
     assert calls == ["good"]
@@ -151,7 +155,7 @@ def test_an_exception_without_an_owner_goes_up(loop: EventLoop, pair: Pair) -> N
         raise LookupError("no owner is responsible")
 
     watcher = loop.watcher(pair[0], "orphan")
-    watcher.set_callbacks(writer=fail)
+    watcher.when_writable(fail)
     with pytest.raises(LookupError):
         loop.run_once()
     watcher.unregister()
@@ -162,7 +166,7 @@ def test_an_exception_without_an_owner_goes_up(loop: EventLoop, pair: Pair) -> N
 
 def test_regular_files_are_refused_with_eperm(loop: EventLoop) -> None:
     with open(__file__) as file, pytest.raises(PermissionError):
-        loop.watcher(file, "file").set_callbacks(reader=lambda: None)
+        loop.watcher(file, "file").when_readable(lambda: None)
 
 
 # Deadlines
@@ -178,51 +182,22 @@ def test_stop_before_run_ends_it_at_once_and_it_can_be_run_again(loop: EventLoop
     assert calls == ["ran"]
 
 
-def test_of_two_callbacks_only_that_of_the_event_runs(loop: EventLoop, pair: Pair) -> None:
-    here, there = pair
-    calls: list[str] = []
-    loop.watcher(here, "here").set_callbacks(
-        reader=lambda: calls.append("read"), writer=lambda: calls.append("write")
-    )
-    loop.run_once()
-    assert calls == ["write"]
-    fill(here)
-    there.send(b"x")
-    loop.run_once()
-    assert calls == ["write", "read"]
-
-
-def test_a_reader_that_unregisters_its_file_is_its_last_callback(
-    loop: EventLoop, pair: Pair
-) -> None:
-    here, there = pair
-    calls: list[str] = []
-    watcher = loop.watcher(here, "here")
-
-    def read() -> None:
-        calls.append("read")
-        watcher.unregister()
-
-    watcher.set_callbacks(reader=read, writer=lambda: calls.append("write"))
-    there.send(b"x")
-    loop.run_once()
-    assert calls == ["read"]
-
-
 def test_close_closes_the_selector(clock: Clock) -> None:
     selector = Rehearsal(clock)
     EventLoop(selector, clock).close()
-    assert selector.get_map() is None
+    with pytest.raises(ValueError, match="closed"):
+        selector.select(0)
 
 
 def test_a_change_that_the_selector_refuses_leaves_no_callback(pair: Pair) -> None:
     selector = RefusingSelector()
     loop = EventLoop(selector)
     watcher = loop.watcher(pair[0], "here")
-    watcher.set_callbacks(reader=lambda: None)
+    watcher.when_readable(lambda: None)
     selector.refusals.append(errno.ENOMEM)
     with pytest.raises(OSError, match="Cannot allocate"):
-        watcher.set_callbacks(reader=lambda: None, writer=lambda: None)
-    assert (watcher.reader, watcher.writer) == (None, None)
+        watcher.when_writable(lambda: None)
+    assert watcher.callback is None
+    assert not selector.get_map()
     watcher.unregister()
     loop.close()

@@ -112,7 +112,7 @@ def test_what_is_due_at_once_waits_for_the_next_round(
     """Else a callback that always sets itself again would keep the loop from every file."""
     order: list[str] = []
     pair[1].send(b"x")
-    loop.watcher(pair[0], "file").set_callbacks(reader=lambda: order.append("file"))
+    loop.watcher(pair[0], "file").when_readable(lambda: order.append("file"))
 
     def set_again() -> None:
         order.append("due")
@@ -161,7 +161,7 @@ def test_an_early_wake_up_calls_nothing_that_is_not_due(
 ) -> None:
     calls: list[str] = []
     loop.timer("", lambda: calls.append("due")).start(5)
-    loop.watcher(pair[0], "file").set_callbacks(reader=lambda: pair[0].recv(9))
+    loop.watcher(pair[0], "file").when_readable(lambda: pair[0].recv(9))
     pair[1].send(b"x")
     loop.run_once()
     assert calls == []

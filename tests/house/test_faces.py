@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from itertools import takewhile
 
 import pytest
 
@@ -38,3 +39,37 @@ def test_a_start_imports_its_own_role_alone(program: str, role: str) -> None:
     assert halves == {
         f"turnchat.cli.chat.{name}" for name in (role, "run", "interactive", f"{role}_role")
     }
+
+
+# Each costs a start up to milliseconds, and an echo needs none of them.
+UNNEEDED = {
+    *("datetime", "grp", "ipaddress", "json", "pathlib", "pwd", "readline"),
+    *("encodings.idna", "shutil", "subprocess", "termios", "tty"),
+    *("logging", "string", "threading", "traceback", "weakref"),
+    *(("dataclasses", "inspect") if sys.version_info < (3, 14) else ()),  # argparse has colours
+    *(f"turnchat.{name}" for name in ("check", "process.child", "replay", "trace")),
+    *(f"turnchat.terminal.{name}" for name in ("display", "editor", "keyboard", "screen")),
+    *(f"turnchat.{name}" for name in ("chat.client", "net.connector", "responders.console")),
+}
+
+
+def test_a_server_that_echoes_listens_before_it_imports_more() -> None:
+    command = [sys.executable, "-S", "-X", "importtime", SERVER, "--echo", "127.0.0.1:0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr
+        lines = list(takewhile(lambda line: "listening on" not in line, server.stderr))
+        server.terminate()
+        server.communicate()
+    imported = {line.split("|")[-1].strip() for line in lines}
+    assert {"argparse", "turnchat.chat.server", "turnchat.responders.echo"} < imported
+    assert imported & UNNEEDED == set()
+
+
+@pytest.mark.parametrize("program", [SERVER, CLIENT])
+def test_garbage_is_collected_again_when_all_is_imported(program: str) -> None:
+    told = "gc.isenabled(), gc.get_freeze_count() > 0"
+    at_exit = f"import atexit, gc; atexit.register(lambda: print({told}))"
+    run = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0])"
+    command = [sys.executable, "-c", f"{at_exit}; {run}", program, "--version"]
+    result = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert result.stdout.splitlines()[1:] == ["True True"]

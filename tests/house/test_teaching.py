@@ -19,7 +19,7 @@ def test_its_diagrams_show_the_bytes_of_their_messages() -> None:
     rows = re.findall(r"^    byte +((?:[0-9a-f]{2} ?)+)$", HANDOUT, re.MULTILINE)
     assert len(texts) == len(rows) == 2
     for text, row in zip(texts, rows, strict=True):
-        assert Conversation(Turn.THEIRS).receive(bytes.fromhex(row)) == (text.encode(),)
+        assert Conversation(Turn.THEIRS).receive(bytes.fromhex(row)) == text.encode()
 
 
 def test_it_names_the_programs_as_the_lab_finds_them() -> None:

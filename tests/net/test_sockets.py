@@ -112,7 +112,7 @@ def test_the_first_endpoint_that_can_be_bound_is_taken() -> None:
         first = bound_endpoint(taken)
         free = [Endpoint(socket.AF_INET, (host, 0)) for host in ("127.0.0.2", "127.0.0.3")]
         with listen([first, *free]) as listening:
-            assert bound_endpoint(listening).host == "127.0.0.2"
+            assert bound_endpoint(listening).sockaddr[0] == "127.0.0.2"
         with pytest.raises(OSError, match="Address already in use"):
             listen([Endpoint(socket.AddressFamily.AF_X25, ("", 0)), first])
 

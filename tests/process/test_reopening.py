@@ -106,6 +106,22 @@ def test_lines_that_wait_go_to_the_new_file_whole(path: Path) -> None:
     assert file.problem is None
 
 
+def test_lines_that_leave_together_and_wait_in_part_are_in_one_file_each(path: Path) -> None:
+    file = transcript(path)
+    file.begin()
+    moved = path.with_name("moved")
+    with full_disk(room=10):
+        for line in b"one\n", b"two\n", b"three\n", b"four\n":
+            file.collect(line)
+        file.flush()
+        assert file.waiting == 2
+        path.rename(moved)
+        file.reopen()
+    file.close()
+    assert moved.read_bytes() == b"one\ntwo\nth"
+    assert path.read_bytes() == b"three\nfour\n"
+
+
 def test_events_that_wait_do_not_go_to_the_new_file_and_are_lost(path: Path) -> None:
     file = recording(path)
     file.begin()

@@ -30,8 +30,6 @@ OF_SOCKETS = {
     "accept4": ("EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM", "ECONNABORTED", "EPROTO"),
     "recvfrom": ("ENOMEM", "ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH"),
     "sendto": ("EPIPE", "ECONNRESET", "ENOBUFS", "ENOMEM"),
-    "shutdown": ("ENOTCONN",),
-    "setsockopt": ("ENOBUFS", "EINVAL"),
     "epoll_ctl": ("ENOMEM", "ENOSPC"),
 }
 OF_THE_LOG = {"write": ("EIO", "ENOSPC", "EPIPE")}

@@ -83,8 +83,10 @@ def test_a_message_after_the_end_is_found(student: Student) -> None:
 def test_the_rest_of_a_short_send_that_is_lost_is_found(student: Student) -> None:
     student.watch()
     student.rounds(1)
-    student.recorder.log.emit("send", file=1, octets="005hello", sent=5)
-    student.recorder.log.emit("send", file=1, octets="000", sent=3)
+    for octets, sent in ("005hello", 5), ("000", 3):
+        student.recorder.log.emit(
+            {"t": None, "call": "send", "file": 1, "octets": octets, "sent": sent}
+        )
     texts = [text for _, text in student.findings()]
     assert "the last 3 bytes of a short send to peer are lost" in texts
 

@@ -89,7 +89,7 @@ def test_perfetto_gets_the_fields_that_the_format_demands(student: Student) -> N
     student.watch()
     student.peer.sendall(b"005hello")
     student.rounds(1, lambda: student.ours.send(student.ours.recv(259)))
-    student.recorder.log.emit("end")
+    student.recorder.log.emit({"t": None, "call": "end"})
     trace = json.loads(export_perfetto(recording_of(student.events)))
     events = trace["traceEvents"]
     demanded = {"X": {"dur"}, "i": {"s"}, "s": {"id", "cat"}, "f": {"id", "cat"}, "M": {"args"}}

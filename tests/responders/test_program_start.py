@@ -161,7 +161,7 @@ def test_a_defect_on_the_way_ends_the_conversation_and_leaves_nothing(make: Make
     pipes = [os.pipe() for _ in range(4)]
     for reading, writing in pipes:  # no number is registered that another file has now
         watcher = scene.loop.watcher(PrivateStream(reading), "next")
-        watcher.set_callbacks(reader=print)
+        watcher.when_readable(print)
         watcher.unregister()
         os.close(reading)
         os.close(writing)

@@ -291,6 +291,13 @@ class SimListener:
     def getsockname(self) -> Address:
         return self.address
 
+    def setblocking(self, _flag: bool) -> None:
+        if self.has_closed:
+            raise Violation("a closed listener is used")
+
+    def setsockopt(self, *_: int) -> None:
+        self.process.may_fail("setsockopt", self)
+
     def close(self) -> None:
         if self.descriptor in self.process.selector.get_map():
             raise Violation("a listener is closed that is watched")

@@ -31,9 +31,8 @@ def test_a_failing_call_costs_one_conversation_at_the_most(
 
 @pytest.mark.parametrize(("role", "call"), sorted({kind[:2] for kind in KINDS}))
 def test_each_kind_of_call_is_made_and_can_fail(role: str, call: str) -> None:
-    (seed,) = calm_seeds(1)
-    has_struck, _ = run(seed, Fault(role, call, errno.ENOMEM, nth=1))
-    assert has_struck
+    fault = Fault(role, call, errno.ENOMEM, nth=1)
+    assert any(run(seed, fault)[0] for seed in calm_seeds(10))  # in some no server says BYEBYE
 
 
 def test_a_fault_ends_the_conversation_that_it_hits() -> None:

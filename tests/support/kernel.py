@@ -16,16 +16,19 @@ def refusal(number: int) -> OSError:
 
 def refuse_to_watch(patch: pytest.MonkeyPatch, name: str, number: int = errno.ENOSPC) -> None:
     """Let epoll_ctl(2) fail for each watcher with `name` in its name."""
-    allow = Watcher.set_callbacks
+    for method in ("when_readable", "when_writable"):
+        _refuse(patch, method, name, number)
 
-    def set_callbacks(
-        self: Watcher, reader: Callback | None = None, writer: Callback | None = None
-    ) -> None:
-        if name in self.name and (reader or writer):
+
+def _refuse(patch: pytest.MonkeyPatch, method: str, name: str, number: int) -> None:
+    allow = getattr(Watcher, method)
+
+    def when(self: Watcher, callback: Callback) -> None:
+        if name in self.name:
             raise refusal(number)
-        allow(self, reader, writer)
+        allow(self, callback)
 
-    patch.setattr(Watcher, "set_callbacks", set_callbacks)
+    patch.setattr(Watcher, method, when)
 
 
 def refuse_call(

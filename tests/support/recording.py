@@ -9,7 +9,7 @@ from tests.support import ROOT, Clock, tcp_pair
 from turnchat.replay.lint import find_mistakes
 from turnchat.replay.validate import find_problems
 from turnchat.trace.backend import RecordingBackend
-from turnchat.trace.format import Event, Recording, head, line_of, read
+from turnchat.trace.format import Event, Recording, encode, head, read
 from turnchat.trace.interpreter import Effect, Interpreter
 
 REPLAY = str(ROOT / "bin" / "turnchat-replay")
@@ -56,7 +56,7 @@ def recording_of(events: list[Event]) -> Recording:
 
 def text_of(*events: Event) -> str:
     """The text of a recording of these events."""
-    return line_of(head("mine", bodies=True)) + "".join(map(line_of, events))
+    return encode([head("mine", bodies=True), *events])
 
 
 def read_from(path: Path) -> Recording:
@@ -89,7 +89,7 @@ class Student:
 
     def findings(self) -> list[tuple[int, str]]:
         """End the recording: the rounds and texts of the mistakes in it."""
-        self.recorder.log.emit("end")
+        self.recorder.log.emit({"t": None, "call": "end"})
         recording = recording_of(self.events)
         assert not list(find_problems(recording))
         return [(one.round, one.text) for one in find_mistakes(recording.events)]

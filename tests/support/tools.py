@@ -101,6 +101,9 @@ TOOLS = {
         lambda: bool(shutil.which("strace")),
     ),
     "tmux": Tool(lambda: bool(shutil.which("tmux")), "with tmux", "apt install tmux"),
+    "valgrind": Tool(
+        lambda: bool(shutil.which("valgrind")), "of instructions", "apt install valgrind"
+    ),
     "zip": Tool(
         lambda: bool(shutil.which("zip") and shutil.which("unzip")),
         "of the archive for Gradescope",

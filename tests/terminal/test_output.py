@@ -325,7 +325,7 @@ def test_drain_waits_for_the_reader_but_not_longer_than_it_may(
         received += len(read(pipe[0]))
 
     reader = loop.watcher(PrivateStream(pipe[0]), "reader")
-    reader.set_callbacks(reader=receive)
+    reader.when_readable(receive)
     output.drain(None)
     receive()
     assert received == 200_001

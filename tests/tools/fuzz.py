@@ -35,22 +35,22 @@ def converse(recipe: bytes) -> None:
 def receive(conversation: Conversation, data: bytes) -> None:
     """Let the peer send `data`, and check the events."""
     turns, turn = conversation.message_count, conversation.turn
-    events = conversation.receive(data)
-    check(events, conversation)
-    messages = sum(isinstance(event, bytes) or event is ConnectionEvent.BYEBYE for event in events)
-    assert messages == conversation.message_count - turns <= (turn is THEIRS)
-    assert turn is not OVER or not events
+    event = conversation.receive(data)
+    check(event, conversation)
+    is_message = isinstance(event, bytes) or event is ConnectionEvent.BYEBYE
+    assert is_message == conversation.message_count - turns <= (turn is THEIRS)
+    assert turn is not OVER or event is None
 
 
-def check(events: tuple[object, ...], conversation: Conversation) -> None:
-    """Check that each event is of the protocol, and that the bytes kept are bounded."""
-    for event in events:
-        assert isinstance(event, bytes | ConnectionEvent | RemoteProtocolError), event
-        if isinstance(event, bytes):
-            assert len(event) <= BODY_LIMIT
-        if isinstance(event, RemoteProtocolError):
-            assert event is events[-1]
-            assert conversation.turn is OVER
+def check(event: object, conversation: Conversation) -> None:
+    """Check that an event is of the protocol, and that the bytes kept are bounded."""
+    assert event is None or isinstance(event, bytes | ConnectionEvent | RemoteProtocolError), event
+    if isinstance(event, bytes):
+        assert len(event) <= BODY_LIMIT
+    if isinstance(event, RemoteProtocolError):
+        assert conversation.fault is event
+    if conversation.fault:
+        assert conversation.turn is OVER
     assert len(conversation.partial) < FRAME_LIMIT
 
 

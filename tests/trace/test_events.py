@@ -6,9 +6,12 @@ import selectors
 import signal
 import socket
 from collections.abc import Iterator
+from copy import deepcopy
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+
+import pytest
 
 import turnchat.trace
 from tests.support import Clock, run_until, tcp_pair
@@ -17,11 +20,11 @@ from turnchat.process.backend import Backend
 from turnchat.process.signals import Signals
 from turnchat.process.stdio import Stream
 from turnchat.trace.backend import RecordingBackend
-from turnchat.trace.events import LOOP_FILE, WRAPPER_FILES, Call, EventLog, caller
+from turnchat.trace.events import LOOP_FILE, WRAPPER_FILES, EventLog, caller
 from turnchat.trace.format import Event
 from turnchat.trace.wrappers import RecordingSocket
 
-# A class of turnchat.trace that has one of these as its base, or emits calls, is a wrapper.
+# A class of turnchat.trace that has one of these as its base, or emits events, is a wrapper.
 WRAPPED = (selectors.BaseSelector, Stream, EventLoop, Signals, Backend)
 
 
@@ -37,7 +40,7 @@ def wraps(module: ModuleType) -> bool:
     own = [
         one for one in vars(module).values() if getattr(one, "__module__", "") == module.__name__
     ]
-    emits = any(value in (Call, EventLog) for value in vars(module).values())
+    emits = any(value is EventLog for value in vars(module).values())
     return emits or any(inspect.isclass(one) and issubclass(one, WRAPPED) for one in own)
 
 
@@ -49,7 +52,7 @@ def test_every_file_with_a_wrapper_is_a_wrapper_file() -> None:
 
 def test_the_loop_file_and_the_wrapper_files_hold_the_code_that_runs() -> None:
     assert EventLoop.run_once.__code__.co_filename == LOOP_FILE
-    assert Call.__enter__.__code__.co_filename in WRAPPER_FILES
+    assert EventLog.attempt.__code__.co_filename in WRAPPER_FILES
     assert RecordingBackend.socket.__code__.co_filename in WRAPPER_FILES
 
 
@@ -69,7 +72,7 @@ def test_no_wrapper_is_named_as_a_caller() -> None:
     with backend.socket(here) as ours, there:
         source, sink = (backend.wrap_stream(Stream(end), "pipe") for end in (reading, writing))
         watcher = loop.watcher(ours, "peer")
-        watcher.set_callbacks(reader=lambda: got.append(ours.recv(9)))
+        watcher.when_readable(lambda: got.append(ours.recv(9)))
         signals.on(signal.SIGUSR1, lambda: got.append(b"signal"))
         signal.raise_signal(signal.SIGUSR1)
         there.sendall(b"x")
@@ -77,7 +80,7 @@ def test_no_wrapper_is_named_as_a_caller() -> None:
         ours.sendall(b"y")
         sink.write(b"z")
         assert source.read(9) == b"z"
-        watcher.set_callbacks(writer=lambda: None)
+        watcher.when_writable(lambda: None)
         watcher.unregister()
         ours.shutdown(socket.SHUT_WR)
     signals.close()
@@ -97,15 +100,53 @@ def test_a_wrapper_file_that_is_missing_is_named_as_the_caller() -> None:
     events: list[Event] = []
     backend = RecordingBackend(events.append, clock=Clock())
     here, there = tcp_pair()
-    with backend.socket(here) as ours, there:
-        wrapper = RecordingSocket.send.__code__.co_filename
+    with there:
+        wrapper = RecordingSocket.__exit__.__code__.co_filename  # it passes on to close()
         WRAPPER_FILES.remove(wrapper)
         try:
-            ours.send(b"x")
+            with backend.socket(here):
+                pass
         finally:
             WRAPPER_FILES.add(wrapper)
     assert "turnchat/trace/wrappers.py" in callers(events)
 
 
-def test_the_function_that_asks_is_its_own_caller() -> None:
-    assert caller() == "test_the_function_that_asks_is_its_own_caller in test_events.py"
+def wrapper() -> str:
+    return caller()
+
+
+def test_the_function_that_calls_the_wrapper_is_the_caller() -> None:
+    assert wrapper() == "test_the_function_that_calls_the_wrapper_is_the_caller in test_events.py"
+
+
+def test_no_event_changes_once_it_has_been_emitted() -> None:
+    """Sinks keep events until the round is over, and each sink gets the same object."""
+    kept: list[Event] = []
+    copies: list[Event] = []
+    backend = RecordingBackend(
+        kept.append, lambda event: copies.append(deepcopy(event)), clock=Clock()
+    )
+    loop = backend.loop()
+    here, there = tcp_pair()
+    reading, writing = os.pipe()
+    got: list[bytes] = []
+    with backend.socket(here) as ours, there:
+        source, sink = (backend.wrap_stream(Stream(end), "pipe") for end in (reading, writing))
+        watcher = loop.watcher(ours, "peer")
+        for number in range(2):
+            watcher.when_readable(lambda: got.append(ours.recv(9)))
+            there.sendall(b"x")
+            run_until(loop, lambda: len(got) > number)  # noqa: B023 - it runs in this round
+            ours.send(b"y")
+            ours.sendall(b"y")
+            sink.write(b"z")
+            source.read(9)
+            watcher.unregister()
+        ours.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            ours.recv(9)
+    loop.close()
+    source.close()
+    sink.close()
+    assert kept == copies
+    assert len({id(event) for event in kept}) == len(kept)

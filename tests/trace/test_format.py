@@ -17,7 +17,7 @@ from turnchat.trace.format import (
     RESULTS,
     TEXT_LIMIT,
     BadRecording,
-    line_of,
+    encode,
     lines_of,
     read,
 )
@@ -151,10 +151,10 @@ def test_each_field_has_its_type_and_its_range(field: str) -> None:
     good = {name: VALUES[name][0][0] for name in CALLS[call]}
     accepted, refused = VALUES[field]
     for value in accepted:
-        line = line_of({"t": 1, "call": call, **good, field: value})
+        line = encode([{"t": 1, "call": call, **good, field: value}])
         read([*text_of(*OPENED[: call != "open"]).splitlines(keepends=True), line])
     for value in refused:
-        line = line_of({"t": 1, "call": call, **good, field: value})
+        line = encode([{"t": 1, "call": call, **good, field: value}])
         with pytest.raises(BadRecording) as caught:
             read([text_of(), line])
         shown = str(caught.value)
@@ -166,12 +166,12 @@ def test_each_field_has_its_type_and_its_range(field: str) -> None:
 def test_each_field_of_a_call_is_demanded_unless_it_failed(call: str) -> None:
     whole = {"t": 1, "call": call} | {name: VALUES[name][0][0] for name in CALLS[call]}
     for name in CALLS[call]:
-        line = line_of({key: value for key, value in whole.items() if key != name})
+        line = encode([{key: value for key, value in whole.items() if key != name}])
         with pytest.raises(BadRecording, match=f"^line 2: {call} has no '{name}'$"):
             read([text_of(), line])
     opened = text_of(*OPENED[: call != "open"]).splitlines(keepends=True)
     failed = {key: value for key, value in whole.items() if key not in RESULTS} | {"error": "X"}
-    assert read([*opened, line_of(failed)]).events[-1][1] == failed
+    assert read([*opened, encode([failed])]).events[-1][1] == failed
 
 
 def test_fields_that_are_not_known_are_ignored_however_deep() -> None:
@@ -225,7 +225,7 @@ def test_a_line_without_end_is_refused_before_it_is_read(monkeypatch: pytest.Mon
 
 def test_a_recording_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("turnchat.trace.format.RECORDING_LIMIT", 3 << 20)
-    line = line_of(event("end", more="x" * (1 << 20))).encode()
+    line = encode([event("end", more="x" * (1 << 20))]).encode()
     data = text_of().encode() + line * 10
     with pytest.raises(BadRecording) as caught:
         read(lines_of(io.BytesIO(data)))

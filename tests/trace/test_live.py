@@ -67,7 +67,7 @@ def test_a_trace_does_not_grow_by_files_that_come_and_go(pipe: tuple[int, int]) 
     def visit(number: int) -> None:
         """Watch a file that is not wrapped, as that of a process is, and one that is."""
         watcher = recorded.watcher(Stream(pipe[0]), f"process {number}")
-        watcher.set_callbacks(reader=lambda: None)
+        watcher.when_readable(lambda: None)
         watcher.unregister()
         stream = backend.wrap_stream(PrivateStream(os.dup(pipe[1])), f"output of process {number}")
         stream.close()

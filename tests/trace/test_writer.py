@@ -68,15 +68,15 @@ def test_a_recording_goes_on_between_two_rounds_in_a_file_of_its_own(path: Path)
     writer = Writer(file, "mine", bodies=True)
     moved = path.with_name("moved")
     for one in (*SET_UP, *round_of(1, *ARRIVAL, ready=1), *round_of(2, hear("one"), ready=5)):
-        writer(one)
+        writer.add(one)
     path.rename(moved)
     file.on_reopen()
     answer = event("send", file=5, octets="003two", sent=6)
-    writer({**answer, "t": 0.0025})  # in the round that began in the former file
+    writer.add({**answer, "t": 0.0025})  # in the round that began in the former file
     closing = (event("unregister", file=5), event("close", file=5))
     for one in (*round_of(3, hear("three"), ready=5), *round_of(4, *closing, ready=5)):
-        writer(one)
-    writer(event("end", 0.005))
+        writer.add(one)
+    writer.add(event("end", 0.005))
     file.close()
     first, second = read_from(moved), read_from(path)
     check(first)
@@ -101,11 +101,11 @@ def test_a_call_that_failed_has_changed_nothing(path: Path) -> None:
     writer = Writer(file, "mine", bodies=True)
     failed = event("register", file=2, events="r", error="EPERM")
     for one in (*SET_UP, *round_of(1, failed)):
-        writer(one)
+        writer.add(one)
     path.rename(path.with_name("moved"))
     file.on_reopen()
     for one in (*round_of(2), event("end", 0.003)):
-        writer(one)
+        writer.add(one)
     file.close()
     files = [e["file"] for _, e in read_from(path).events if e["call"] == "register"]
     assert files == [1, 3]
@@ -116,11 +116,11 @@ def test_what_has_closed_is_not_in_the_new_file(path: Path) -> None:
     writer = Writer(file, "mine", bodies=True)
     closing = (event("unregister", file=5), event("close", file=5))
     for one in (*SET_UP, *round_of(1, *ARRIVAL, ready=1), *round_of(2, *closing, ready=5)):
-        writer(one)
+        writer.add(one)
     path.rename(path.with_name("moved"))
     file.on_reopen()
     for one in (*round_of(3), event("end", 0.004)):
-        writer(one)
+        writer.add(one)
     file.close()
     files = [e["file"] for _, e in read_from(path).events if e["call"] == "open"]
     assert files == [1, 2, 3]
@@ -131,7 +131,7 @@ def test_a_recording_that_stays_where_it_is_has_one_head(path: Path) -> None:
     writer = Writer(file, "mine", bodies=True)
     file.on_reopen()
     for one in (*SET_UP, *round_of(1, *ARRIVAL, ready=1), event("end", 0.002)):
-        writer(one)
+        writer.add(one)
     file.close()
     check(read_from(path))
 
@@ -140,10 +140,10 @@ def test_a_recording_ends_whole_at_its_limit(path: Path) -> None:
     file = opened(path, limit=2000)
     writer = Writer(file, "mine", bodies=True)
     for one in (*SET_UP, *round_of(1, *ARRIVAL, ready=1)):
-        writer(one)
+        writer.add(one)
     for number in range(100):
         for one in round_of(2 + number, hear("x" * 50), ready=5):
-            writer(one)
+            writer.add(one)
     file.close()
     recording = read_from(path)
     assert 1500 < path.stat().st_size <= 2000
@@ -159,7 +159,7 @@ def test_nothing_follows_lines_that_were_lost(path: Path, monkeypatch: pytest.Mo
     file = opened(path)
     writer = Writer(file, "mine", bodies=True)
     for one in (*SET_UP, *round_of(1)):
-        writer(one)
+        writer.add(one)
 
     def refuse(*_: object) -> int:
         raise full
@@ -167,9 +167,9 @@ def test_nothing_follows_lines_that_were_lost(path: Path, monkeypatch: pytest.Mo
     with monkeypatch.context() as patch:
         patch.setattr("os.write", refuse)
         for one in (*round_of(2, *ARRIVAL, ready=1), *round_of(3), *round_of(4)):
-            writer(one)
+            writer.add(one)
     for one in (*round_of(5, hear("one"), ready=5), event("end", 0.006)):
-        writer(one)
+        writer.add(one)
     file.close()
     recording = read_from(path)
     assert recording.is_cut_off
@@ -184,12 +184,32 @@ def test_a_recording_that_lost_lines_begins_anew_in_a_new_file(
     file = opened(path)
     writer = Writer(file, "mine", bodies=True)
     for one in (*SET_UP, *round_of(1, *ARRIVAL, ready=1)):
-        writer(one)
+        writer.add(one)
     file.lose(1)
     path.rename(path.with_name("moved"))
     file.on_reopen()
     for one in (*round_of(2, hear("one"), ready=5), event("end", 0.003)):
-        writer(one)
+        writer.add(one)
     file.close()
     check(read_from(path))
     assert file.problem
+
+
+def test_what_is_recorded_while_the_file_is_opened_again_follows_the_sleep(path: Path) -> None:
+    """A report is written to standard error, which is recorded as well."""
+    file = opened(path)
+    writer = Writer(file, "mine", bodies=True)
+    written = event("write", 0.002, file=2, octets="no", sent=2)
+    file.report = lambda _sentence: writer.add(written)
+    for one in (*SET_UP, *round_of(1, *ARRIVAL, ready=1)):
+        writer.add(one)
+    path.rename(path.with_name("moved"))
+    path.mkdir()  # it cannot be opened, so the former file goes on
+    file.on_reopen()
+    for one in (*round_of(2, hear("one"), ready=5), event("end", 0.003)):
+        writer.add(one)
+    file.close()
+    recording = read_from(path.with_name("moved"))
+    check(recording)
+    calls = [e["call"] for _, e in recording.events]
+    assert calls[-6:] == ["select", "write", "ready", "dispatch", "recv", "end"]

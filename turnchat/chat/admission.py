@@ -4,7 +4,6 @@ Nothing here reads a socket: hosts are handed in, and time comes from the loop. 
 bounded, too: a flood from many hosts must not fill the memory that is kept of them.
 """
 
-import logging
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
 from functools import partial
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from turnchat.chat.report import say_fast, say_full
 from turnchat.core.connection import Timeouts
 from turnchat.core.loop import EventLoop
+from turnchat.logger import Logger
 
 HOSTS_KEPT = 4096  # whose rate is known; of a /48 there are 65,536
 HOSTS_NAMED = 16  # in the lines of one span of REPEAT
@@ -118,7 +118,7 @@ class Repeats:
 class Hosts:
     """The hosts of the clients: how many conversations each has, and how fast it comes."""
 
-    def __init__(self, loop: EventLoop, limits: Limits, logger: logging.Logger) -> None:
+    def __init__(self, loop: EventLoop, limits: Limits, logger: Logger) -> None:
         self._loop = loop
         self._most = limits.per_address or None
         self._numbers: Counter[str] = Counter()  # of conversations

@@ -5,10 +5,10 @@ only a debug line. Where a person sits, arrivals are shown at once.
 """
 
 import errno
-import logging
 
 from turnchat.chat.log import CAME, news_of_end
 from turnchat.core.connection import Cause, CloseReason, Connection
+from turnchat.logger import Logger
 
 # Ends that are not worth a line if the client has sent nothing.
 UNREMARKABLE = {Cause.HUNG_UP, Cause.LOST, Cause.SILENT, Cause.STOPPED}
@@ -25,7 +25,7 @@ class Arrival:
 
     __slots__ = ("_is_logged", "_logger", "connection", "host")
 
-    def __init__(self, connection: Connection, host: str | None, logger: logging.Logger) -> None:
+    def __init__(self, connection: Connection, host: str | None, logger: Logger) -> None:
         self.connection = connection
         self.host = host
         self._logger = logger

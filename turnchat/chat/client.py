@@ -14,12 +14,11 @@ from turnchat.chat.report import STATUS_OF, account
 from turnchat.core.connection import Cause, CloseReason, Connection, Label
 from turnchat.core.conversation import BYEBYE, OURS, Conversation
 from turnchat.core.loop import EventLoop
+from turnchat.logger import Logger
 from turnchat.net.address import Endpoint
 from turnchat.net.connector import Connector, MakeSocket
 
 if TYPE_CHECKING:
-    import logging
-
     from turnchat.chat.server import Answer
     from turnchat.chat.transcript import Transcript
 
@@ -37,7 +36,7 @@ class Client:
     def __init__(
         self,
         loop: EventLoop,
-        logger: "logging.Logger",
+        logger: Logger,
         *,
         transcript: "Transcript | None" = None,
     ) -> None:

@@ -9,11 +9,10 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from turnchat.logger import Logger
 from turnchat.text import reason, safe
 
 if TYPE_CHECKING:
-    import logging
-
     from turnchat.chat.transcript import Transcript
     from turnchat.process.output_file import OutputFile
 
@@ -34,7 +33,7 @@ class Outputs:
         self.log: OutputFile | None = None
         self.recording: OutputFile | None = None
         self.transcript: Transcript | None = None
-        self._logger: logging.Logger | None = None
+        self._logger: Logger | None = None
         self._limit = arguments.max_file_size
         self._files: list[OutputFile] = []
         try:
@@ -49,7 +48,7 @@ class Outputs:
         """For each file that is not complete, a sentence. To be asked when all are closed."""
         return [file.problem for file in self._files if file.problem]
 
-    def report_to(self, logger: "logging.Logger") -> None:
+    def report_to(self, logger: Logger) -> None:
         """Log when a file cannot be written, and when it can be again."""
         self._logger = logger
         for file in self._files:

@@ -1,9 +1,9 @@
 """The end of a conversation in words and as an exit status, and lines that come again and again."""
 
-import logging
 import os
 
 from turnchat.core.connection import Cause, CloseReason, Connection
+from turnchat.logger import Logger
 from turnchat.text import counted, duration, reason, were
 
 # The error or the seconds of the reason follow.
@@ -64,17 +64,17 @@ def defect(name: str, error: Exception) -> list[str]:
 # Lines that come again and again: a number that was not told yet, True at the first.
 
 
-def say_shed(logger: logging.Logger, _key: str, number: int, _is_first: bool) -> None:
+def say_shed(logger: Logger, _key: str, number: int, _is_first: bool) -> None:
     """Log that silent connections were closed."""
     logger.error("slots run short: %s closed", were(number, "silent connection"))
 
 
-def say_wait(logger: logging.Logger, why: str, _number: int, _is_first: bool) -> None:
+def say_wait(logger: Logger, why: str, _number: int, _is_first: bool) -> None:
     """Log that newcomers are not accepted now."""
     logger.error("newcomers have to wait: %s", why)
 
 
-def say_full(logger: logging.Logger, most: int, host: str, number: int, is_first: bool) -> None:
+def say_full(logger: Logger, most: int, host: str, number: int, is_first: bool) -> None:
     """Log that a host has as many conversations as it may."""
     if is_first:
         has = counted(most, "conversation")
@@ -83,7 +83,7 @@ def say_full(logger: logging.Logger, most: int, host: str, number: int, is_first
         logger.error("%s: %s, above %d at a time", host, refused(number), most)
 
 
-def say_fast(logger: logging.Logger, rate: int, host: str, number: int, is_first: bool) -> None:
+def say_fast(logger: Logger, rate: int, host: str, number: int, is_first: bool) -> None:
     """Log that a host connects too often."""
     if is_first:
         times = counted(rate, "time")
@@ -92,7 +92,7 @@ def say_fast(logger: logging.Logger, rate: int, host: str, number: int, is_first
         logger.error("%s: %s, above %d a second", host, refused(number), rate)
 
 
-def say_delayed(logger: logging.Logger, rate: int, host: str, number: int, is_first: bool) -> None:
+def say_delayed(logger: Logger, rate: int, host: str, number: int, is_first: bool) -> None:
     """Log that answers to a host are held back."""
     if is_first:
         turns = counted(rate, "turn")

@@ -5,7 +5,6 @@ stop() accepts no more, and leaves each conversation with BYEBYE when the turn i
 the last one has closed, or the drain timeout is over, the loop is stopped.
 """
 
-import logging
 import os
 import socket
 from collections.abc import Callable
@@ -23,7 +22,8 @@ from turnchat.core.connection import Cause, CloseReason, Connection, Label, Resp
 from turnchat.core.conversation import THEIRS, Conversation
 from turnchat.core.listener import Listener
 from turnchat.core.loop import EventLoop, Timer
-from turnchat.net.address import Endpoint, bound_endpoint
+from turnchat.logger import DEBUG, Logger
+from turnchat.net.address import Endpoint, bound_endpoint, printed
 from turnchat.net.hosts import host_of
 from turnchat.text import counted
 
@@ -39,7 +39,7 @@ class Server:
     def __init__(
         self,
         loop: EventLoop,
-        logger: logging.Logger,
+        logger: Logger,
         limits: Limits,
         *,
         once: bool = False,
@@ -56,10 +56,11 @@ class Server:
         self._loop = loop
         self._logger = logger
         self._limits = limits
+        self._is_by_host = limits.are_by_host
         self._once = once
         self._shows_arrivals = shows_arrivals
         self._transcript = transcript
-        self._is_observed = transcript is not None or logger.isEnabledFor(logging.DEBUG)
+        self._is_observed = transcript is not None or logger.isEnabledFor(DEBUG)
         self._answer: Answer
         self._endpoint: Endpoint
         self._listener: Listener | None = None
@@ -129,7 +130,7 @@ class Server:
 
     def resume_accepting(self) -> None:
         """Accept again, if newcomers had to wait and there is room."""
-        if self._listener and not self._slots.are_full():
+        if self._listener:
             self._listener.resume()
 
     def close(self) -> None:
@@ -167,17 +168,16 @@ class Server:
         log_defect(self._logger, connection.label.name, error)
 
     def _on_accept(self, connected: socket.socket, sockaddr: Any) -> None:
-        # A client on a unix socket has no address of its own.
-        endpoint = Endpoint(self._endpoint.family, sockaddr or self._endpoint.sockaddr)
-        by_host = self._limits.are_by_host
-        host = host_of(connected, endpoint.family, endpoint.sockaddr) if by_host else None
+        family, own = self._endpoint
+        sockaddr = sockaddr or own  # a client on a unix socket has no address of its own
+        host = host_of(connected, family, sockaddr) if self._is_by_host else None
         if host and not self._hosts.admits(host):
             connected.close()
             return
         if self._once:
             self.close()
         self._number += 1
-        label = Label(f"client {self._number}", self._number, str(endpoint))
+        label = Label(f"client {self._number}", self._number, printed(family, sockaddr))
         self._begin(connected, host, label)
 
     def _begin(self, connected: socket.socket, host: str | None, label: Label) -> None:
@@ -213,8 +213,9 @@ class Server:
 
     def _bounded(self, arrival: Arrival, responder: Responder) -> Responder:
         """Bound the conversation and its turns in time, where that was asked for."""
-        connection, (name, number, _) = arrival.connection, arrival.connection.label
+        connection = arrival.connection
         if self._limits.total:
+            name, number, _ = connection.label
             leave = partial(self._leave, arrival)
             self._ends[number] = self._loop.timer(f"{name}: total", leave, connection.on_error)
             self._ends[number].start(self._limits.total)

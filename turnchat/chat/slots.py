@@ -8,7 +8,6 @@ A silent connection has no program, which starts at the first message. So progra
 closing a silent one would free none of theirs.
 """
 
-import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -18,6 +17,7 @@ from turnchat.chat.arrival import Arrival
 from turnchat.chat.report import say_shed, say_wait
 from turnchat.core.connection import Cause, CloseReason
 from turnchat.core.loop import EventLoop
+from turnchat.logger import Logger
 from turnchat.text import counted, reason
 
 SLACK = 16  # entries that a queue may have too many
@@ -68,12 +68,13 @@ class Slots:
     """The arrivals that have not closed. arrivals: by their numbers, in the order they came."""
 
     def __init__(
-        self, loop: EventLoop, limits: Limits, logger: logging.Logger, in_use: Callable[[], int]
+        self, loop: EventLoop, limits: Limits, logger: Logger, in_use: Callable[[], int]
     ) -> None:
         """`in_use` counts programs: one that outlives its conversation still fills a slot."""
         self.arrivals: dict[int, Arrival] = {}
         self._loop = loop
         self._limits = limits
+        self._plenty = limits.plenty
         self._in_use = in_use
         self._silent = Silent(self.arrivals)
         self._sheds = Repeats(loop, partial(say_shed, logger))
@@ -89,7 +90,7 @@ class Slots:
         """Give a slot to a newcomer."""
         self.arrivals[number] = arrival
         self._silent.add(number)
-        if len(self.arrivals) > self._limits.plenty:
+        if len(self.arrivals) > self._plenty:
             self._shed.start(0)
 
     def on_wait(self, error: OSError | None) -> None:

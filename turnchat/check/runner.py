@@ -211,8 +211,8 @@ class _Worker:
         stdin, stdout, stderr = self._pipes
         self._writer = loop.watcher(stdin, "tasks")
         self._readers = [loop.watcher(stdout, "results"), loop.watcher(stderr, "errors")]
-        self._readers[0].set_callbacks(reader=lambda: self._read() and self._take_line())
-        self._readers[1].set_callbacks(reader=self._on_error)
+        self._readers[0].when_readable(lambda: self._read() and self._take_line())
+        self._readers[1].when_readable(self._on_error)
 
     def _close(self) -> None:
         if self._pipes:
@@ -231,7 +231,7 @@ class _Worker:
         except BrokenPipeError:
             self._unsent, self._problem = b"", "it takes no task"
             self._on_late()
-        self._writer.set_callbacks(writer=self._on_writable if self._unsent else None)
+        self._writer.when_writable(self._on_writable if self._unsent else None)
 
     def _read(self) -> bool:
         """Read once. Return False if there was nothing."""

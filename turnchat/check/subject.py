@@ -85,6 +85,8 @@ class Subject:
             stack.callback(os.close, slave)
             undo = stack.enter_context(ExitStack())
             undo.callback(os.close, master)
+            duplicate = os.dup(master)
+            undo.callback(os.close, duplicate)
             _set_up(master, slave)
             self._process = subprocess.Popen(
                 [*prefix, *command],
@@ -98,7 +100,10 @@ class Subject:
             )
             undo.pop_all()
         self._terminal = wrap(PrivateStream(master))
-        self._watcher = loop.watcher(self._terminal, name)
+        self._reader = loop.watcher(self._terminal, name)
+        # It goes on reading while keys wait to be typed, see sockets/peer.py.
+        self._duplicate = PrivateStream(duplicate)
+        self._writer = loop.watcher(self._duplicate, f"{name}: room")
         self._watch()
         note(EventType.STARTED, b"", " ".join(command) if typed is None else typed)
         self._stop_waiting = watcher.await_exit(self._process.pid, self._on_exit, reraise)
@@ -158,16 +163,17 @@ class Subject:
         self._memory_timer.cancel()
         self._stop_waiting()
         processes.kill(self._mark, self._process.pid)
-        self._watcher.unregister()
+        self._reader.unregister()
+        self._writer.unregister()
         self._terminal.close()
+        self._duplicate.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(REAP_TIMEOUT)
 
     def _watch(self) -> None:
         reads = not self.has_output_ended and not self.is_flooding
-        self._watcher.set_callbacks(
-            self._on_readable if reads else None, self._on_writable if self._typed else None
-        )
+        self._reader.when_readable(self._on_readable if reads else None)
+        self._writer.when_writable(self._on_writable if self._typed else None)
 
     def _on_readable(self) -> None:
         data = self._terminal.read(READ_SIZE)

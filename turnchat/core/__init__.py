@@ -1,4 +1,4 @@
-"""Bytes to turns in one thread. Read frame, conversation, loop, connection, listener, lines."""
+"""Bytes to turns: read frame, conversation, selector, loop, connection, listener, lines."""
 
 from turnchat.core.connection import CloseReason, Connection, Label, Timeouts
 from turnchat.core.conversation import OURS, THEIRS, Conversation

@@ -57,8 +57,7 @@ class Chat:
 
     def on_end(self, connection: Connection, reason: CloseReason) -> None:
         connection.responder.on_end(reason)
-        error = f" {reason.error}" if reason.error else ""
-        show(f"* {connection.label.name}: {reason.cause}{error}")
+        show(f"* {connection.label.name}: {reason.cause} {reason.error or ''}".rstrip())
         self.is_well = reason.cause in (Cause.BYEBYE_RECEIVED, Cause.BYEBYE_SENT)
 
     def on_close(self, connection: Connection) -> None:
@@ -99,12 +98,11 @@ def main(role: str, port: int) -> bool:
     chat, address = Chat(), ("127.0.0.1", port)
     if role == "server":
         listening = socket.create_server(address)
-        listening.setblocking(False)
         chat.listener = Listener(chat.loop, listening, chat.accept)
         show(f"* listening on 127.0.0.1:{listening.getsockname()[1]}")
     else:
         connected = socket.create_connection(address)  # blocks, before the loop runs
-        make_ready(connected, connected.family)
+        make_ready(connected)
         chat.begin(connected, OURS, "server")
     chat.lines.start()
     while chat.listener or chat.connections:

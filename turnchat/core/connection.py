@@ -6,14 +6,15 @@ its own turn too, to notice a hang-up.
 OPEN: until something ends it. ENDING: to the end of that round, since the responder and the owner
 may be at work just now. CLOSING: the last frame is flushed, the sending side shut down, and the
 rest read until the peer closes too. A close() with bytes unread makes the kernel send a reset,
-which can destroy bytes that the peer has not read (RFC 2525, 2.17). CLOSED: the descriptor is free.
+which can destroy bytes that the peer has not read (RFC 2525, 2.17). After the peer's BYEBYE, or the
+end of its stream in its turn, none are left: close() comes at once. CLOSED: the file is free.
 """
 
 import socket
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from turnchat.core.conversation import BYEBYE, OVER, ConnectionEvent, Conversation, Event, Turn
+from turnchat.core.conversation import BYEBYE, LAST, OURS, OVER, THEIRS, Conversation
 from turnchat.core.frame import FRAME_LIMIT, LocalProtocolError, RemoteProtocolError
 from turnchat.core.loop import FOREVER, EventLoop, Watcher
 
@@ -57,12 +58,8 @@ class CloseReason(NamedTuple):
     error: RemoteProtocolError | OSError | None = None
     seconds: float = 0.0
 
-    @classmethod
-    def from_event(cls, event: Event) -> "CloseReason":
-        """Return the reason that an event of the peer gives, other than a message."""
-        if isinstance(event, RemoteProtocolError):
-            return cls(Cause.FAULT, event)
-        return cls(Cause.HUNG_UP if event is ConnectionEvent.EOF else Cause.BYEBYE_RECEIVED)
+
+BYEBYE_RECEIVED, HUNG_UP = CloseReason(Cause.BYEBYE_RECEIVED), CloseReason(Cause.HUNG_UP)
 
 
 class Responder(Protocol):
@@ -107,28 +104,23 @@ class Connection:
     """One conversation and its stream, which it closes. started: when, on the loop's clock."""
 
     __slots__ = (
-        "_drained", "_is_leaving", "_owner", "_phase", "_reason", "_stream", "_timeouts",
-        "_timer", "_unsent", "_watcher", "conversation", "label", "responder", "started",
+        "_drained", "_first", "_frame", "_has_read_all", "_idle", "_is_leaving", "_owner", "_phase",
+        "_reason", "_stream", "_timer", "_unsent", "_watcher", "conversation", "label",
+        "responder", "started",
     )  # fmt: skip
     responder: Responder  # from start() on
     _reason: CloseReason  # from end() on
 
     def __init__(
-        self,
-        loop: EventLoop,
-        stream: Stream,
-        watcher: Watcher,
-        conversation: Conversation,
-        owner: Owner,
-        *,
-        label: Label,
-        timeouts: Timeouts = Timeouts(),  # noqa: B008 - it is immutable
-    ) -> None:
+        self, loop: EventLoop, stream: Stream, watcher: Watcher, conversation: Conversation,
+        owner: Owner, *, label: Label, timeouts: Timeouts = Timeouts(),  # noqa: B008 - immutable
+    ) -> None:  # fmt: skip
         """`watcher` is that of `stream`, both ready for use: non-blocking, after any handshake."""
         self.label, self.started, self.conversation = label, loop.now, conversation
         self._stream, self._watcher, self._owner = stream, watcher, owner
-        self._timeouts = timeouts
-        self._phase, self._is_leaving = OPEN, False
+        self._idle, self._frame = timeouts.idle, timeouts.frame
+        self._first = min(timeouts.idle, timeouts.first)
+        self._phase, self._is_leaving, self._has_read_all = OPEN, False, False
         self._unsent, self._drained = b"", 0
         watcher.on_error = on_error = self.on_error  # one bound method for both, 64 bytes less
         self._timer = loop.timer(watcher.name, self._on_timer, on_error)
@@ -143,12 +135,12 @@ class Connection:
 
     def start(self, responder: Responder) -> None:
         self.responder = responder
-        self._timer.start(min(self._timeouts.idle, self._timeouts.first))
+        self._timer.start(self._first)
         try:
-            self._watcher.set_callbacks(reader=self._on_readable)
+            self._watcher.when_readable(self._on_readable)
         except OSError as error:
             self.on_error(error)
-        if self.is_open and self.conversation.turn is Turn.OURS:
+        if self.is_open and self.conversation.turn is OURS:
             responder.on_turn()
 
     def send(self, body: bytes) -> None:
@@ -157,10 +149,10 @@ class Connection:
             return
         try:
             self._unsent = self.conversation.send(body)
-            self._timer.start(self._timeouts.idle)
+            self._timer.start(self._idle)
             self._send()
             if self._unsent:
-                self._watcher.set_callbacks(writer=self._on_writable)
+                self._watcher.when_writable(self._on_writable)
         except LocalProtocolError:
             raise
         except Exception as error:  # noqa: BLE001 - of an observer or the stream, not the caller
@@ -171,7 +163,7 @@ class Connection:
     def leave(self) -> None:
         """Send BYEBYE now if the turn is ours, else as soon as it is."""
         self._is_leaving = True
-        if self.conversation.turn in (Turn.OURS, Turn.LAST):
+        if self.conversation.turn in (OURS, LAST):
             self.send(BYEBYE)
 
     def end(self, reason: CloseReason) -> None:
@@ -205,27 +197,29 @@ class Connection:
         except BlockingIOError:
             return
         conversation = self.conversation
-        events = conversation.receive(data) if data else conversation.receive_eof()
-        body = None
-        for event in events:
-            if type(event) is bytes:
-                body = event
-            elif conversation.turn is Turn.LAST and self.responder.is_automatic:
-                self._watcher.unregister()  # the end of a stream stays readable for ever
-                self._timer.start(PROBE)
-            else:
-                self.end(CloseReason.from_event(event))
-        if body is not None:  # an end that came with it is known by now: no reply goes out
-            if self._is_leaving:
+        event = conversation.receive(data) if data else conversation.receive_eof()
+        if isinstance(event, bytes):
+            if fault := conversation.fault:  # it came with the message, so no reply goes out
+                self.end(CloseReason(Cause.FAULT, fault))
+            elif self._is_leaving:
                 self.send(BYEBYE)
-            self.responder.on_message(body)
-        elif data and conversation.partial == data:  # the first piece of a frame
-            self._timer.start(self._timeouts.frame)
+            self.responder.on_message(event)
+        elif event is None:
+            if data and conversation.partial == data:  # the first piece of a frame
+                self._timer.start(self._frame)
+        elif isinstance(event, RemoteProtocolError):
+            self.end(CloseReason(Cause.FAULT, event))
+        elif conversation.turn is LAST and self.responder.is_automatic:
+            self._watcher.unregister()  # the end of a stream stays readable for ever
+            self._timer.start(PROBE)
+        else:
+            self._has_read_all = len(data) < READ_SIZE  # else more may wait, and is drained
+            self.end(BYEBYE_RECEIVED if data else HUNG_UP)
 
     def _on_writable(self) -> None:
         self._send()
         if not self._unsent and self._phase is OPEN:
-            self._watcher.set_callbacks(reader=self._on_readable)
+            self._watcher.when_readable(self._on_readable)
         elif not self._unsent and self._phase is CLOSING:
             self._shut_down()
 
@@ -236,34 +230,34 @@ class Connection:
             pass
 
     def _on_timer(self) -> None:
-        idle, frame, first = self._timeouts
         if self._phase is ENDING:
             self._begin_closing()
         elif self._phase is CLOSING:
             self._close()
         elif self.conversation.partial:
-            self.end(CloseReason(Cause.INCOMPLETE, seconds=frame))
-        elif self.conversation.turn is Turn.THEIRS:  # our turn does not cancel the timer
-            seconds = idle if self.conversation.message_count else min(idle, first)
-            self.end(CloseReason(Cause.UNREAD if self._unsent else Cause.SILENT, seconds=seconds))
-        elif self.conversation.turn is Turn.LAST:
+            self.end(CloseReason(Cause.INCOMPLETE, seconds=self._frame))
+        elif self.conversation.turn is LAST:
             self._timer.start(PROBE)
             self._send()  # nothing, which fails (EPIPE, ECONNRESET) if the peer is gone
+        elif self.conversation.turn is THEIRS:  # our turn does not cancel the timer
+            seconds = self._idle if self.conversation.message_count else self._first
+            self.end(CloseReason(Cause.UNREAD if self._unsent else Cause.SILENT, seconds=seconds))
 
     def _begin_closing(self) -> None:
         self._phase = CLOSING
-        self._timer.start(CLOSE_TIMEOUT)
         self._owner.on_end(self, self._reason)
-        if self._reason.cause is Cause.LOST:
+        if self._has_read_all or self._reason.cause is Cause.LOST:
             self._close()
-        elif self._unsent:
-            self._watcher.set_callbacks(writer=self._on_writable)
+            return
+        self._timer.start(CLOSE_TIMEOUT)
+        if self._unsent:
+            self._watcher.when_writable(self._on_writable)
         else:
             self._shut_down()
 
     def _shut_down(self) -> None:
         self._stream.shutdown(socket.SHUT_WR)  # ENOTCONN: the peer has reset the connection
-        self._watcher.set_callbacks(reader=self._drain)
+        self._watcher.when_readable(self._drain)
 
     def _drain(self) -> None:
         try:

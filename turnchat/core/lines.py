@@ -86,7 +86,7 @@ class LineReader:
     def start(self) -> None:
         """Read, from now on or again, while it wants more."""
         try:
-            self._watcher.set_callbacks(reader=self.read if self._wants_more() else None)
+            self._watcher.when_readable(self.read if self._wants_more() else None)
         except PermissionError:
             self._again.start(0)
 

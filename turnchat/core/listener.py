@@ -25,30 +25,29 @@ class Listener:
     """Hands each new connection, a non-blocking socket, and its address to `on_accept`."""
 
     def __init__(
-        self,
-        loop: EventLoop,
-        listening: socket.socket,
+        self, loop: EventLoop, listening: socket.socket,
         on_accept: Callable[[socket.socket, Any], object],
         on_wait: Callable[[OSError | None], object] = lambda _: None,
         is_full: Callable[[], bool] = lambda: False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """`on_wait` hears, at each pause, why newcomers wait: an error, or None if `is_full`."""
-        self._socket, self._family = listening, listening.family
+        self._socket = listening
         self._on_accept, self._on_wait, self._is_full = on_accept, on_wait, is_full
+        make_ready(listening)
         self._watcher = loop.watcher(listening, "listener")
         self._retry = loop.timer("listener", self.resume)
         self.resume()
 
     def resume(self) -> None:
-        """Accept again: there is room, or a descriptor is free."""
-        if not self._watcher.reader:
+        """Accept again, if there is room."""
+        if not self._watcher.callback and not self._is_full():
             try:
-                self._watcher.set_callbacks(reader=self._on_readable)
+                self._watcher.when_readable(self._on_readable)
             except OSError as error:  # epoll_ctl(2): ENOSPC, ENOMEM
                 self.pause(error)
 
     def pause(self, error: OSError | None = None) -> None:
-        """Accept none until resume(); after an error, for PAUSE seconds at most."""
+        """Accept none until resume(); after an error, try again in PAUSE seconds."""
         self._retry.cancel()
         self._watcher.unregister()
         if error:
@@ -70,7 +69,7 @@ class Listener:
                 return
             try:
                 accepted, address = self._socket.accept()
-                make_ready(accepted, self._family)
+                accepted.setblocking(False)
             except BlockingIOError:
                 return
             except OSError as error:
@@ -80,13 +79,12 @@ class Listener:
                     return
                 continue
             self._on_accept(accepted, address)
-            if not self._watcher.reader:
+            if not self._watcher.callback:
                 return  # on_accept has paused or closed it
 
 
-def make_ready(connected: socket.socket, family: int) -> None:
-    """Make a socket non-blocking, as an accepted one is not, and let it send each frame at once."""
-    connected.setblocking(False)
-    if family != socket.AF_UNIX:
-        with suppress(OSError):  # macOS: EINVAL once the peer is gone; the next recv() tells of it
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def make_ready(file: socket.socket) -> None:
+    """Make a socket non-blocking; it sends each frame at once, as do those that it accepts."""
+    file.setblocking(False)
+    with suppress(OSError):  # EOPNOTSUPP: a unix socket; EINVAL: macOS, once the peer is gone
+        file.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

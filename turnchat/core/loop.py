@@ -1,19 +1,21 @@
 """The event loop: waits for ready files and runs their callbacks.
 
-A round: sleep in select() until a watched file is ready or a timer is due; run the callbacks of
+A round: sleep in select() until a watched file is ready or a timer is due; run the callback of
 each ready file; run the timers that are due.
 
 Watching is level-triggered: bytes that a callback leaves unread are reported again, so each does a
 bounded amount of work and returns. A callback may unregister and close any file, also one that is
-ready in this round: its Watcher then has no callbacks left.
+ready in this round: its Watcher then has no callback left.
 """
 
 import heapq
 import time
 from collections.abc import Callable
 from math import inf
-from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, DefaultSelector
+from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 from typing import TYPE_CHECKING
+
+from turnchat.core.selector import Selector
 
 if TYPE_CHECKING:
     from _typeshed import HasFileno
@@ -31,37 +33,43 @@ def reraise(error: Exception) -> None:
 
 
 class Watcher:
-    """One file's place in the interest set. Its owner unregisters it before closing the file."""
+    """One file's place in the interest set. It waits for one thing, to read or to write.
 
-    __slots__ = ("_file", "_mask", "_selector", "name", "on_error", "reader", "writer")
+    callback: None while it does not wait. Its owner unregisters it before closing the file. epoll
+    refuses regular files and /dev/null: both when_ methods raise PermissionError for them.
+    """
+
+    __slots__ = ("_event", "_file", "_selector", "callback", "name", "on_error")
 
     def __init__(
         self, selector: BaseSelector, file: "HasFileno", name: str, on_error: ErrorHandler
     ) -> None:
         self.name = name
         self.on_error = on_error
-        self._selector, self._file, self._mask = selector, file, 0
-        self.reader: Callback | None = None
-        self.writer: Callback | None = None
+        self._selector, self._file, self._event = selector, file, 0
+        self.callback: Callback | None = None
 
-    def set_callbacks(self, reader: Callback | None = None, writer: Callback | None = None) -> None:
-        """Run `reader` when the file is readable or hung up, `writer` when it is writable.
+    def when_readable(self, callback: Callback | None) -> None:
+        """Run the callback each time the file is readable or has hung up; None: do not wait."""
+        self._watch(EVENT_READ if callback else 0, callback)
 
-        With neither it is not watched. epoll raises PermissionError for regular files, /dev/null.
-        """
-        mask = (EVENT_READ if reader else 0) | (EVENT_WRITE if writer else 0)
-        before, self._mask, self.reader, self.writer = self._mask, 0, None, None  # if it fails
-        if mask and not before:
-            self._selector.register(self._file, mask, self)
-        elif before and not mask:
-            self._selector.unregister(self._file)
-        elif mask != before:
-            self._selector.modify(self._file, mask, self)
-        self._mask, self.reader, self.writer = mask, reader, writer
+    def when_writable(self, callback: Callback | None) -> None:
+        """Run the callback each time the file is writable or has hung up; None: do not wait."""
+        self._watch(EVENT_WRITE if callback else 0, callback)
 
     def unregister(self) -> None:
-        """Stop watching the file. Events of it that this round has already seen are dropped."""
-        self.set_callbacks()
+        """Stop waiting. An event that this round has already seen is dropped."""
+        self._watch(0, None)
+
+    def _watch(self, event: int, callback: Callback | None) -> None:
+        before, self._event, self.callback = self._event, 0, None  # if it fails
+        if event and not before:
+            self._selector.register(self._file, event, self)
+        elif before and not event:
+            self._selector.unregister(self._file)
+        elif event != before:
+            self._selector.modify(self._file, event, self)
+        self._event, self.callback = event, callback
 
 
 class Timer:
@@ -89,7 +97,7 @@ class Timer:
         return self.when < inf
 
     def start(self, seconds: float) -> None:
-        """Run the callback once, `seconds` after this round began: 0 is its end, or the next's."""
+        """Run it once, `seconds` after this round began. 0: its end; for timers, the next's."""
         if self.when == inf:
             self._loop.active_timers += 1
         self.when = self._loop.now + seconds
@@ -119,7 +127,7 @@ class EventLoop:
     ) -> None:
         self.active_timers = 0  # those that will run
         self.now = clock()  # when the present round woke up, in seconds
-        self._selector = DefaultSelector() if selector is None else selector
+        self._selector = Selector() if selector is None else selector
         self._clock = clock
         self._heap: list[tuple[float, int, Timer]] = []
         self._entries_made = 0  # also breaks ties: first started, first run
@@ -145,19 +153,17 @@ class EventLoop:
 
     def run_once(self) -> None:
         """Run one round: sleep, serve the ready files, run the timers that are due."""
-        ready = self._selector.select(self._timeout())
+        timeout = min(self._heap[0][0] - self._clock(), LONGEST_SLEEP) if self._heap else None
+        ready = self._selector.select(timeout)
         self.now = self._clock()
-        for key, events in ready:
+        for key, _ in ready:
             watcher: Watcher = key.data
             try:  # readiness is a hint: the callback may still find nothing
-                if events & EVENT_READ and watcher.reader:
-                    watcher.reader()
-                if events & EVENT_WRITE and watcher.writer:
-                    watcher.writer()
+                if watcher.callback:
+                    watcher.callback()
             except Exception as error:  # noqa: BLE001 - of one file's owner, and handed to it
                 watcher.on_error(error)
-        if self._heap and self._heap[0][0] <= self.now:
-            self._run_timers()
+        self._run_timers()
 
     def close(self) -> None:
         self._selector.close()
@@ -187,9 +193,6 @@ class EventLoop:
                 timer.scheduled = inf
         self._heap = [entry for entry in self._heap if entry[0] == entry[2].scheduled]
         heapq.heapify(self._heap)
-
-    def _timeout(self) -> float | None:
-        return min(self._heap[0][0] - self._clock(), LONGEST_SLEEP) if self._heap else None
 
     def _run_timers(self) -> None:
         newest = self._entries_made  # a callback's own start(0) is for the next round

@@ -34,18 +34,16 @@ class Endpoint(NamedTuple):
     family: socket.AddressFamily
     sockaddr: Any  # its shape depends on the family: socket, "Socket families"
 
-    @property
-    def host(self) -> str:
-        """The host as printed, for limits by host. All peers on a unix socket have the same."""
-        if self.family == socket.AF_UNIX:
-            return UNIX.rstrip(":")
-        host = self.sockaddr[0]
-        return f"[{host}]" if self.family == socket.AF_INET6 else str(host)
-
     def __str__(self) -> str:
-        if self.family == socket.AF_UNIX:
-            return UNIX + unix_name(self.sockaddr)
-        return f"{self.host}:{self.sockaddr[1]}"
+        return printed(self.family, self.sockaddr)
+
+
+def printed(family: int, sockaddr: Any) -> str:
+    """Return an endpoint as a person writes it."""
+    if family == socket.AF_UNIX:
+        return UNIX + unix_name(sockaddr)
+    host, port = sockaddr[:2]
+    return f"[{host}]:{port}" if family == socket.AF_INET6 else f"{host}:{port}"
 
 
 class Address(NamedTuple):
@@ -80,8 +78,10 @@ class Address(NamedTuple):
         """
         if self.path is not None:
             return [Endpoint(socket.AF_UNIX, self.path)]
+        # A str goes through the codec idna, whose tables take a millisecond to import.
+        host = self.host.encode() if self.host.isascii() else self.host
         try:
-            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            found = socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM)
         except UnicodeError as error:  # a label of over 63 bytes, say (RFC 1035, 2.3.4)
             raise socket.gaierror(socket.EAI_NONAME, "no host can have that name") from error
         return [Endpoint(family, sockaddr) for family, _, _, _, sockaddr in found]

@@ -103,7 +103,7 @@ class Attempt:
         self.endpoint = endpoint
         self._on_outcome = on_outcome
         self._socket = connecting
-        make_ready(self._socket, endpoint.family)
+        make_ready(self._socket)
         detect_loss(self._socket, endpoint.family)
         self._watcher = loop.watcher(self._socket, "connecting")
         self._again = loop.timer("connecting", self._connect)
@@ -124,7 +124,7 @@ class Attempt:
         code = self._socket.connect_ex(self.endpoint.sockaddr)
         if code in IN_PROGRESS:
             try:
-                self._watcher.set_callbacks(writer=self._on_writable)
+                self._watcher.when_writable(self._on_writable)
             except OSError as error:  # epoll_ctl(2): ENOSPC, ENOMEM
                 self._on_outcome(self, reason(error))
         elif code == errno.EAGAIN and self.endpoint.family == socket.AF_UNIX:

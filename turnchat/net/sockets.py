@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
+from turnchat.core.listener import make_ready
 from turnchat.net.address import Endpoint
 from turnchat.net.keepalive import detect_loss
 
@@ -112,8 +113,8 @@ def _bind_or_replace(listener: UnixListener, path: str) -> None:
 
 
 def _start_listening(listener: socket.socket) -> None:
+    make_ready(listener)  # now, for newcomers that wait before anything accepts
     listener.listen(socket.SOMAXCONN)
-    listener.setblocking(False)
 
 
 def _remove_stale(path: str, unlocked: OSError | None) -> None:

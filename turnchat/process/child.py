@@ -46,7 +46,7 @@ class ChildWatcher:
             return self._await_signal(pid, on_exit, on_error)
         watcher = self._loop.watcher(Stream(pidfd), f"process {pid}", on_error)
         try:
-            watcher.set_callbacks(reader=on_exit)
+            watcher.when_readable(on_exit)
         except OSError:  # epoll_ctl(2): ENOSPC, ENOMEM
             os.close(pidfd)
             return self._await_signal(pid, on_exit, on_error)

@@ -103,19 +103,19 @@ class OutputFile(LineWriter):
         self._is_held = False
         self.flush()
 
-    def write(self, lines: bytes) -> None:
+    def collect(self, lines: bytes) -> None:
         if self.is_full:
             return
         if self._limit is not None and self._opened.is_regular:
-            room = self._limit - self._length() - self._size
+            room = self._limit - self._length() - self._unwritten
             last = self.last_line()
             if len(lines) + len(last) > room:
                 self.is_full = True
                 if last and len(last) <= room:
-                    super().write(last)
+                    super().collect(last)
                 self.report(f"{self.name} has reached --max-file-size: later lines are left out")
                 return
-        super().write(lines)
+        super().collect(lines)
 
     def flush(self) -> None:
         if not self._is_held:
@@ -139,7 +139,7 @@ class OutputFile(LineWriter):
             self.report(f"{self.name} cannot be opened again, the former goes on: {reason(error)}")
             return False
         if end and not self.is_full:
-            super().write(end)
+            super().collect(end)
         self.flush()
         former, self._opened = self._opened, opened
         os.close(former.descriptor)
@@ -178,7 +178,8 @@ class OutputFile(LineWriter):
     def _start_again(self) -> None:
         """Begin the file that is open now, with the lines that wait for it."""
         self.is_full = False
-        self._offset = 0  # a line of which the former file has a part is written wholly
+        if self._waiting:  # a line of which the former file has a part is written wholly
+            self._offset = self._waiting[0].rfind(b"\n", 0, self._offset) + 1
         if self._is_fresh:  # its lines make sense only behind those that the former file has
             self.lose(self.waiting)
             while self._waiting:

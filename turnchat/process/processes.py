@@ -7,15 +7,13 @@ distances. Where descriptors, memory or processes have run out, the queue waits 
 
 import errno
 from math import inf
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from turnchat.core.loop import Callback, EventLoop
+from turnchat.logger import Logger
 from turnchat.process.child import GRACE, ChildProcess, ChildWatcher
 from turnchat.process.signals import Signals
 from turnchat.text import counted, reason
-
-if TYPE_CHECKING:
-    import logging
 
 RETRY = 1.0  # seconds
 SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC}
@@ -41,7 +39,7 @@ class Processes:
         self,
         loop: EventLoop,
         signals: Signals,
-        logger: "logging.Logger",
+        logger: Logger,
         *,
         starts: int,
         most: float = inf,

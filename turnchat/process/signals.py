@@ -38,7 +38,7 @@ class Signals:
         self._reader.setblocking(False)
         self._writer.setblocking(False)
         self._watcher = loop.watcher(self._reader, "signals")
-        self._watcher.set_callbacks(reader=self._read)
+        self._watcher.when_readable(self._read)
         self._former_wakeup = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
 
     def on(self, number: signal.Signals, callback: Callback) -> None:

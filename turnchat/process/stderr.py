@@ -6,15 +6,12 @@ child that prints without end is held back by its own pipe, and others do not pa
 """
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from turnchat.core.lines import Line, LineSplitter
 from turnchat.core.loop import ErrorHandler, EventLoop
+from turnchat.logger import Logger
 from turnchat.process.stdio import Stream
 from turnchat.text import counted, reason
-
-if TYPE_CHECKING:
-    import logging
 
 READ_SIZE = 1 << 12  # bytes
 PAUSE = 0.05  # seconds from a read to the next
@@ -33,7 +30,7 @@ class StderrReader:
         loop: EventLoop,
         stream: Stream,
         name: str,
-        logger: "logging.Logger",
+        logger: Logger,
         on_error: ErrorHandler,
     ) -> None:
         self._loop = loop
@@ -82,7 +79,7 @@ class StderrReader:
     def _read_on(self) -> None:
         self._renew_period()
         try:
-            self._watcher.set_callbacks(reader=self._read)
+            self._watcher.when_readable(self._read)
         except OSError:  # epoll_ctl(2): ENOSPC, ENOMEM
             self._pause.start(PERIOD)
 

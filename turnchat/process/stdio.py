@@ -17,12 +17,13 @@ import stat
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from select import PIPE_BUF
 
 from turnchat.text import reason, were
 
 STANDARD = (0, 1, 2)
 WAITING_LIMIT = 1 << 20  # bytes of lines that may wait
-LINE_COST = 64  # bytes that Python needs for a line that waits
+LINE_COST = 64  # bytes that Python needs for a piece of them
 
 OpenStream = Callable[[int], "Stream"]
 
@@ -122,7 +123,7 @@ def ignore(_sentence: str) -> None:
 
 
 class LineWriter:
-    """Lines for one file, each one write(), with no buffer of ours: they survive kill -9.
+    """Lines for one file. Those of write() survive kill -9, those of collect() after flush().
 
     A disk may be full, a pipe may not be read. Then lines wait in their order, and are tried again
     with the next one. The rest of a short write goes first, so no line is torn. WAITING_LIMIT
@@ -148,16 +149,30 @@ class LineWriter:
 
     @property
     def waiting(self) -> int:
-        """The number of lines that wait."""
-        return sum(lines.count(b"\n") for lines in self._waiting)
+        """The number of lines that wait, wholly or in part."""
+        written = self._waiting[0].count(b"\n", 0, self._offset) if self._waiting else 0
+        return sum(lines.count(b"\n") for lines in self._waiting) - written
 
     def write(self, lines: bytes) -> None:
         """Append a line, or several that belong together, each with its newline."""
+        self.collect(lines)
+        self.flush()
+
+    def collect(self, lines: bytes) -> None:
+        """Append lines as write() does, but with others: at the next flush(), or when it is time.
+
+        They are one piece, and one write, as far as a pipe takes it wholly: PIPE_BUF in pipe(7).
+        """
+        if self._waiting and len(self._waiting[-1]) + len(lines) > PIPE_BUF:
+            self.flush()
         if self._waiting and self._size + len(lines) > WAITING_LIMIT:
             self.lose(lines.count(b"\n"))
+        elif self._waiting and len(self._waiting[-1]) + len(lines) <= PIPE_BUF:
+            self._waiting[-1] += lines
+            self._size += len(lines)
         else:
-            self._queue(lines)
-        self.flush()
+            self._waiting.append(lines)
+            self._size += len(lines) + LINE_COST
 
     def lose(self, number: int) -> None:
         """Count lines that are not written."""
@@ -182,10 +197,12 @@ class LineWriter:
                 self._drop_first()
         if self._is_failing:
             self._recover()
+            self.flush()  # the report may be a line of this file
 
-    def _queue(self, lines: bytes) -> None:
-        self._waiting.append(lines)
-        self._size += len(lines) + LINE_COST
+    @property
+    def _unwritten(self) -> int:
+        """The bytes that wait."""
+        return self._size - LINE_COST * len(self._waiting) - self._offset
 
     def _drop_first(self) -> None:
         self._size -= len(self._waiting.popleft()) + LINE_COST

@@ -64,6 +64,7 @@ class Console(Sessions):
         self._advance()
 
     def close(self) -> None:
+        self._show_notes()  # those that this round has made, in front of the line in the editor
         super().close()
         self._show_notes()
 

@@ -6,6 +6,8 @@ from turnchat.core.connection import CloseReason, Connection
 class Echo:
     """Sends back each message."""
 
+    __slots__ = ("_connection",)  # there may be ten thousand
+
     is_automatic = True
 
     def __init__(self, connection: Connection) -> None:

@@ -11,13 +11,13 @@ A process outlives its conversation by a few seconds at most. Processes keeps th
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from turnchat.core.connection import CloseReason, Connection
 from turnchat.core.conversation import BYEBYE
 from turnchat.core.frame import BODY_LIMIT, BodyTooLong
 from turnchat.core.lines import Line
 from turnchat.core.loop import FOREVER, Callback, EventLoop, Timer, Watcher
+from turnchat.logger import Logger
 from turnchat.process.answers import AnswerReader
 from turnchat.process.child import ChildProcess, StdioPipes, discard
 from turnchat.process.command import Command
@@ -25,9 +25,6 @@ from turnchat.process.processes import Processes
 from turnchat.process.stderr import StderrReader
 from turnchat.process.stdio import Stream
 from turnchat.text import not_utf8, one_line, reason
-
-if TYPE_CHECKING:
-    import logging
 
 HINT_AFTER = 3.0  # seconds
 NOT_STARTED = (126, 127)  # statuses of setpriv and prlimit: the command cannot be run, is not there
@@ -43,7 +40,7 @@ class Programs:
         self,
         loop: EventLoop,
         processes: Processes,
-        logger: "logging.Logger",
+        logger: Logger,
         command: Command,
         wrap_pipes: Callable[[Sequence[Stream]], Sequence[Stream]] = lambda pipes: pipes,
         *,
@@ -212,7 +209,7 @@ class Program:
                 taken = len(self._unsent)
             self._unsent = self._unsent[taken:]
         if self._unsent:
-            self._watch(self._stdin, writer=self._write_stdin)
+            self._watch(self._stdin.when_writable, self._write_stdin)
         else:
             self._stdin.unregister()
             self._answer()
@@ -229,7 +226,7 @@ class Program:
         else:
             if self._programs.command.empty_after:
                 self._silence.start(self._programs.command.empty_after)
-            self._watch(self._stdout, reader=self._read_stdout)
+            self._watch(self._stdout.when_readable, self._read_stdout)
 
     def _read_stdout(self) -> None:
         if self._answers.read():
@@ -253,11 +250,9 @@ class Program:
     def _settle(self) -> None:
         self._settled_at = self._programs.loop.now + self._programs.command.settle
 
-    def _watch(
-        self, watcher: Watcher, reader: Callback | None = None, writer: Callback | None = None
-    ) -> None:
+    def _watch(self, when: Callable[[Callback], object], callback: Callback) -> None:
         try:
-            watcher.set_callbacks(reader, writer)
+            when(callback)
         except OSError as error:  # epoll_ctl(2): ENOSPC, ENOMEM
             self._give_up(f"cannot be watched: {reason(error)}", os.EX_OSERR)
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from turnchat.core.loop import EventLoop
 from turnchat.process.stdio import Stream
-from turnchat.terminal.output import Output, OutputLine
+from turnchat.terminal.output import Output, OutputLine, encoded
 from turnchat.terminal.width import clusters, fold
 
 CHUNK = 1 << 14  # characters of lines in one write, at least
@@ -151,7 +151,7 @@ class Display(Output):
         self._erasure = self._mode = ""  # control sequences in front of the next write
         self._is_paste_on = False
         self._drawn: Block | None = None  # what is on the screen
-        self._refresh = loop.timer(f"{name}: refresh", self._flush)
+        self._refresh = loop.timer(f"{name}: refresh", self.flush)
 
     @property
     def is_drained(self) -> bool:
@@ -219,9 +219,13 @@ class Display(Output):
     def _end_paste_mode(self) -> None:
         if self._is_paste_on:
             self._mode, self._is_paste_on = PASTE_OFF, False
-        self._flush()
+        self.flush()
 
-    def _next(self) -> str:
+    def _next(self) -> bytes:
+        self._unsent = self._unsent or encoded(self._change())
+        return self._unsent
+
+    def _change(self) -> str:
         """Return the new lines and the block below them: the whole of it in one write."""
         control = self._erasure + self._mode
         if not (control or self._queue or self._is_stale):

@@ -134,7 +134,7 @@ class KeyReader:
         self._look_again.cancel()
         is_taken = self._mode.take()  # if it has hung up it is not, and the next read tells
         try:
-            self._watcher.set_callbacks(reader=self.read)
+            self._watcher.when_readable(self.read)
         except OSError:  # epoll_ctl(2): ENOSPC, ENOMEM
             self._look_again.start(REFUSED)
         if is_taken and self.on_foreground:

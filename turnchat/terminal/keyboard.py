@@ -39,7 +39,7 @@ class Keyboard(LineReader):
         """Read when the stream is readable; in the next round, if the last read gave something."""
         watches = self._wants_more() and self._is_drained
         try:
-            self._watcher.set_callbacks(reader=self.read if watches else None)
+            self._watcher.when_readable(self.read if watches else None)
         except OSError:  # epoll_ctl(2): ENOSPC, ENOMEM
             self._again.start(REFUSED)
             return

@@ -1,10 +1,11 @@
 """Lines on their way out, to a stream that may not take them.
 
 A terminal can be stopped with Ctrl-S, and a pipe may never be read; no conversation waits for
-either. A line is written at once if the stream takes it. If not, it waits in a queue, and the loop
-watches for room. The queue has a bound. Past it the oldest status lines are dropped first, and
-messages only when there is no status line left. A line with their number stands for them. An owner
-that can hold messages back, by not taking a turn, does so while `is_writable` is false.
+either. A line is written at once if the stream takes it, or collected for the next flush(). If the
+stream takes none, lines wait in a queue, and the loop watches for room. The queue has a bound. Past
+it the oldest status lines are dropped first, and messages only when there is no status line left. A
+line with their number stands for them. An owner that can hold messages back, by not taking a turn,
+does so while `is_writable` is false.
 
 An output can be paused: then lines wait although there is room. So a prompt stays undisturbed. A
 Display (display.py) does without: it draws its prompt again below each new line.
@@ -12,6 +13,7 @@ Display (display.py) does without: it draws its prompt again below each new line
 
 from collections import deque
 from collections.abc import Callable
+from select import PIPE_BUF
 from typing import NamedTuple
 
 from turnchat.core.loop import Callback, EventLoop
@@ -20,6 +22,7 @@ from turnchat.text import counted, safe
 
 LIMIT = 1 << 20  # bytes of memory for lines that wait
 REFUSED = 0.1  # seconds to the next write, when the selector refuses the stream
+COLLECTED = PIPE_BUF // 2  # bytes; with one more line they still fit into one write
 LAG = LIMIT >> 4  # bytes of them: some 300 lines, for which 20 kB/s is a second
 
 
@@ -129,7 +132,7 @@ class Output:
         self._stream = stream
         self._render = render
         self._queue = OutputQueue()
-        self._unsent = b""  # of a line that has left the queue
+        self._unsent = b""  # of lines that have left the queue
         self._is_paused = False
         self._is_draining = False
         self._when_drained: dict[Callback, None] = {}  # in the order of the calls
@@ -160,7 +163,19 @@ class Output:
         """Write `line`, now or as soon as the stream takes it."""
         if not self._error:
             self._queue.put(line)
-            self._flush()
+            self.flush()
+
+    def collect(self, line: OutputLine) -> None:
+        """Write `line` as put() does, but with others: at the next flush(), or when it is time."""
+        if self._error:
+            return
+        # After a flush() more is left only if lines wait.
+        if self._is_paused or len(self._unsent) > COLLECTED:
+            self._queue.put(line)
+        else:
+            self._unsent += encoded(self._render(line))
+            if len(self._unsent) > COLLECTED:
+                self.flush()
 
     def call_when_drained(self, callback: Callback) -> None:
         """Call back, once, when nothing waits any more. A second call changes nothing."""
@@ -178,6 +193,7 @@ class Output:
 
     def drain(self, seconds: float | None) -> None:
         """Run the loop, with all its callbacks, until nothing waits or `seconds` have passed."""
+        self.flush()
         if self.is_drained:
             return
         timer = self._loop.timer("last lines", self._loop.stop)
@@ -196,22 +212,21 @@ class Output:
         self._stream.close()
 
     def _write(self, text: str) -> None:
-        self._unsent += _encoded(text)
-        self._flush()
+        self._unsent += encoded(text)
+        self.flush()
 
-    def _flush(self) -> None:
-        """Write until the stream takes no more, a line at a time.
+    def flush(self) -> None:
+        """Write until the stream takes no more.
 
         A pipe takes up to PIPE_BUF bytes wholly or not at all (pipe(7)), and a line has fewer. So
-        two outputs into the same pipe do not tear each other's lines apart.
+        each write has as many whole lines as that, and two outputs into the same pipe do not tear
+        each other's lines apart.
         """
         if self._error:
             return
-        while self._unsent or (text := self._next()):
-            if not self._unsent:
-                self._unsent = _encoded(text)
+        while data := self._next():
             try:
-                taken = self._stream.write(self._unsent)
+                taken = self._stream.write(data)
             except OSError as error:
                 self._fail(error)
                 return
@@ -219,7 +234,7 @@ class Output:
             if not taken:
                 break
         try:
-            self._watcher.set_callbacks(writer=self._write_on if self._unsent else None)
+            self._watcher.when_writable(self._write_on if self._unsent else None)
         except OSError:  # epoll_ctl(2): ENOSPC, ENOMEM
             self._again.start(REFUSED)
         if self.is_drained:
@@ -229,13 +244,18 @@ class Output:
             if self._is_draining and self.is_drained:
                 self._loop.stop()
 
-    def _next(self) -> str:
-        """Return the text to write next; none if there is nothing to write now."""
-        return self._render(self._queue.take()) if self._queue and not self._is_paused else ""
+    def _next(self) -> bytes:
+        """Return what to write next; nothing if there is nothing to write now."""
+        while self._queue and not self._is_paused and len(self._unsent) < PIPE_BUF:
+            self._unsent += encoded(self._render(self._queue.take()))
+        if len(self._unsent) <= PIPE_BUF:
+            return self._unsent
+        end = self._unsent.rfind(b"\n", 0, PIPE_BUF) + 1
+        return self._unsent[:end] if end else self._unsent  # a longer line alone
 
     def _write_on(self) -> None:
         was_writable = self.is_writable
-        self._flush()
+        self.flush()
         if self.on_writable and (self.is_drained or (self.is_writable and not was_writable)):
             self.on_writable()
 
@@ -258,6 +278,6 @@ def _memory(text: str) -> int:
     return ASCII + len(text) if text.isascii() else OTHER + WIDEST * len(text)
 
 
-def _encoded(text: str) -> bytes:
-    # A path on the command line may hold bytes that are not UTF-8: lone surrogates, in Python.
+def encoded(text: str) -> bytes:
+    """Return the bytes of a text. Paths may hold bytes that are not UTF-8: lone surrogates."""
     return text.encode(errors="backslashreplace")

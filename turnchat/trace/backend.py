@@ -12,6 +12,7 @@ from selectors import BaseSelector, DefaultSelector
 from typing import Self, cast
 
 from turnchat.core.loop import Callback, ErrorHandler, EventLoop, Timer, reraise
+from turnchat.core.selector import Selector
 from turnchat.process.backend import Backend
 from turnchat.process.signals import Signals
 from turnchat.process.stdio import Stream
@@ -43,10 +44,10 @@ class RecordingBackend(Backend):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.log.emit("end")
+        self.log.emit({"t": None, "call": "end"})
 
     def selector(self, real: BaseSelector | None = None) -> RecordingSelector:
-        """Wrap a selector; by default the best that the system has."""
+        """Wrap a selector; by default one whose files may wait to read and to write, too."""
         return RecordingSelector(self.log, DefaultSelector() if real is None else real)
 
     def socket(self, real: Socket, name: str = "", kind: str = "connection") -> Socket:
@@ -67,7 +68,7 @@ class RecordingBackend(Backend):
         clock: Callable[[], float] = time.monotonic,
     ) -> EventLoop:
         """Make an event loop whose selector and timers are recorded."""
-        return RecordingLoop(self.log, self.selector(selector), clock)
+        return RecordingLoop(self.log, self.selector(selector or Selector()), clock)
 
     def signals(self, loop: EventLoop) -> Signals:
         return RecordingSignals(self.log, loop)
@@ -100,7 +101,7 @@ class RecordingLoop(EventLoop):
 
     def timer(self, name: str, callback: Callback, on_error: ErrorHandler = reraise) -> Timer:
         def recorded() -> None:
-            self._log.emit("deadline", name=name)
+            self._log.emit({"t": None, "call": "deadline", "name": name})
             callback()
 
         return super().timer(name, recorded, on_error)
@@ -115,7 +116,7 @@ class RecordingSignals(Signals):
 
     def on(self, number: signal.Signals, callback: Callback) -> None:
         def recorded() -> None:
-            self._log.emit("signal", name=number.name)
+            self._log.emit({"t": None, "call": "signal", "name": number.name})
             callback()
 
         super().on(number, recorded)

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from types import CodeType, FrameType
-from typing import Self
+from types import FrameType
+from typing import TypeVar
 
 import turnchat
 from turnchat.core import loop
@@ -24,6 +24,7 @@ Sink = Callable[[Event], object]
 WRAPPER_FILES = {__file__, selectors.__file__}
 LOOP_FILE = loop.__file__
 PACKAGE = Path(turnchat.__file__).parent
+Result = TypeVar("Result")
 
 
 class EventLog:
@@ -46,79 +47,67 @@ class EventLog:
         self._names: dict[int, str] = {}
 
     def now(self) -> float:
-        """Return the time for an event, in seconds."""
-        return round(self._clock(), 6)
+        """Return the time for an event, in seconds, to the microsecond."""
+        return round(self._clock() * 1e6) / 1e6
 
-    def emit(self, call: str, *, at: float | None = None, **details: object) -> None:
-        """Hand an event to the sinks. Its time is `at`, by default now."""
-        event = {"t": self.now() if at is None else at, "call": call, **details}
+    def emit(self, event: Event) -> None:
+        """Hand an event to the sinks. They may keep it: it is not changed any more.
+
+        An event whose `t` is None gets the time of now.
+        """
+        if event["t"] is None:
+            event["t"] = self.now()
         for sink in self._sinks:
             sink(event)
+
+    def attempt(self, event: Event, call: Callable[..., Result], *arguments: object) -> Result:
+        """Return the result of a call. The event is emitted only if it fails, with the error."""
+        try:
+            return call(*arguments)
+        except BaseException as error:
+            event["error"] = _name_of_error(error)
+            self.emit(event)
+            raise
 
     def register_file(self, kind: str, name: str = "") -> int:
         """Return the number of a new file."""
         self._count += 1
         self._names[self._count] = name
-        self.emit("open", file=self._count, kind=kind, name=name)
+        self.emit({"t": None, "call": "open", "file": self._count, "kind": kind, "name": name})
         return self._count
 
     def rename_file(self, file: int, name: str) -> None:
         """Give a file another name. An empty name changes nothing."""
         if name and self._names.get(file) != name:
             self._names[file] = name
-            self.emit("name", file=file, name=name)
+            self.emit({"t": None, "call": "name", "file": file, "name": name})
 
     def forget_file(self, file: int) -> None:
         """Forget the name of a file that is closed."""
         self._names.pop(file, None)
 
 
-class Call:
-    """Emit an event when a call is over: its details, and the error that it raised.
-
-    `send` and `write` bear the time of their beginning, all other calls that of their end. So the
-    recordings of both sides show each byte sent before it is received.
-    """
-
-    def __init__(self, log: EventLog, name: str, **details: object) -> None:
-        self._log = log
-        self._name = name
-        self._details = details | {"by": caller()}
-        self._began = log.now() if name in ("send", "write") else None
-
-    def add(self, **details: object) -> None:
-        """Add to the details, or replace some."""
-        self._details |= details
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
-        if error is not None:
-            self.add(error=_name_of_error(error))
-        self._log.emit(self._name, at=self._began, **self._details)
-
-
 def caller(*, of_loop: bool = False) -> str:
-    """Return the function that makes the present call, and its file.
+    """Return the function that called the wrapper that asks, and its file.
 
-    of_loop: True if the loop makes it for itself, as it does with select().
+    of_loop: True if the loop makes the call for itself, as it does with select().
     """
-    frame: FrameType | None = sys._getframe(1)
-    passing = WRAPPER_FILES if of_loop else WRAPPER_FILES | {LOOP_FILE}
-    while frame and frame.f_code.co_filename in passing:
+    frame: FrameType | None = sys._getframe(2)
+    while frame:
+        code = frame.f_code
+        file = code.co_filename
+        if file not in WRAPPER_FILES and (of_loop or file != LOOP_FILE):
+            return _place(code.co_qualname, file)
         frame = frame.f_back
-    if not frame:
-        return ""
-    return _place(frame.f_code)
+    return ""
 
 
 @cache
-def _place(code: CodeType) -> str:
-    """Return a function's name and file. Cached: it took a seventh of a recorded turn."""
-    path = Path(code.co_filename)
+def _place(function: str, file: str) -> str:
+    """Return a function's name and file. Cached: paths are slow to take apart."""
+    path = Path(file)
     shown = path.relative_to(PACKAGE.parent) if path.is_relative_to(PACKAGE) else path.name
-    return f"{code.co_qualname} in {shown}"
+    return f"{function} in {shown}"
 
 
 def _name_of_error(error: BaseException) -> str:

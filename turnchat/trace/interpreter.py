@@ -97,12 +97,12 @@ class File:
         """Take in bytes from the peer; no bytes are the end of its stream."""
         if not self._receiving or self.is_shut:
             return []
-        events = self._receiving.receive(data) if data else self._receiving.receive_eof()
-        if self._sending:
-            for event in events:  # for the other side, this was a message that it sent
-                if isinstance(event, bytes) or event is ConnectionEvent.BYEBYE:
-                    self._sending.send(event if isinstance(event, bytes) else BYEBYE)
-        return [_effect_of(event, is_ours=False) for event in events]
+        receiving = self._receiving
+        event = receiving.receive(data) if data else receiving.receive_eof()
+        body = _body_of(event)
+        if self._sending and body is not None:  # for the other side, it sent this message
+            self._sending.send(body)
+        return _effects_of(event, receiving, is_ours=False)
 
     def send(self, data: bytes, sent: int) -> list[Effect]:
         """Take in that `data` was to be sent, and that the kernel took `sent` bytes of it."""
@@ -112,13 +112,14 @@ class File:
             return []
         if self.turn is OVER:
             return [Effect("fault", "after the end of the conversation", is_ours=True)]
-        events = self._sending.receive(data)
-        for event in events:
-            if isinstance(event, RemoteProtocolError):
-                self._sending = None  # later bytes cannot be judged
-            elif self._receiving.turn in (OURS, LAST):
-                self._receiving.send(event if isinstance(event, bytes) else BYEBYE)
-        return [_effect_of(event, is_ours=True) for event in events]
+        event = self._sending.receive(data)
+        body = _body_of(event)
+        if body is not None and self._receiving.turn in (OURS, LAST):
+            self._receiving.send(body)
+        effects = _effects_of(event, self._sending, is_ours=True)
+        if self._sending.fault:
+            self._sending = None  # later bytes cannot be judged
+        return effects
 
 
 class Interpreter:
@@ -185,6 +186,23 @@ class Interpreter:
         if event.get("error", "EAGAIN") != "EAGAIN":
             file.unsent = ""  # it is lost with the connection
         return effects
+
+
+def _body_of(event: ConversationEvent | None) -> bytes | None:
+    """Return the body of the message that an event is, or None."""
+    if event is ConnectionEvent.BYEBYE:
+        return BYEBYE
+    return event if isinstance(event, bytes) else None
+
+
+def _effects_of(
+    event: ConversationEvent | None, conversation: Conversation, *, is_ours: bool
+) -> list[Effect]:
+    """Return the effects of an event, and of a fault that came with a message."""
+    events = [event] if event is not None else []
+    if isinstance(event, bytes) and conversation.fault:
+        events.append(conversation.fault)
+    return [_effect_of(one, is_ours=is_ours) for one in events]
 
 
 def _effect_of(event: ConversationEvent, *, is_ours: bool) -> Effect:

@@ -50,7 +50,7 @@ def record_to(
     """Record as record() does, to a file that the caller begins and closes."""
     sinks: list[Sink] = []
     if file is not None:
-        sinks.append(Writer(file, program, bodies=not lengths_only))
+        sinks.append(Writer(file, program, bodies=not lengths_only).add)
     with ExitStack() as stack:
         if trace:
             stderr = stack.enter_context(closing(StderrSink()))

@@ -20,9 +20,9 @@ class NoRedaction:
         """Return `data` as it is."""
         return data
 
-    def copy(self) -> "NoRedaction":
-        """Return itself: there is no state."""
-        return self
+    def preview(self, data: bytes) -> bytes:
+        """Return what redact() would, and take in nothing."""
+        return data
 
 
 class Redactor(NoRedaction):
@@ -36,6 +36,7 @@ class Redactor(NoRedaction):
 
     def redact(self, data: bytes) -> bytes:
         """Return as many bytes, without the text of messages."""
+        data = bytes(data)  # it may be a memoryview
         redacted = bytearray()
         while data:
             if len(self._header) < HEADER_SIZE:
@@ -50,11 +51,10 @@ class Redactor(NoRedaction):
                 redacted += self._redact_body(piece)
         return bytes(redacted)
 
-    def copy(self) -> "Redactor":
-        """Return a redactor that has seen the same bytes."""
+    def preview(self, data: bytes) -> bytes:
         twin = Redactor()
         twin.__dict__.update(self.__dict__)
-        return twin
+        return twin.redact(data)
 
     def _redact_header(self, byte: bytes) -> bytes:
         self._header += byte

@@ -1,6 +1,11 @@
 """Wrappers around a selector, sockets and streams, which emit an event for each call.
 
-Each passes a call on to the real object and emits what was asked, and the result or the error.
+Each passes a call on to the real object and emits what was asked, and the result or the error. An
+event is one dict, with its fields in the order of the line that it becomes.
+
+`send` and `write` bear the time of their beginning, all other calls that of their end, when the
+event is emitted. So the recordings of both sides show each byte sent before it is received.
+
 select() returns a list; the one returned here emits `dispatch` for each file while the loop goes
 through it. So callbacks are seen without the loop's help.
 """
@@ -13,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from turnchat.process.stdio import Stream
 from turnchat.text import unix_name
-from turnchat.trace.events import WRAPPER_FILES, Call, EventLog, caller
+from turnchat.trace.events import WRAPPER_FILES, EventLog, caller
+from turnchat.trace.format import Event
 from turnchat.trace.redact import NoRedaction, Redactor
 
 if TYPE_CHECKING:
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 WRAPPER_FILES.add(__file__)
 
 Socket = socket.socket
+MASKS = {EVENT_READ: "r", EVENT_WRITE: "w", EVENT_READ | EVENT_WRITE: "rw"}
 REFUSED = (
     *("recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into"),
     *("sendto", "sendmsg", "sendfile", "makefile", "detach"),
@@ -43,36 +50,45 @@ class RecordingSelector(BaseSelector):
     def register(self, fileobj: Any, events: int, data: Any = None) -> SelectorKey:
         number = self._number_of(fileobj, is_new=True)
         self._log.rename_file(number, _name_of(data))
-        with Call(self._log, "register", file=number, events=_mask(events)):
-            key = self._real.register(fileobj, events, data)
+        event = {"t": None, "call": "register", "file": number, "events": MASKS.get(events, "")}
+        event["by"] = caller()
+        key = self._log.attempt(event, self._real.register, fileobj, events, data)
+        self._log.emit(event)
         self._numbers[key.fd] = number
         return key
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> SelectorKey:
         number = self._number_of(fileobj)
         self._log.rename_file(number, _name_of(data))
-        with Call(self._log, "modify", file=number, events=_mask(events)):
-            return self._real.modify(fileobj, events, data)
+        event = {"t": None, "call": "modify", "file": number, "events": MASKS.get(events, "")}
+        event["by"] = caller()
+        key = self._log.attempt(event, self._real.modify, fileobj, events, data)
+        self._log.emit(event)
+        return key
 
     def unregister(self, fileobj: Any) -> SelectorKey:
         number = self._number_of(fileobj)
-        with Call(self._log, "unregister", file=number):
-            key = self._real.unregister(fileobj)
+        event = {"t": None, "call": "unregister", "file": number, "by": caller()}
+        key = self._log.attempt(event, self._real.unregister, fileobj)
+        self._log.emit(event)
         del self._numbers[key.fd]
         if getattr(fileobj, "recorded_as", None) is None:
             # Its close() is not seen. Registered again, it gets another number.
-            self._log.emit("close", file=number, by=caller())
+            self._log.emit({"t": None, "call": "close", "file": number, "by": caller()})
             self._log.forget_file(number)
         return key
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
         timer = self.loop.next_timer if self.loop else None
         name = timer.name if timer else None
-        self._log.emit("select", timeout=timeout, deadline=name, by=caller(of_loop=True))
+        event = {"t": None, "call": "select", "timeout": timeout, "deadline": name}
+        event["by"] = caller(of_loop=True)
+        self._log.emit(event)
         ready = self._real.select(timeout)
-        files = [[self._numbers[key.fd], _mask(events)] for key, events in ready]
-        self._log.emit("ready", files=files)
-        return Ready(self._log, ready, self._numbers)
+        numbers = {key.fd: self._numbers[key.fd] for key, _ in ready}
+        files = [[numbers[key.fd], MASKS.get(events, "")] for key, events in ready]
+        self._log.emit({"t": None, "call": "ready", "files": files})
+        return Ready(self._log, ready, numbers)
 
     def close(self) -> None:
         self._real.close()
@@ -101,11 +117,12 @@ class Ready(list[tuple[SelectorKey, int]]):
     ) -> None:
         super().__init__(ready)
         self._log = log
-        self._numbers = {key.fd: numbers[key.fd] for key, _ in ready}
+        self._numbers = numbers  # kept: a callback may unregister a file that is ready, too
 
     def __iter__(self) -> Iterator[tuple[SelectorKey, int]]:
         for pair in super().__iter__():
-            self._log.emit("dispatch", file=self._numbers[pair[0].fd])
+            file = self._numbers[pair[0].fd]
+            self._log.emit({"t": None, "call": "dispatch", "file": file})
             yield pair
 
 
@@ -133,62 +150,72 @@ class RecordingSocket:
         return self._real.fileno()
 
     def accept(self) -> tuple[Socket, Any]:
-        with self._call("accept") as call:
-            accepted, address = self._real.accept()
-            wrapped = RecordingSocket(self._log, accepted, "", "connection")
-            local = _shown(accepted.getsockname())
-            call.add(new=wrapped.recorded_as, peer=_shown(address), local=local)
+        event = {"t": None, "call": "accept", "file": self.recorded_as, "by": caller()}
+        accepted, address = self._log.attempt(event, self._real.accept)
+        local = _shown(self._log.attempt(event, accepted.getsockname))
+        wrapped = RecordingSocket(self._log, accepted, "", "connection")
+        event |= {"new": wrapped.recorded_as, "peer": _shown(address), "local": local}
+        self._log.emit(event)
         return cast(Socket, wrapped), address
 
     def connect_ex(self, address: Any) -> int:
-        with self._call("connect", peer=_shown(address)) as call:
-            code = self._real.connect_ex(address)
-            call.add(local=_shown(self._real.getsockname()), **_failure(code))
+        event = self._connect(address, caller())
+        code = self._log.attempt(event, self._real.connect_ex, address)
+        event["local"] = _shown(self._real.getsockname())
+        self._log.emit(event | _failure(code))
         return code
 
     def connect(self, address: Any) -> None:
-        with self._call("connect", peer=_shown(address)) as call:
+        event = self._connect(address, caller())
+
+        def connect() -> None:
             try:
                 self._real.connect(address)
             finally:
-                call.add(local=_shown(self._real.getsockname()))
+                event["local"] = _shown(self._real.getsockname())
+
+        self._log.attempt(event, connect)
+        self._log.emit(event)
 
     def getsockopt(self, level: int, option: int, *size: int) -> Any:
         value = self._real.getsockopt(level, option, *size)
         if (level, option) == (socket.SOL_SOCKET, socket.SO_ERROR):
-            with self._call("connected") as call:
-                call.add(**_failure(value))
+            event = {"t": None, "call": "connected", "file": self.recorded_as, "by": caller()}
+            self._log.emit(event | _failure(value))
         return value
 
     def recv(self, size: int, *flags: int) -> bytes:
-        with self._call("recv", size=size) as call:
-            data = self._real.recv(size, *flags)
-            call.add(octets=self._received.redact(data).decode("latin-1"))
+        file = self.recorded_as
+        event = {"t": None, "call": "recv", "file": file, "size": size, "by": caller()}
+        data = self._log.attempt(event, self._real.recv, size, *flags)
+        event["octets"] = str(self._received.redact(data), "latin-1")
+        self._log.emit(event)
         return data
 
     def send(self, data: bytes, *flags: int) -> int:
-        with self._call("send") as call:
-            call.add(octets=self._requested(data))
-            sent = self._real.send(data, *flags)
-            call.add(sent=sent)
-            self._sent.redact(bytes(data[:sent]))
+        event = self._sending(data, caller())
+        sent = event["sent"] = self._log.attempt(event, self._real.send, data, *flags)
+        self._log.emit(event)
+        self._sent.redact(data[:sent])
         return sent
 
     def sendall(self, data: bytes, *flags: int) -> None:
-        with self._call("send") as call:
-            call.add(octets=self._requested(data))
-            self._real.sendall(data, *flags)
-            call.add(sent=len(data))
-            self._sent.redact(bytes(data))
+        event = self._sending(data, caller())
+        self._log.attempt(event, self._real.sendall, data, *flags)
+        event["sent"] = len(data)
+        self._log.emit(event)
+        self._sent.redact(data)
 
     def shutdown(self, how: int) -> None:
-        with self._call("shutdown"):
-            self._real.shutdown(how)
+        event = {"t": None, "call": "shutdown", "file": self.recorded_as, "by": caller()}
+        self._log.attempt(event, self._real.shutdown, how)
+        self._log.emit(event)
 
     def close(self) -> None:
         if self._real.fileno() >= 0:  # a second close() does nothing, so it is no event
-            with self._call("close"):
-                self._real.close()
+            event = {"t": None, "call": "close", "file": self.recorded_as, "by": caller()}
+            self._log.attempt(event, self._real.close)
+            self._log.emit(event)
             self._log.forget_file(self.recorded_as)
 
     def __enter__(self) -> Self:
@@ -197,12 +224,14 @@ class RecordingSocket:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _call(self, name: str, **details: object) -> Call:
-        return Call(self._log, name, file=self.recorded_as, **details)
+    def _connect(self, address: Any, by: str) -> Event:
+        peer = _shown(address)
+        return {"t": None, "call": "connect", "file": self.recorded_as, "peer": peer, "by": by}
 
-    def _requested(self, data: bytes) -> str:
-        """Return the bytes to be sent, redacted by a copy: a part may have to be sent again."""
-        return self._sent.copy().redact(bytes(data)).decode("latin-1")
+    def _sending(self, data: bytes, by: str) -> Event:
+        event = {"t": self._log.now(), "call": "send", "file": self.recorded_as, "by": by}
+        event["octets"] = str(self._sent.preview(data), "latin-1")
+        return event
 
 
 class RecordingStream(Stream):
@@ -215,27 +244,31 @@ class RecordingStream(Stream):
         self.recorded_as = log.register_file("stream", name)
 
     def read(self, size: int) -> bytes | None:
-        with Call(self._log, "read", file=self.recorded_as, size=size) as call:
-            data = self._real.read(size)
-            call.add(**self._result(data))
+        file = self.recorded_as
+        event = {"t": None, "call": "read", "file": file, "size": size, "by": caller()}
+        data = self._log.attempt(event, self._real.read, size)
+        if data is None:
+            event["error"] = "EAGAIN"
+        else:
+            event["octets"] = self._shown(data)
+        self._log.emit(event)
         return data
 
     def write(self, data: bytes) -> int:
-        shown = self._shown(data)
-        with Call(self._log, "write", file=self.recorded_as, octets=shown) as call:
-            sent = self._real.write(data)
-            call.add(sent=sent)
-            if data and not sent:
-                call.add(error="EAGAIN")
+        event = {"t": self._log.now(), "call": "write", "file": self.recorded_as}
+        event["octets"] = self._shown(data)
+        event["by"] = caller()
+        sent = event["sent"] = self._log.attempt(event, self._real.write, data)
+        if data and not sent:
+            event["error"] = "EAGAIN"
+        self._log.emit(event)
         return sent
 
     def close(self) -> None:
-        with Call(self._log, "close", file=self.recorded_as):
-            self._real.close()
+        event = {"t": None, "call": "close", "file": self.recorded_as, "by": caller()}
+        self._log.attempt(event, self._real.close)
+        self._log.emit(event)
         self._log.forget_file(self.recorded_as)
-
-    def _result(self, data: bytes | None) -> dict[str, object]:
-        return {"error": "EAGAIN"} if data is None else {"octets": self._shown(data)}
 
     def _shown(self, data: bytes) -> str:
         return "." * len(data) if self._log.lengths_only else data.decode("latin-1")
@@ -250,10 +283,6 @@ def _name_of(data: object) -> str:
 def _failure(code: int) -> dict[str, str]:
     """Return the `error` of an event for an errno(3); nothing for 0."""
     return {"error": errorcode.get(code, str(code))} if code else {}
-
-
-def _mask(events: int) -> str:
-    return ("r" if events & EVENT_READ else "") + ("w" if events & EVENT_WRITE else "")
 
 
 def _shown(address: object) -> str:

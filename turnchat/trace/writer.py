@@ -6,11 +6,11 @@ connection is of kind "other" there: the beginning of its conversation is not in
 """
 
 from turnchat.process.output_file import OutputFile
-from turnchat.trace.format import Event, head, line_of
+from turnchat.trace.format import Event, encode, head
 
 
 class Writer:
-    """A sink that writes events to a file.
+    """Write events to a file; add() is the sink.
 
     Each write goes straight to the kernel, so it survives the end of the process. When lines were
     lost nothing more is written, since what follows would make no sense. The conversations go on.
@@ -19,53 +19,55 @@ class Writer:
     def __init__(self, file: OutputFile, program: str, *, bodies: bool) -> None:
         """Write to `file`, which the caller begins and closes."""
         self._file = file
-        self._head = line_of(head(program, bodies=bodies))
-        self._lines = [self._head]
+        self._head = head(program, bodies=bodies)
+        self._beginning = [self._head]  # of the present file, until it is written
+        self._events: list[Event] = []  # of the present round
         self._files = OpenFiles()
         self._lost = 0  # lines before the present file
-        self._time = 0.0
-        self._must_reopen = self._is_reopening = False
-        self._meanwhile: list[Event] = []  # while it is opened again: a report is written, say
+        self._time = 0.0  # of the last round's end
+        self._must_reopen = False
         file.on_reopen = self._reopen_soon
-        file.last_line = lambda: line_of(_end(self._time, error="EFBIG")).encode("ascii")
+        file.last_line = lambda: encode([_end(self._time, error="EFBIG")]).encode("ascii")
 
-    def __call__(self, event: Event) -> None:
-        if self._is_reopening:
-            self._meanwhile.append(event)
-            return
-        self._time = event["t"]
-        if event["call"] == "select" and self._must_reopen:
-            self._reopen()
-        self._files.feed(event)
-        self._lines.append(line_of(event))
-        if event["call"] in ("select", "end"):
+    def add(self, event: Event) -> None:
+        """Take in one event. Those of a round are written at its end."""
+        self._events.append(event)
+        if event["call"] in {"select", "end"}:
+            self._time = event["t"]
+            if event["call"] == "select" and self._must_reopen:
+                self._reopen()
             self._flush()
-        meanwhile, self._meanwhile = self._meanwhile, []
-        for one in meanwhile:
-            self(one)
 
     def _flush(self) -> None:
-        lines, self._lines = self._lines, []
+        events, self._events = self._events, []
+        for event in events:
+            if event["call"] in OpenFiles.CALLS:
+                self._files.feed(event)
+        lines, self._beginning = self._beginning + events, []
         if self._file.lost > self._lost:
             self._file.lose(len(lines))
         elif lines:
-            self._file.write("".join(lines).encode("ascii"))
+            self._file.write(encode(lines).encode("ascii"))
 
     def _reopen_soon(self) -> None:
         """Reopen at the end of the round: its later events make sense behind its `ready` alone."""
         self._must_reopen = True
 
     def _reopen(self) -> None:
-        self._must_reopen, self._is_reopening = False, True
+        """Reopen before the `select` that has come. What came meanwhile, a report, follows."""
+        self._must_reopen = False
+        select = self._events.pop()
         self._flush()
-        if self._file.reopen(line_of(_end(self._time)).encode("ascii")):
+        if self._file.reopen(encode([_end(self._time)]).encode("ascii")):
             self._lost = self._file.lost
-            self._lines = [self._head, *map(line_of, self._files.events(self._time))]
-        self._is_reopening = False
+            self._beginning = [self._head, *self._files.events(self._time)]
+        self._events.insert(0, select)
 
 
 class OpenFiles:
     """The files of the loop that are open, after the events so far."""
+
+    CALLS = frozenset(("open", "name", "register", "modify", "unregister", "close"))
 
     def __init__(self) -> None:
         self._kinds: dict[int, str] = {}
@@ -73,7 +75,7 @@ class OpenFiles:
         self._masks: dict[int, str] = {}
 
     def feed(self, event: Event) -> None:
-        """Take in one event."""
+        """Take in one event, of CALLS."""
         if "error" in event:
             return
         match event["call"]:

@@ -41,10 +41,10 @@ class Connector:
 
     def _begin(self) -> None:
         self._socket = self._make_socket(socket.AF_INET, socket.SOCK_STREAM)
-        make_ready(self._socket, socket.AF_INET)
+        make_ready(self._socket)
         self._watcher = self._loop.watcher(self._socket, "connect")
         self._socket.connect_ex(("127.0.0.1", self._port))
-        self._watcher.set_callbacks(writer=self._on_writable)
+        self._watcher.when_writable(self._on_writable)
 
     def _on_writable(self) -> None:
         assert self._socket
@@ -77,7 +77,7 @@ class Acceptor:
         self.port: int = listening.getsockname()[1]
         self._socket, self._on_accept = listening, on_accept
         self._watcher = loop.watcher(listening, "listener")
-        self._watcher.set_callbacks(reader=self._on_readable)
+        self._watcher.when_readable(self._on_readable)
 
     def close(self) -> None:
         self._watcher.unregister()
@@ -86,5 +86,5 @@ class Acceptor:
     def _on_readable(self) -> None:
         with suppress(BlockingIOError, ConnectionError):
             connected, _ = self._socket.accept()
-            make_ready(connected, socket.AF_INET)
+            make_ready(connected)
             self._on_accept(connected)

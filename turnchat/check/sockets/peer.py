@@ -35,7 +35,11 @@ class Peer:
         self.is_reading = True
         self._socket, self._note, self._unsent = connected, note, b""
         self._ends_stream = False
-        self._watcher = loop.watcher(connected, f"peer {number}")
+        self._reader = loop.watcher(connected, f"peer {number}")
+        # It goes on reading while bytes wait to be sent. A watcher waits for one thing, so there
+        # are two, and the kernel wants a descriptor for each.
+        self._duplicate = connected.dup()
+        self._writer = loop.watcher(self._duplicate, f"peer {number}: room")
         self._watch()
 
     @property
@@ -108,18 +112,18 @@ class Peer:
         if not self.is_open:
             return
         self.is_open = False
-        self._watcher.unregister()
+        self._stop_watching()
         if reset:
             self._note(EventType.HUNG_UP, b"reset", self.number)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self._socket.close()
+        self._duplicate.close()
 
     def _watch(self) -> None:
         if self.is_open and not self.error:
             reads = self.is_reading and not self.has_ended and not self.is_flooding
-            self._watcher.set_callbacks(
-                self._on_readable if reads else None, self._on_writable if self._unsent else None
-            )
+            self._reader.when_readable(self._on_readable if reads else None)
+            self._writer.when_writable(self._on_writable if self._unsent else None)
 
     def _on_readable(self) -> None:
         try:
@@ -153,7 +157,11 @@ class Peer:
             return
         self._watch()
 
+    def _stop_watching(self) -> None:
+        self._reader.unregister()
+        self._writer.unregister()
+
     def _fail(self, error: OSError) -> None:
         self.error, self._unsent = error, b""
-        self._watcher.unregister()
+        self._stop_watching()
         self._note(EventType.RESET, b"", self.number)

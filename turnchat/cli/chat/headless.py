@@ -1,12 +1,11 @@
 """The frontend of a program without a person: an echo or programs answer, and there is a log."""
 
 import argparse
-import logging
 import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from turnchat.chat.log import FileHandler, OutputHandler, handling, level_of
+from turnchat.chat.log import FileHandler, Handler, Log, OutputHandler, level_of
 from turnchat.core.loop import EventLoop
 from turnchat.process.backend import Backend
 from turnchat.process.signals import Signals
@@ -46,9 +45,9 @@ class Headless:
         self._stack = ExitStack()
         self._output: Output | None = None
         self._disk: LineWriter | None = None
-        handler = FileHandler(log) if log else self._open_stderr()
         level = level_of(quiet=arguments.quiet, verbose=arguments.verbose)
-        self.logger = self._stack.enter_context(handling(handler, level=level))
+        self.logger = Log(FileHandler(loop, log, level) if log else self._open_stderr(level))
+        self._stack.callback(self.logger.close)
         if self._disk:
             self._disk.report = lambda sentence: self.logger.error("%s", sentence)
 
@@ -100,17 +99,17 @@ class Headless:
     def close(self) -> None:
         self._stack.close()
 
-    def _open_stderr(self) -> logging.Handler:
+    def _open_stderr(self, level: int) -> Handler:
         """Return the handler for a log on standard error.
 
         A pipe or terminal may not be read, and the loop waits for it. A disk may be full: no
-        selector tells when it has room again, so each line tries.
+        selector tells when it has room again, so each flush tries.
         """
         stream = self._backend.stream(2)
         if is_on_disk(2):
             self._stack.callback(stream.close)
             self._disk = LineWriter(stream.write, "the log")
-            return FileHandler(self._disk)
+            return FileHandler(self._loop, self._disk, level)
         self._output = Output(self._loop, stream, "standard error", plainly)
         self._stack.callback(self._output.close)
-        return OutputHandler(self._output)
+        return OutputHandler(self._loop, self._output, level)

@@ -1,12 +1,11 @@
 """The frontend of a program at a terminal, or in a script: the lines of standard input answer."""
 
 import argparse
-import logging
 import os
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
-from turnchat.chat.log import FileHandler, ScreenHandler, handling, level_of
+from turnchat.chat.log import FileHandler, Handler, Log, ScreenHandler, level_of
 from turnchat.core.loop import EventLoop
 from turnchat.process.backend import Backend
 from turnchat.process.signals import Signals
@@ -49,14 +48,12 @@ class Interactive:
         # The keyboard is closed last: until then what is typed must not reach the shell.
         self._source = opened(closing(self._open_source(stream)))
         opened(closing(self._screen))
-        self._handler = screen = opened(closing(ScreenHandler(loop, self._screen)))
-        if log is None:
-            self.logger = opened(handling(screen, level=logging.INFO))
-            return
-        screen.setLevel(logging.INFO)
-        file = FileHandler(log)
-        file.setLevel(level_of(quiet=arguments.quiet, verbose=arguments.verbose))
-        self.logger = opened(handling(screen, file, level=min(screen.level, file.level)))
+        self._handler = ScreenHandler(loop, self._screen)
+        handlers: list[Handler] = [self._handler]
+        if log:
+            level = level_of(quiet=arguments.quiet, verbose=arguments.verbose)
+            handlers.append(FileHandler(loop, log, level))
+        self.logger = opened(closing(Log(*handlers)))
 
     @property
     def status(self) -> int:

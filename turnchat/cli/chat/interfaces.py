@@ -3,11 +3,11 @@
 For types alone: no start imports it.
 """
 
-import logging
 from typing import Protocol
 
 from turnchat.chat.server import Answer
 from turnchat.core.loop import Callback
+from turnchat.logger import Logger
 from turnchat.net.address import Endpoint
 from turnchat.process.signals import Signals
 
@@ -47,9 +47,10 @@ class Frontend(Protocol):
     programs end. drain: write what is left of the screen or the log, for `seconds` at most.
     """
 
-    logger: logging.Logger
     shows_arrivals: bool
 
+    @property
+    def logger(self) -> Logger: ...
     @property
     def status(self) -> int: ...
     def attach(self, signals: Signals, role: Role) -> Answer: ...

@@ -11,14 +11,13 @@ from turnchat.chat.server import Server
 from turnchat.cli.startup import StartupError
 from turnchat.core.connection import Timeouts
 from turnchat.core.loop import FOREVER, Callback, EventLoop
+from turnchat.logger import Logger
 from turnchat.net.address import Address, Endpoint
 from turnchat.net.sockets import listen
 from turnchat.process.backend import Backend, affordable, descriptor_limit
 from turnchat.text import counted, reason
 
 if TYPE_CHECKING:
-    import logging
-
     from turnchat.chat.server import Answer
     from turnchat.chat.transcript import Transcript
     from turnchat.cli.chat.interfaces import Frontend
@@ -105,7 +104,7 @@ class ServerRole(Server):
         return StartupError(os.EX_UNAVAILABLE, failure, hint)
 
 
-def _most_conversations(arguments: argparse.Namespace, logger: "logging.Logger") -> int:
+def _most_conversations(arguments: argparse.Namespace, logger: Logger) -> int:
     """Return the number of conversations that there are descriptors for. Raises StartupError."""
     asked: int = arguments.max_conversations
     most = affordable(asked, with_program=arguments.command is not None)

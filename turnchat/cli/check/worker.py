@@ -62,7 +62,7 @@ def run_case(case: Case, task: Task, free: Callable[[], int]) -> tuple[CaseResul
         run = Run(case, task, backend, free)
         with suppress(PermissionError):  # epoll refuses a file, which has no end to wait for
             # No task comes during another, so this is the end of the runner.
-            run.play.loop.watcher(sys.stdin, "runner").set_callbacks(reader=run.interrupt)
+            run.play.loop.watcher(sys.stdin, "runner").when_readable(run.interrupt)
         _reap_meanwhile(run.play)
         result = run.run()
     processes.end_orphans()

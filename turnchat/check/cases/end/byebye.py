@@ -148,7 +148,7 @@ def silent_after_heard(play: Play) -> Script:
     "end/ignored",
     section=SECTION,
     hint="Stop at BYEBYE. Bytes behind it, even in the same `recv()`, are neither shown nor an"
-    " error. Close without a look at them: a buffer that is not empty does not matter now.",
+    " error: drop what your buffer still holds, and close.",
     after=("end/heard",),
 )
 def ignored(play: Play) -> Script:
