@@ -108,7 +108,7 @@ def test_the_rest_of_a_line_waits_for_a_pause_and_reaches_no_other(two: Counter)
     two.leaves(1)
     two.types(" one\r")
     assert two.line == "wait>  one"
-    assert "* not sent: no client waits for an answer" in two.editing.shown
+    assert "* not sent: client 2 is next: press Enter again when its prompt is here" in two.editing.shown
     two.types(CTRL_U)
     two.passes(0.9)
     assert two.line == "wait>"
@@ -187,7 +187,7 @@ def test_what_is_there_to_read_is_read_before_the_counter_moves_on(two: Counter)
     run_rounds(two.loop, 6)
     assert not two.editing.input.waiting
     assert two.operator.count_queued() == two.editing.prompt.entered == 0
-    assert "* not sent: no client waits for an answer" in two.editing.shown
+    assert "* not sent: client 2 is next: press Enter again when its prompt is here" in two.editing.shown
 
 
 def test_each_line_entered_for_one_that_leaves_is_reported(two: Counter) -> None:

@@ -112,6 +112,8 @@ class Operator(Console):
         if isinstance(meaning, AtOnce):
             return None
         if not self._asked:
+            if following := self.present():
+                return f"{following.name} is next: press Enter again when its prompt is here"
             return "no client waits for an answer"
         return problem_with(meaning) if isinstance(meaning, Line) else None
 
