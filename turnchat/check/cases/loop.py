@@ -189,6 +189,7 @@ def threads(play: Play) -> Script:
         yield Shrinks("threads", before.threads + CLIENTS // 2 if has_own else 1)
         return
     yield from its_turn(play)
+    yield from answer(OPENING)  # by now the keyboard is served, by whatever thread
     if measured(play).threads > RUNTIME:
         raise NotApplicable("its runtime has threads of its own, which cannot be told from others")
     yield Shrinks("threads", 1)
