@@ -12,6 +12,7 @@ from turnchat.responders.prompt import NOTICE
 
 CTRL_U, ALT_1, ALT_2 = "\x15", "\x1b1", "\x1b2"
 PASTE, PASTE_END = "\x1b[200~", "\x1b[201~"
+IS_NEXT = "* not sent: client 2 is next: press Enter again when its prompt is here"
 
 
 class Counter(Frontend):
@@ -108,7 +109,7 @@ def test_the_rest_of_a_line_waits_for_a_pause_and_reaches_no_other(two: Counter)
     two.leaves(1)
     two.types(" one\r")
     assert two.line == "wait>  one"
-    assert "* not sent: client 2 is next: press Enter again when its prompt is here" in two.editing.shown
+    assert IS_NEXT in two.editing.shown
     two.types(CTRL_U)
     two.passes(0.9)
     assert two.line == "wait>"
@@ -187,7 +188,7 @@ def test_what_is_there_to_read_is_read_before_the_counter_moves_on(two: Counter)
     run_rounds(two.loop, 6)
     assert not two.editing.input.waiting
     assert two.operator.count_queued() == two.editing.prompt.entered == 0
-    assert "* not sent: client 2 is next: press Enter again when its prompt is here" in two.editing.shown
+    assert IS_NEXT in two.editing.shown
 
 
 def test_each_line_entered_for_one_that_leaves_is_reported(two: Counter) -> None:
