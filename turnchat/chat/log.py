@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from turnchat.chat.transcript import Transcript
     from turnchat.core.connection import Connection, Label
     from turnchat.core.conversation import Observer
-    from turnchat.core.loop import EventLoop
+    from turnchat.core.loop import Callback, EventLoop
     from turnchat.process.stdio import LineWriter
     from turnchat.terminal.screen import PlainScreen
 
@@ -80,38 +80,41 @@ class Log:
                     handler.emit(level, text, extra)
 
 
-class OutputHandler:
+class _Collector:
+    """A handler that collects lines, and flushes them at the end of the round."""
+
+    def __init__(self, loop: "EventLoop", flush: "Callback", level: int) -> None:
+        self.level = level
+        self._flush = flush
+        self._end_of_round = loop.timer("log", flush)
+
+    def close(self) -> None:
+        self._end_of_round.cancel()
+        self._flush()
+
+
+class OutputHandler(_Collector):
     """Puts lines into an Output, each with its time."""
 
     def __init__(self, loop: "EventLoop", output: Output, level: int = INFO) -> None:
-        self.level = level
+        super().__init__(loop, output.flush, level)
         self._output = output
-        self._end_of_round = loop.timer("log", output.flush)
 
     def emit(self, _level: int, text: str, _extra: Extra) -> None:
         self._output.collect(OutputLine(STATUS, _start(int(time.time())), text))
         self._end_of_round.start(0)
 
-    def close(self) -> None:
-        self._end_of_round.cancel()
-        self._output.flush()
 
-
-class FileHandler:
+class FileHandler(_Collector):
     """Appends lines to a file, each with its time: for --log, and a log on a disk."""
 
     def __init__(self, loop: "EventLoop", lines: "LineWriter", level: int = INFO) -> None:
-        self.level = level
+        super().__init__(loop, lines.flush, level)
         self._lines = lines
-        self._end_of_round = loop.timer("log", lines.flush)
 
     def emit(self, _level: int, text: str, _extra: Extra) -> None:
         self._lines.collect(_line(text))
         self._end_of_round.start(0)
-
-    def close(self) -> None:
-        self._end_of_round.cancel()
-        self._lines.flush()
 
 
 def limit_line() -> bytes:
