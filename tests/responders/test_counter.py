@@ -10,8 +10,7 @@ from tests.support.frontend import Frontend
 from turnchat.responders.operator import SETTLE, Operator
 from turnchat.responders.prompt import NOTICE
 
-CTRL_U, ALT_1, ALT_2 = "\x15", "\x1b1", "\x1b2"
-PASTE, PASTE_END = "\x1b[200~", "\x1b[201~"
+CTRL_U, ALT_1, ALT_2, PASTE, PASTE_END = "\x15", "\x1b1", "\x1b2", "\x1b[200~", "\x1b[201~"
 IS_NEXT = "* not sent: client 2 is next: press Enter again when its prompt is here"
 
 
