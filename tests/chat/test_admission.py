@@ -6,7 +6,15 @@ import pytest
 
 from tests.support import Clock, run_rounds
 from tests.support.logs import collected_log
-from turnchat.chat.admission import HOSTS_KEPT, HOSTS_NAMED, REPEAT, Hosts, Limits, Rate, Repeats
+from turnchat.chat.admission.limits import (
+    HOSTS_KEPT,
+    HOSTS_NAMED,
+    REPEAT,
+    Hosts,
+    Limits,
+    Rate,
+    Repeats,
+)
 from turnchat.core.connection import Timeouts
 from turnchat.core.loop import EventLoop
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.chat.conftest import Visit
 from tests.support.visitors import Quiet
-from turnchat.chat.admission import Limits
+from turnchat.chat.admission.limits import Limits
 from turnchat.core.connection import Cause, CloseReason
 
 

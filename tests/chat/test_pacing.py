@@ -4,8 +4,8 @@ import socket
 
 from tests.chat.conftest import Visit
 from tests.support.visitors import Quiet
-from turnchat.chat.admission import REPEAT, Limits
-from turnchat.chat.pacing import Paced
+from turnchat.chat.admission.limits import REPEAT, Limits
+from turnchat.chat.admission.pacing import Paced
 from turnchat.core.connection import CloseReason, Connection
 
 LIMITS = Limits(turns_rate=2)

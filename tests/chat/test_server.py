@@ -10,7 +10,7 @@ import pytest
 from tests.support import ROOT, Peer, run_until
 from tests.support.logs import CollectedLog, collected_log
 from tests.support.visitors import Quiet
-from turnchat.chat.admission import Limits
+from turnchat.chat.admission.limits import Limits
 from turnchat.chat.server import Server
 from turnchat.core.connection import Cause, CloseReason, Connection, Responder
 from turnchat.core.loop import EventLoop

@@ -8,7 +8,7 @@ from tests.chat.conftest import Visit
 from tests.support.clock import stops
 from tests.support.logs import collected_log
 from tests.support.visitors import Quiet
-from turnchat.chat.admission import Limits
+from turnchat.chat.admission.limits import Limits
 from turnchat.chat.server import Server
 from turnchat.core.connection import Cause, CloseReason, Connection, Responder
 from turnchat.core.loop import EventLoop

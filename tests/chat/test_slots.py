@@ -10,9 +10,9 @@ from tests.support.clock import Clock, run_rounds
 from tests.support.logs import collected_log
 from tests.support.peer import Peer
 from tests.support.visitors import Quiet, Scene
-from turnchat.chat.admission import REPEAT, Limits
+from turnchat.chat.admission.limits import REPEAT, Limits
+from turnchat.chat.admission.slots import SLACK, Silent, Slots
 from turnchat.chat.arrival import Arrival
-from turnchat.chat.slots import SLACK, Silent, Slots
 from turnchat.core.connection import Timeouts
 from turnchat.core.loop import EventLoop
 

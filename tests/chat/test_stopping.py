@@ -4,7 +4,7 @@ import pytest
 
 from tests.support import Peer, run_until
 from tests.support.logs import collected_log
-from turnchat.chat.admission import Limits
+from turnchat.chat.admission.limits import Limits
 from turnchat.chat.server import Server
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Address, bound_endpoint

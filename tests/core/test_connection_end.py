@@ -387,4 +387,4 @@ def test_a_reason_that_is_no_timeout_has_no_seconds() -> None:
 
 
 def test_a_label_may_be_a_name_alone() -> None:
-    assert Label("peer") == ("peer", 1, "")
+    assert Label("peer") == Label("peer", 1, "", "")

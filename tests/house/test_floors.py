@@ -36,7 +36,7 @@ IO = {"socket", "selectors", "select", "os", "io", "time", "sys", "signal"}
 FORBIDDEN = {"threading", "_thread", "asyncio", "concurrent", "multiprocessing", "queue"}
 LONGEST_FILE = 300  # lines; a file that needs more has two ideas in it
 MOST_FILES = 10  # of a folder; more are two jobs
-LONGEST_CORE = 1165  # lines, so that it is read in one sitting
+LONGEST_CORE = 1170  # lines, so that it is read in one sitting
 
 Import = tuple[str, str, str]  # file, its package, the package that it imports
 

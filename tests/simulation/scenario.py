@@ -13,7 +13,7 @@ from tests.simulation.sockets import SimListener, SimSocket, Violation
 from tests.simulation.strangers import MISBEHAVIOURS
 from tests.simulation.world import Process, World
 from tests.support.logs import collected_log
-from turnchat.chat.admission import Limits
+from turnchat.chat.admission.limits import Limits
 from turnchat.chat.client import Client
 from turnchat.chat.server import Server
 from turnchat.chat.transcript import Transcript

@@ -3,7 +3,7 @@
 from tests.support.clock import PATIENCE, Clock, run_rounds, run_until
 from tests.support.logs import collected_log
 from tests.support.peer import Peer
-from turnchat.chat.admission import Limits
+from turnchat.chat.admission.limits import Limits
 from turnchat.chat.server import Answer, Server
 from turnchat.core.connection import CloseReason, Connection
 from turnchat.core.loop import EventLoop

@@ -14,7 +14,7 @@ from select import select
 from tests.support import CLIENT, ROOT, SERVER, Peer, Program, Terminal
 from tests.support.logs import collected_log
 from tests.support.terminal import address_of
-from turnchat.chat.admission import Limits
+from turnchat.chat.admission.limits import Limits
 from turnchat.chat.server import Server
 from turnchat.core.loop import EventLoop
 from turnchat.net.address import Address

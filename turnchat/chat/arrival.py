@@ -7,7 +7,7 @@ only a debug line. Where a person sits, arrivals are shown at once.
 import errno
 
 from turnchat.chat.log import CAME, news_of_end
-from turnchat.core.connection import Cause, CloseReason, Connection
+from turnchat.core.connection import Cause, CloseReason, Connection, Label
 from turnchat.logger import Logger
 
 # Ends that are not worth a line if the client has sent nothing.
@@ -32,6 +32,11 @@ class Arrival:
         self._is_logged = False
 
     @property
+    def started(self) -> float:
+        """When its conversation began, on the loop's clock."""
+        return self.connection.started
+
+    @property
     def has_begun(self) -> bool:
         """True if it has said something: a byte of a message at least."""
         conversation = self.connection.conversation
@@ -48,7 +53,12 @@ class Arrival:
             self._is_logged = True
             label, conversation = self.connection.label, self.connection.conversation
             conversation.observers = conversation.observers[1:]  # it is the first of them
-            self._logger.info("%s connected from %s", label.name, label.peer, extra=CAME)
+            self._logger.info("%s connected from %s", label.name, whence(label), extra=CAME)
+
+    def give_way(self, now: float) -> None:
+        """Close the connection at once, since it has not said a byte: its slot is needed."""
+        silence = round(now - self.started, 1)
+        self.connection.abort(CloseReason(Cause.SILENT, seconds=silence))
 
     def log_end(self, end: CloseReason, line: str) -> None:
         """Log the end, a line made of it: of a silent client only if it says something of us."""
@@ -57,6 +67,11 @@ class Arrival:
         else:
             self()
             self._logger.info("%s", line, extra=news_of_end(self.connection))
+
+
+def whence(label: Label) -> str:
+    """Return the address of a client, with the name in its certificate if it has shown one."""
+    return f"{label.peer} ({label.peer_name})" if label.peer_name else label.peer
 
 
 def is_unremarkable(end: CloseReason) -> bool:

@@ -61,6 +61,15 @@ def defect(name: str, error: Exception) -> list[str]:
     return [f"a defect ends the conversation with {name}:", *lines]
 
 
+def say_stopping(logger: Logger, theirs: int, drain: float) -> None:
+    """Log that the server stops, and the number of clients whose turn it waits for."""
+    if theirs:
+        clients = counted(theirs, "client")
+        logger.info("stopping: waiting up to %g s for the last turn of %s", drain, clients)
+    else:
+        logger.info("stopping")
+
+
 # Lines that come again and again: a number that was not told yet, True at the first.
 
 
@@ -90,6 +99,14 @@ def say_fast(logger: Logger, rate: int, host: str, number: int, is_first: bool) 
         logger.error("%s connects over %s a second: newcomers are refused", host, times)
     else:
         logger.error("%s: %s, above %d a second", host, refused(number), rate)
+
+
+def say_refused(logger: Logger, peer: str, why: str, more: int) -> None:
+    """Log that a newcomer was refused before its conversation, or the number of `more`."""
+    if more:
+        logger.info("%s: %s", refused(more), why)
+    else:
+        logger.info("%s was refused: %s", peer, why)
 
 
 def say_delayed(logger: Logger, rate: int, host: str, number: int, is_first: bool) -> None:

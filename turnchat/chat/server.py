@@ -12,23 +12,25 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from turnchat.chat.admission import Hosts, Limits, Repeats
+from turnchat.chat.admission.limits import Hosts, Limits, Repeats
+from turnchat.chat.admission.pacing import Paced
+from turnchat.chat.admission.slots import Slots
+from turnchat.chat.admission.totals import Totals
 from turnchat.chat.arrival import Arrival
 from turnchat.chat.log import log_defect, message_observers
-from turnchat.chat.pacing import Paced
-from turnchat.chat.report import STATUS_OF, account, say_delayed
-from turnchat.chat.slots import Slots
-from turnchat.core.connection import Cause, CloseReason, Connection, Label, Responder
+from turnchat.chat.report import STATUS_OF, account, say_delayed, say_stopping
+from turnchat.core.connection import Cause, CloseReason, Connection, Label, Responder, Stream
 from turnchat.core.conversation import THEIRS, Conversation
 from turnchat.core.listener import Listener
-from turnchat.core.loop import EventLoop, Timer
+from turnchat.core.loop import EventLoop, Watcher
 from turnchat.logger import DEBUG, Logger
 from turnchat.net.address import Endpoint, bound_endpoint, printed
 from turnchat.net.hosts import host_of
-from turnchat.text import counted
 
 if TYPE_CHECKING:
+    from turnchat.chat.admission.entrance import Entrance
     from turnchat.chat.transcript import Transcript
+    from turnchat.net.newcomer import MakeStep, Newcomer
 
 Answer = Callable[[Connection], Responder]
 
@@ -46,8 +48,13 @@ class Server:
         shows_arrivals: bool = False,
         transcript: "Transcript | None" = None,
         in_use: Callable[[], int] = lambda: 0,
+        proxy: "MakeStep | None" = None,
+        tls: "MakeStep | None" = None,
     ) -> None:
         """`once`: serve one conversation and stop. `shows_arrivals`: log clients at once.
+
+        `proxy`, `tls`: make the steps of a newcomer before its conversation. The host is known, and
+        held against its limits, between them.
 
         `in_use` counts programs: each conversation needs one, and it may outlive the conversation.
         The limit holds for them too. Call resume_accepting() when one has gone.
@@ -65,10 +72,11 @@ class Server:
         self._endpoint: Endpoint
         self._listener: Listener | None = None
         self._slots = Slots(loop, limits, logger, in_use)
-        self._arrivals = self._slots.arrivals
+        self._occupants = self._slots.occupants
         self._hosts = Hosts(loop, limits, logger)
+        self._entrance = self._open_entrance(proxy, tls) if proxy or tls else None
         self._delays = Repeats(loop, partial(say_delayed, logger, limits.turns_rate or 0))
-        self._ends: dict[int, Timer] = {}  # of the longest conversations that may be
+        self._totals = Totals(loop, logger, limits.total, self._on_overrun)
         self._number = 0
         self._drain = loop.timer("drain timeout", self._abort)
         self._must_end = inf  # when; set by stop()
@@ -86,11 +94,11 @@ class Server:
     @property
     def connections(self) -> list[Connection]:
         """Those that have not closed, in the order in which they came."""
-        return [arrival.connection for arrival in self._arrivals.values()]
+        return [one.connection for one in self._occupants.values() if isinstance(one, Arrival)]
 
     def statistics(self) -> dict[str, int]:
         """Count the connections, and the hosts they come from."""
-        return {"connections": len(self._arrivals), "hosts": len(self._hosts)}
+        return {"connections": len(self._occupants), "hosts": len(self._hosts)}
 
     def start(self, listening: socket.socket, answer: Answer) -> None:
         """Accept from now on; `answer` gives the responder of each conversation."""
@@ -109,16 +117,13 @@ class Server:
         self._drain.start(self._limits.drain)
         self.close()
         self._flush_counts()
+        if self._entrance:
+            self._entrance.drop()
         connections = self.connections
         for connection in connections:
             connection.leave()
-        if theirs := sum(one.is_open and one.conversation.turn is THEIRS for one in connections):
-            clients, drain = counted(theirs, "client"), self._limits.drain
-            self._logger.info(
-                "stopping: waiting up to %g s for the last turn of %s", drain, clients
-            )
-        else:
-            self._logger.info("stopping")
+        theirs = sum(one.is_open and one.conversation.turn is THEIRS for one in connections)
+        say_stopping(self._logger, theirs, self._limits.drain)
         self._stop_when_empty()
 
     def interrupt(self) -> None:
@@ -149,7 +154,8 @@ class Server:
 
     def _log_end(self, connection: Connection, end: CloseReason) -> None:
         line = account(connection, end, connection.label.name, self._loop.now)
-        arrival = self._arrivals[connection.label.number]
+        arrival = self._occupants[connection.label.number]
+        assert isinstance(arrival, Arrival)
         if self._once:
             arrival()
             self.status = self.status or STATUS_OF[end.cause]
@@ -157,10 +163,15 @@ class Server:
 
     def on_close(self, connection: Connection) -> None:
         number = connection.label.number
-        if host := self._arrivals.pop(number).host:
+        arrival = self._occupants[number]
+        assert isinstance(arrival, Arrival)
+        self._free_slot(number, arrival.host)
+        self._totals.cancel(number)
+
+    def _free_slot(self, number: int, host: str | None) -> None:
+        del self._occupants[number]
+        if host:
             self._hosts.remove(host)
-        if timer := self._ends.pop(number, None):
-            timer.cancel()
         self.resume_accepting()
         self._stop_when_empty()
 
@@ -170,75 +181,94 @@ class Server:
     def _on_accept(self, connected: socket.socket, sockaddr: Any) -> None:
         family, own = self._endpoint
         sockaddr = sockaddr or own  # a client on a unix socket has no address of its own
-        host = host_of(connected, family, sockaddr) if self._is_by_host else None
-        if host and not self._hosts.admits(host):
-            connected.close()
-            return
+        host = None
+        if self._is_by_host and not self._entrance:
+            host = host_of(connected, family, sockaddr)
+            if not self._hosts.admits(host):
+                connected.close()
+                return
+            self._hosts.add(host)
         if self._once:
             self.close()
         self._number += 1
+        if self._entrance:
+            self._entrance.admit(connected, Endpoint(family, sockaddr), self._number)
+            return
         label = Label(f"client {self._number}", self._number, printed(family, sockaddr))
-        self._begin(connected, host, label)
-
-    def _begin(self, connected: socket.socket, host: str | None, label: Label) -> None:
         watcher = self._loop.watcher(connected, label.name)
+        self._begin(connected, watcher, host, label)
+
+    def _begin(
+        self,
+        stream: Stream,
+        watcher: Watcher,
+        host: str | None,
+        label: Label,
+        *,
+        is_layered: bool = False,
+    ) -> None:
         conversation = Conversation(THEIRS)
-        connection = Connection(
-            self._loop,
-            connected,
-            watcher,
-            conversation,
-            self,
-            label=label,
-            timeouts=self._limits.timeouts,
-        )
+        parts = self._loop, stream, watcher, conversation, self
+        spans = self._limits.timeouts
+        connection = Connection(*parts, label=label, timeouts=spans, is_layered=is_layered)
         try:
             responder = self._answer(connection)
         except Exception as error:  # noqa: BLE001 - one client's responder; the others go on
-            connected.close()
+            watcher.unregister()
+            stream.close()
+            if host:
+                self._hosts.remove(host)
             self._on_no_responder(label.name, error)
             return
         arrival = Arrival(connection, host, self._logger)
         self._slots.add(label.number, arrival)
-        if host:
-            self._hosts.add(host)
         conversation.observers = (arrival,)
         if self._is_observed:
-            conversation.observers += tuple(
-                message_observers(label, self._logger, self._transcript)
-            )
+            observers = message_observers(label, self._logger, self._transcript)
+            conversation.observers += tuple(observers)
         if self._shows_arrivals:
             arrival()
         connection.start(self._bounded(arrival, responder))
 
+    # Newcomers that take steps before their conversations
+
+    def _open_entrance(self, proxy: "MakeStep | None", tls: "MakeStep | None") -> "Entrance":
+        from turnchat.chat.admission.entrance import Entrance  # noqa: PLC0415 - few need it
+
+        return Entrance(
+            *(self._loop, self._logger, self._slots, self._hosts if self._is_by_host else None),
+            on_ready=self._on_ready,
+            on_leave=self._on_leave,
+            proxy=proxy,
+            tls=tls,
+        )
+
+    def _on_ready(self, newcomer: "Newcomer") -> None:
+        number = newcomer.number
+        del self._occupants[number]  # it gets the slot again, as an arrival
+        peer = printed(*newcomer.endpoint)
+        label = Label(f"client {number}", number, peer, newcomer.peer_name)
+        parts = newcomer.stream, newcomer.watcher, newcomer.host, label
+        self._begin(*parts, is_layered=newcomer.is_layered)
+
+    def _on_leave(self, newcomer: "Newcomer") -> None:
+        if self._once:
+            self.status = self.status or os.EX_PROTOCOL
+        self._free_slot(newcomer.number, newcomer.host)
+
     def _bounded(self, arrival: Arrival, responder: Responder) -> Responder:
         """Bound the conversation and its turns in time, where that was asked for."""
-        connection = arrival.connection
         if self._limits.total:
-            name, number, _ = connection.label
-            leave = partial(self._leave, arrival)
-            self._ends[number] = self._loop.timer(f"{name}: total", leave, connection.on_error)
-            self._ends[number].start(self._limits.total)
+            self._totals.start(arrival)
         if rate := self._limits.turns_rate:
             on_delay = partial(self._delays.add, arrival.host or "")
-            return Paced(self._loop, connection, responder, rate, on_delay)
+            return Paced(self._loop, arrival.connection, responder, rate, on_delay)
         return responder
 
-    def _leave(self, arrival: Arrival) -> None:
-        """End a conversation that has become too long."""
-        connection = arrival.connection
-        if not connection.is_open:
-            return
+    def _on_overrun(self, arrival: Arrival) -> None:
         if self._once:
             arrival()
             self.status = os.EX_IOERR
-        log = self._logger.debug if arrival.is_silent else self._logger.info
-        span = self._limits.total
-        log("%s was left after %g s, the longest for a conversation", connection.label.name, span)
-        if connection.conversation.turn is THEIRS:
-            connection.end(CloseReason(Cause.STOPPED))
-        else:
-            connection.leave()
 
     def _on_no_responder(self, name: str, error: Exception) -> None:
         log_defect(self._logger, name, error)
@@ -247,7 +277,7 @@ class Server:
         self._stop_when_empty()
 
     def _stop_when_empty(self) -> None:
-        if not self._listener and not self._arrivals:
+        if not self._listener and not self._occupants:
             self._drain.cancel()  # what is left to do has time of its own
             self._flush_counts()
             self._loop.stop()
@@ -256,9 +286,13 @@ class Server:
         """Log the numbers that were not told yet."""
         for counts in (self._slots, self._hosts, self._delays):
             counts.flush()
+        if self._entrance:
+            self._entrance.flush()
 
     def _abort(self) -> None:
         self._must_end = self._loop.now
+        if self._entrance:
+            self._entrance.drop()
         for connection in self.connections:
             connection.abort(CloseReason(Cause.STOPPED))
         self._loop.stop()

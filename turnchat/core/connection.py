@@ -7,7 +7,8 @@ OPEN: until something ends it. ENDING: to the end of that round, since the respo
 may be at work just now. CLOSING: the last frame is flushed, the sending side shut down, and the
 rest read until the peer closes too. A close() with bytes unread makes the kernel send a reset,
 which can destroy bytes that the peer has not read (RFC 2525, 2.17). After the peer's BYEBYE, or the
-end of its stream in its turn, none are left: close() comes at once. CLOSED: the file is free.
+end of its stream in its turn, none are left: close() comes at once, unless the stream is layered:
+it ends with bytes of its own, as TLS does. CLOSED: the file is free.
 """
 
 import socket
@@ -93,20 +94,21 @@ class Timeouts(NamedTuple):
 
 
 class Label(NamedTuple):
-    """The name of a peer in messages, its conversation's number from 1, and its address."""
+    """A peer's name in messages, its conversation's number from 1, its address and proven name."""
 
     name: str
     number: int = 1
     peer: str = ""
+    peer_name: str = ""
 
 
 class Connection:
     """One conversation and its stream, which it closes. started: when, on the loop's clock."""
 
     __slots__ = (
-        "_drained", "_first", "_frame", "_has_read_all", "_idle", "_is_leaving", "_owner", "_phase",
-        "_reason", "_stream", "_timer", "_unsent", "_watcher", "conversation", "label",
-        "responder", "started",
+        "_drained", "_first", "_frame", "_has_read_all", "_idle", "_is_layered", "_is_leaving",
+        "_owner", "_phase", "_reason", "_stream", "_timer", "_unsent", "_watcher", "conversation",
+        "label", "responder", "started",
     )  # fmt: skip
     responder: Responder  # from start() on
     _reason: CloseReason  # from end() on
@@ -114,6 +116,7 @@ class Connection:
     def __init__(
         self, loop: EventLoop, stream: Stream, watcher: Watcher, conversation: Conversation,
         owner: Owner, *, label: Label, timeouts: Timeouts = Timeouts(),  # noqa: B008 - immutable
+        is_layered: bool = False,
     ) -> None:  # fmt: skip
         """`watcher` is that of `stream`, both ready for use: non-blocking, after any handshake."""
         self.label, self.started, self.conversation = label, loop.now, conversation
@@ -121,6 +124,7 @@ class Connection:
         self._idle, self._frame = timeouts.idle, timeouts.frame
         self._first = min(timeouts.idle, timeouts.first)
         self._phase, self._is_leaving, self._has_read_all = OPEN, False, False
+        self._is_layered = is_layered
         self._unsent, self._drained = b"", 0
         watcher.on_error = on_error = self.on_error  # one bound method for both, 64 bytes less
         self._timer = loop.timer(watcher.name, self._on_timer, on_error)
@@ -213,7 +217,7 @@ class Connection:
             self._watcher.unregister()  # the end of a stream stays readable for ever
             self._timer.start(PROBE)
         else:
-            self._has_read_all = len(data) < READ_SIZE  # else more may wait, and is drained
+            self._has_read_all = len(data) < READ_SIZE and not self._is_layered
             self.end(BYEBYE_RECEIVED if data else HUNG_UP)
 
     def _on_writable(self) -> None:

@@ -7,12 +7,17 @@ of them it has, and without a recorder it costs nothing.
 import resource
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from selectors import BaseSelector
+from typing import TYPE_CHECKING
 
 from turnchat.core.loop import EventLoop
 from turnchat.process.signals import Signals
 from turnchat.process.stdio import Stream, open_stream
+
+if TYPE_CHECKING:
+    from ssl import SSLObject
 
 # Descriptors of a conversation: its socket, and three pipes and a pidfd; those of all the rest, and
 # of the other ends of the pipes of one start.
@@ -23,9 +28,9 @@ WITH_PROGRAM = 5, 32
 class Backend:
     """The real loop, signals, sockets and streams."""
 
-    def loop(self) -> EventLoop:
+    def loop(self, selector: BaseSelector | None = None) -> EventLoop:
         """Make an event loop."""
-        return EventLoop()
+        return EventLoop(selector)
 
     def signals(self, loop: EventLoop) -> Signals:
         """Make signals call back in `loop`."""
@@ -38,6 +43,15 @@ class Backend:
     def listening(self, listening: socket.socket) -> socket.socket:
         """Return the socket to accept from, given the one that listens."""
         return listening
+
+    def header_reader(self, connected: socket.socket) -> Callable[[int], bytes]:
+        """Return recv() of a connection, for bytes that come before its messages."""
+        return connected.recv
+
+    def tls(self, tls: "SSLObject", connected: socket.socket) -> "SSLObject":
+        """Return the TLS to use on a connection, given the real one."""
+        del connected
+        return tls
 
     def stream(self, descriptor: int) -> Stream:
         """Open the standard stream 0, 1 or 2."""

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from turnchat.chat.admission import Limits
+from turnchat.chat.admission.limits import Limits
 from turnchat.cli.options import add_options, number, parse, parser, seconds
 from turnchat.cli.startup import prepare_process
 

@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from turnchat.chat.admission import Limits
+from turnchat.chat.admission.limits import Limits
 from turnchat.chat.server import Server
 from turnchat.cli.startup import StartupError
 from turnchat.core.connection import Timeouts

@@ -11,11 +11,10 @@ closing a silent one would free none of theirs.
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Protocol
 
-from turnchat.chat.admission import Limits, Repeats
-from turnchat.chat.arrival import Arrival
+from turnchat.chat.admission.limits import Limits, Repeats
 from turnchat.chat.report import say_shed, say_wait
-from turnchat.core.connection import Cause, CloseReason
 from turnchat.core.loop import EventLoop
 from turnchat.logger import Logger
 from turnchat.text import counted, reason
@@ -23,29 +22,42 @@ from turnchat.text import counted, reason
 SLACK = 16  # entries that a queue may have too many
 
 
+class Occupant(Protocol):
+    """A client in a slot. has_begun: True if it has said something.
+
+    started: when it came, on the loop's clock. give_way: close it at once, for a newcomer.
+    """
+
+    @property
+    def has_begun(self) -> bool: ...
+    @property
+    def started(self) -> float: ...
+    def give_way(self, now: float) -> None: ...
+
+
 class Silent:
-    """The arrivals that have not said a byte, the oldest first.
+    """The occupants that have not said a byte, the oldest first.
 
     Numbers of clients stand in a queue. One that has closed or has said something leaves it when it
     is met there. So it does when the queue has become twice as long as there are clients. Each
     costs eight bytes, and a bounded time in all.
     """
 
-    def __init__(self, arrivals: Mapping[int, Arrival]) -> None:
-        """`arrivals`: those that have not closed, by their numbers."""
-        self._arrivals = arrivals
+    def __init__(self, occupants: Mapping[int, Occupant]) -> None:
+        """`occupants`: those that have not closed, by their numbers."""
+        self._occupants = occupants
         self._queue: deque[int] = deque()
 
     def __len__(self) -> int:
         return len(self._queue)
 
     def add(self, number: int) -> None:
-        """Take in a new one, which is among the arrivals already."""
+        """Take in a new one, which is among the occupants already."""
         self._queue.append(number)
-        if len(self._queue) > 2 * len(self._arrivals) + SLACK:
+        if len(self._queue) > 2 * len(self._occupants) + SLACK:
             self._queue = deque(one for one in self._queue if self._is_silent(one))
 
-    def take(self, before: float) -> Arrival | None:
+    def take(self, before: float) -> Occupant | None:
         """Return the oldest, and forget it. None if none has come before that time.
 
         One that has come in this round may have said something which nothing has read yet.
@@ -53,30 +65,30 @@ class Silent:
         while self._queue:
             number = self._queue[0]
             is_silent = self._is_silent(number)
-            if is_silent and self._arrivals[number].connection.started >= before:
+            if is_silent and self._occupants[number].started >= before:
                 return None
             self._queue.popleft()
             if is_silent:
-                return self._arrivals[number]
+                return self._occupants[number]
         return None
 
     def _is_silent(self, number: int) -> bool:
-        return number in self._arrivals and not self._arrivals[number].has_begun
+        return number in self._occupants and not self._occupants[number].has_begun
 
 
 class Slots:
-    """The arrivals that have not closed. arrivals: by their numbers, in the order they came."""
+    """The clients that have not closed. occupants: by their numbers, in the order they came."""
 
     def __init__(
         self, loop: EventLoop, limits: Limits, logger: Logger, in_use: Callable[[], int]
     ) -> None:
         """`in_use` counts programs: one that outlives its conversation still fills a slot."""
-        self.arrivals: dict[int, Arrival] = {}
+        self.occupants: dict[int, Occupant] = {}
         self._loop = loop
         self._limits = limits
         self._plenty = limits.plenty
         self._in_use = in_use
-        self._silent = Silent(self.arrivals)
+        self._silent = Silent(self.occupants)
         self._sheds = Repeats(loop, partial(say_shed, logger))
         self._shed = loop.timer("slots run short", self._shed_silent)
         self._waits = Repeats(loop, partial(say_wait, logger))
@@ -84,13 +96,13 @@ class Slots:
 
     def are_full(self) -> bool:
         """Return True if no conversation may begin."""
-        return max(len(self.arrivals), self._in_use()) >= self._limits.conversations
+        return max(len(self.occupants), self._in_use()) >= self._limits.conversations
 
-    def add(self, number: int, arrival: Arrival) -> None:
+    def add(self, number: int, occupant: Occupant) -> None:
         """Give a slot to a newcomer."""
-        self.arrivals[number] = arrival
+        self.occupants[number] = occupant
         self._silent.add(number)
-        if len(self.arrivals) > self._plenty:
+        if len(self.occupants) > self._plenty:
             self._shed.start(0)
 
     def on_wait(self, error: OSError | None) -> None:
@@ -107,11 +119,9 @@ class Slots:
 
     def _shed_silent(self) -> None:
         most = min(self._limits.plenty, self._limits.conversations - 1)
-        while len(self.arrivals) > most and (arrival := self._silent.take(self._loop.now)):
+        while len(self.occupants) > most and (oldest := self._silent.take(self._loop.now)):
             self._sheds.add()
-            connection = arrival.connection
-            silence = self._loop.now - connection.started
-            connection.abort(CloseReason(Cause.SILENT, seconds=round(silence, 1)))
+            oldest.give_way(self._loop.now)
         if self._is_awaited and self.are_full():
             self._waits.add(f"{counted(self._limits.conversations, 'conversation')} at a time")
         self._is_awaited = False

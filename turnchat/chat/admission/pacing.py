@@ -6,7 +6,7 @@ one message at most is held, and none can overtake it.
 
 from collections.abc import Callable
 
-from turnchat.chat.admission import Rate
+from turnchat.chat.admission.limits import Rate
 from turnchat.core.connection import CloseReason, Connection, Responder
 from turnchat.core.loop import EventLoop
 

@@ -1,0 +1,137 @@
+"""Newcomers that take steps before their conversations: a PROXY header, a TLS handshake.
+
+Each has a slot meanwhile, and gives way as a silent connection does. A handshake costs as much as
+many turns, so a round of the loop has room for a few steps. A newcomer that finds none takes its
+step in the next round.
+"""
+
+import socket
+from collections.abc import Callable
+from functools import partial
+from typing import cast
+
+from turnchat.chat.admission.limits import Hosts, Repeats
+from turnchat.chat.admission.slots import Slots
+from turnchat.chat.log import log_defect
+from turnchat.chat.report import say_refused
+from turnchat.core.loop import EventLoop
+from turnchat.logger import Logger
+from turnchat.net.address import Endpoint, printed
+from turnchat.net.hosts import host_of
+from turnchat.net.newcomer import HungUp, MakeStep, Newcomer
+from turnchat.text import reason
+
+STEPS = 8  # in one round of the loop
+
+
+class Pending(Newcomer):
+    """A newcomer in a slot."""
+
+    __slots__ = ()
+    has_begun = False
+
+    def give_way(self, _now: float) -> None:
+        self.abort()
+
+
+class HostCheck:
+    """The step at which the host of a newcomer is held against the limits."""
+
+    name, seconds = "look at the host", 0.0
+
+    def __init__(self, hosts: Hosts, newcomer: Newcomer) -> None:
+        self._hosts, self._newcomer = hosts, newcomer
+
+    def advance(self) -> int:
+        newcomer = self._newcomer
+        host = host_of(cast(socket.socket, newcomer.stream), *newcomer.endpoint)
+        if not self._hosts.admits(host):  # which logs it
+            raise HungUp(f"{host} has reached a limit")
+        self._hosts.add(host)
+        newcomer.host = host
+        return 0
+
+
+class Entrance:
+    """Takes newcomers through their steps."""
+
+    def __init__(
+        self,
+        loop: EventLoop,
+        logger: Logger,
+        slots: Slots,
+        hosts: Hosts | None,
+        *,
+        on_ready: Callable[[Newcomer], object],
+        on_leave: Callable[[Newcomer], object],
+        proxy: MakeStep | None,
+        tls: MakeStep | None,
+    ) -> None:
+        """`on_ready` gets those that have taken their steps, `on_leave` those that have closed.
+
+        `hosts`: None if no limit is by host.
+        """
+        self._loop = loop
+        self._logger = logger
+        self._slots = slots
+        check = partial(HostCheck, hosts) if hosts is not None else None
+        self._steps: list[MakeStep] = [step for step in (proxy, check, tls) if step]
+        self._on_ready, self._on_leave = on_ready, on_leave
+        self._refusals = Repeats(loop, self._say_refused)
+        self._peer = ""  # the newcomer that was refused last
+        self._taken = 0  # steps, in this round
+        self._round = loop.timer("entrance", self._end_round)
+
+    def admit(self, connected: socket.socket, endpoint: Endpoint, number: int) -> None:
+        """Give a slot to a connection, and begin with its steps."""
+        watcher = self._loop.watcher(connected, f"client {number}")
+        newcomer = Pending(
+            self._loop,
+            connected,
+            watcher,
+            endpoint,
+            self,
+            number=number,
+            may_advance=self._may_advance,
+        )
+        self._slots.add(number, newcomer)
+        newcomer.start(self._steps)
+
+    def drop(self) -> None:
+        """Close all newcomers that have not taken their steps."""
+        for occupant in list(self._slots.occupants.values()):
+            if isinstance(occupant, Pending):
+                occupant.abort()
+
+    def flush(self) -> None:
+        """Log the refusals that were only counted."""
+        self._refusals.flush()
+
+    # The owner of the newcomers
+
+    def on_ready(self, newcomer: Newcomer) -> None:
+        self._on_ready(newcomer)
+
+    def on_close(self, newcomer: Newcomer) -> None:
+        self._on_leave(newcomer)
+
+    def on_failure(self, newcomer: Newcomer, error: Exception) -> None:
+        peer = printed(*newcomer.endpoint)
+        if isinstance(error, HungUp | ConnectionError):  # a health check, a scanner
+            self._logger.debug("client %d at %s: %s", newcomer.number, peer, reason(error))
+        elif isinstance(error, OSError):
+            self._peer = peer
+            self._refusals.add(reason(error))
+        else:
+            log_defect(self._logger, f"client {newcomer.number}", error)
+
+    def _say_refused(self, why: str, number: int, is_first: bool) -> None:
+        say_refused(self._logger, self._peer, why, 0 if is_first else number)
+
+    def _may_advance(self) -> bool:
+        self._round.start(0)
+        self._taken += 1
+        return self._taken <= STEPS
+
+    def _end_round(self) -> None:
+        self._taken = 0
