@@ -15,6 +15,7 @@ from turnchat.chat.admission.limits import (
     Rate,
     Repeats,
 )
+from turnchat.chat.counts import Counts
 from turnchat.core.connection import Timeouts
 from turnchat.core.loop import EventLoop
 
@@ -195,7 +196,7 @@ class Door:
         self.clock = Clock()
         self.loop = EventLoop(clock=self.clock)
         logger, self.log = collected_log()
-        self.hosts = Hosts(self.loop, limits, logger)
+        self.hosts = Hosts(self.loop, limits, logger, Counts())
 
     def comes(self, host: str) -> bool:
         admitted = self.hosts.admits(host)

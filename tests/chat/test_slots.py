@@ -13,6 +13,7 @@ from tests.support.visitors import Quiet, Scene
 from turnchat.chat.admission.limits import REPEAT, Limits
 from turnchat.chat.admission.slots import SLACK, Silent, Slots
 from turnchat.chat.arrival import Arrival
+from turnchat.chat.counts import Counts
 from turnchat.core.connection import Timeouts
 from turnchat.core.loop import EventLoop
 
@@ -225,7 +226,7 @@ def test_an_error_for_which_newcomers_wait_is_told_once_in_ten_seconds() -> None
     clock = Clock()
     loop = EventLoop(clock=clock)
     logger, log = collected_log()
-    slots = Slots(loop, Limits(1), logger, lambda: 0)
+    slots = Slots(loop, Limits(1), logger, lambda: 0, Counts())
     for _ in range(5):
         slots.on_wait(OSError(errno.EMFILE, "Too many open files"))
     assert log.lines == ["newcomers have to wait: Too many open files"]

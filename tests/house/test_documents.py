@@ -22,7 +22,7 @@ DOCUMENTS = sorted({ROOT / "README.md", *PACKAGE.rglob("*.md"), ROOT / "tests/be
 LISTENS = 'socket.create_server(("127.0.0.1", 2322))'  # in each example
 OF_OTHERS = {"--line-buffered", "--faults"}  # options of other programs, and of our tools
 OF_OTHERS |= {"--file", "--memory", "--network", "--pids-limit", "--read-only", "--rm", "--tag"}
-OF_OTHERS |= {"--tmpfs", "--volume"}
+OF_OTHERS |= {"--tmpfs", "--unix-socket", "--volume"}
 
 every_document = pytest.mark.parametrize(
     "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import CLIENT, ROOT, SERVER
 
-LAZY = ["chat", "net", "process", "replay", "responders", "terminal", "trace"]
+LAZY = ["chat", "metrics", "net", "process", "replay", "responders", "terminal", "trace"]
 
 
 @pytest.mark.parametrize("package", LAZY)
@@ -47,7 +47,7 @@ UNNEEDED = {
     *("encodings.idna", "shutil", "subprocess", "termios", "tty"),
     *("logging", "string", "threading", "traceback", "weakref"),
     *(("dataclasses", "inspect") if sys.version_info < (3, 14) else ()),  # argparse has colours
-    *(f"turnchat.{name}" for name in ("check", "process.child", "replay", "trace")),
+    *(f"turnchat.{name}" for name in ("check", "metrics", "process.child", "replay", "trace")),
     *(f"turnchat.terminal.{name}" for name in ("display", "editor", "keyboard", "screen")),
     *(f"turnchat.{name}" for name in ("chat.client", "net.connector", "responders.console")),
 }

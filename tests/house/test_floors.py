@@ -23,6 +23,7 @@ FLOORS = {
     "trace": 3,
     "terminal": 3,
     "chat": 4,
+    "metrics": 4,
     "replay": 4,
     "responders": 4,
     "cli": 5,

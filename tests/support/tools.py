@@ -79,6 +79,7 @@ TOOLS = {
         "of the page",
         "apt install chromium chromium-driver",
     ),
+    "curl": Tool(lambda: bool(shutil.which("curl")), "with curl", "apt install curl"),
     "java": Tool(
         lambda: bool(shutil.which("javac") and shutil.which("java")),
         "of programs in Java",

@@ -8,19 +8,18 @@ the last one has closed, or the drain timeout is over, the loop is stopped.
 import os
 import socket
 from collections.abc import Callable
-from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from turnchat.chat.admission.limits import Hosts, Limits, Repeats
-from turnchat.chat.admission.pacing import Paced
+from turnchat.chat.admission.bounds import Bounds
+from turnchat.chat.admission.limits import Hosts, Limits
 from turnchat.chat.admission.slots import Slots
-from turnchat.chat.admission.totals import Totals
 from turnchat.chat.arrival import Arrival
+from turnchat.chat.counts import Counts, Refusal
 from turnchat.chat.log import log_defect, message_observers
-from turnchat.chat.report import STATUS_OF, account, say_delayed, say_stopping
+from turnchat.chat.report import STATUS_OF, account, say_stopping
 from turnchat.core.connection import Cause, CloseReason, Connection, Label, Responder, Stream
-from turnchat.core.conversation import THEIRS, Conversation
+from turnchat.core.conversation import THEIRS, Conversation, Observer
 from turnchat.core.listener import Listener
 from turnchat.core.loop import EventLoop, Watcher
 from turnchat.logger import DEBUG, Logger
@@ -50,8 +49,11 @@ class Server:
         in_use: Callable[[], int] = lambda: 0,
         proxy: "MakeStep | None" = None,
         tls: "MakeStep | None" = None,
+        observer: Observer | None = None,
     ) -> None:
         """`once`: serve one conversation and stop. `shows_arrivals`: log clients at once.
+
+        `observer`: called with each message of all conversations.
 
         `proxy`, `tls`: make the steps of a newcomer before its conversation. The host is known, and
         held against its limits, between them.
@@ -67,16 +69,18 @@ class Server:
         self._once = once
         self._shows_arrivals = shows_arrivals
         self._transcript = transcript
-        self._is_observed = transcript is not None or logger.isEnabledFor(DEBUG)
+        self._observers = (observer,) if observer else ()
+        is_verbose = logger.isEnabledFor(DEBUG)
+        self._is_observed = is_verbose or transcript is not None or observer is not None
+        self.counts = counts = Counts()
         self._answer: Answer
         self._endpoint: Endpoint
         self._listener: Listener | None = None
-        self._slots = Slots(loop, limits, logger, in_use)
+        self._slots = Slots(loop, limits, logger, in_use, counts)
         self._occupants = self._slots.occupants
-        self._hosts = Hosts(loop, limits, logger)
+        self._hosts = Hosts(loop, limits, logger, counts)
         self._entrance = self._open_entrance(proxy, tls) if proxy or tls else None
-        self._delays = Repeats(loop, partial(say_delayed, logger, limits.turns_rate or 0))
-        self._totals = Totals(loop, logger, limits.total, self._on_overrun)
+        self._bounds = Bounds(loop, limits, logger, counts, self._on_overrun)
         self._number = 0
         self._drain = loop.timer("drain timeout", self._abort)
         self._must_end = inf  # when; set by stop()
@@ -153,6 +157,7 @@ class Server:
             self._log_end(connection, end)
 
     def _log_end(self, connection: Connection, end: CloseReason) -> None:
+        self.counts.ended[end.cause] += 1
         line = account(connection, end, connection.label.name, self._loop.now)
         arrival = self._occupants[connection.label.number]
         assert isinstance(arrival, Arrival)
@@ -166,7 +171,7 @@ class Server:
         arrival = self._occupants[number]
         assert isinstance(arrival, Arrival)
         self._free_slot(number, arrival.host)
-        self._totals.cancel(number)
+        self._bounds.cancel(number)
 
     def _free_slot(self, number: int, host: str | None) -> None:
         del self._occupants[number]
@@ -179,6 +184,7 @@ class Server:
         log_defect(self._logger, connection.label.name, error)
 
     def _on_accept(self, connected: socket.socket, sockaddr: Any) -> None:
+        self.counts.accepted += 1
         family, own = self._endpoint
         sockaddr = sockaddr or own  # a client on a unix socket has no address of its own
         host = None
@@ -216,19 +222,21 @@ class Server:
         except Exception as error:  # noqa: BLE001 - one client's responder; the others go on
             watcher.unregister()
             stream.close()
+            self.counts.refused[Refusal.INTERNAL_ERROR] += 1
             if host:
                 self._hosts.remove(host)
             self._on_no_responder(label.name, error)
             return
+        self.counts.begun += 1
         arrival = Arrival(connection, host, self._logger)
         self._slots.add(label.number, arrival)
         conversation.observers = (arrival,)
         if self._is_observed:
             observers = message_observers(label, self._logger, self._transcript)
-            conversation.observers += tuple(observers)
+            conversation.observers += (*self._observers, *observers)
         if self._shows_arrivals:
             arrival()
-        connection.start(self._bounded(arrival, responder))
+        connection.start(self._bounds.hold(arrival, responder))
 
     # Newcomers that take steps before their conversations
 
@@ -237,6 +245,7 @@ class Server:
 
         return Entrance(
             *(self._loop, self._logger, self._slots, self._hosts if self._is_by_host else None),
+            self.counts,
             on_ready=self._on_ready,
             on_leave=self._on_leave,
             proxy=proxy,
@@ -255,15 +264,6 @@ class Server:
         if self._once:
             self.status = self.status or os.EX_PROTOCOL
         self._free_slot(newcomer.number, newcomer.host)
-
-    def _bounded(self, arrival: Arrival, responder: Responder) -> Responder:
-        """Bound the conversation and its turns in time, where that was asked for."""
-        if self._limits.total:
-            self._totals.start(arrival)
-        if rate := self._limits.turns_rate:
-            on_delay = partial(self._delays.add, arrival.host or "")
-            return Paced(self._loop, arrival.connection, responder, rate, on_delay)
-        return responder
 
     def _on_overrun(self, arrival: Arrival) -> None:
         if self._once:
@@ -284,7 +284,7 @@ class Server:
 
     def _flush_counts(self) -> None:
         """Log the numbers that were not told yet."""
-        for counts in (self._slots, self._hosts, self._delays):
+        for counts in (self._slots, self._hosts, self._bounds):
             counts.flush()
         if self._entrance:
             self._entrance.flush()

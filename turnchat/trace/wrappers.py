@@ -117,13 +117,17 @@ class Ready(list[tuple[SelectorKey, int]]):
     ) -> None:
         super().__init__(ready)
         self._log = log
+        self._below = ready
         self._numbers = numbers  # kept: a callback may unregister a file that is ready, too
 
     def __iter__(self) -> Iterator[tuple[SelectorKey, int]]:
+        below = iter(self._below)  # a selector below may be a wrapper that looks on, too
         for pair in super().__iter__():
+            next(below, None)
             file = self._numbers[pair[0].fd]
             self._log.emit({"t": None, "call": "dispatch", "file": file})
             yield pair
+        next(below, None)
 
 
 class RecordingSocket:

@@ -12,26 +12,32 @@ from typing import cast
 
 from turnchat.chat.admission.limits import Hosts, Repeats
 from turnchat.chat.admission.slots import Slots
+from turnchat.chat.counts import Counts, Refusal
 from turnchat.chat.log import log_defect
 from turnchat.chat.report import say_refused
 from turnchat.core.loop import EventLoop
 from turnchat.logger import Logger
 from turnchat.net.address import Endpoint, printed
 from turnchat.net.hosts import host_of
-from turnchat.net.newcomer import HungUp, MakeStep, Newcomer
+from turnchat.net.newcomer import HungUp, MakeStep, Newcomer, Step
 from turnchat.text import reason
 
 STEPS = 8  # in one round of the loop
 
 
 class Pending(Newcomer):
-    """A newcomer in a slot."""
+    """A newcomer in a slot. why: the reason to count if its present step fails."""
 
-    __slots__ = ()
+    __slots__ = ("why",)
+    why: Refusal
     has_begun = False
 
     def give_way(self, _now: float) -> None:
         self.abort()
+
+
+class AtLimit(HungUp):
+    """The host of a newcomer has reached a limit, which has counted and logged it."""
 
 
 class HostCheck:
@@ -46,7 +52,7 @@ class HostCheck:
         newcomer = self._newcomer
         host = host_of(cast(socket.socket, newcomer.stream), *newcomer.endpoint)
         if not self._hosts.admits(host):  # which logs it
-            raise HungUp(f"{host} has reached a limit")
+            raise AtLimit(f"{host} has reached a limit")
         self._hosts.add(host)
         newcomer.host = host
         return 0
@@ -61,6 +67,7 @@ class Entrance:
         logger: Logger,
         slots: Slots,
         hosts: Hosts | None,
+        counts: Counts,
         *,
         on_ready: Callable[[Newcomer], object],
         on_leave: Callable[[Newcomer], object],
@@ -74,8 +81,11 @@ class Entrance:
         self._loop = loop
         self._logger = logger
         self._slots = slots
+        self._counts = counts
         check = partial(HostCheck, hosts) if hosts is not None else None
-        self._steps: list[MakeStep] = [step for step in (proxy, check, tls) if step]
+        steps = (Refusal.PROXY, proxy), (Refusal.INTERNAL_ERROR, check), (Refusal.TLS, tls)
+        self._steps = [partial(_begin_step, why, make) for why, make in steps if make]
+        self._without_error = Refusal.SHED
         self._on_ready, self._on_leave = on_ready, on_leave
         self._refusals = Repeats(loop, self._say_refused)
         self._peer = ""  # the newcomer that was refused last
@@ -98,7 +108,8 @@ class Entrance:
         newcomer.start(self._steps)
 
     def drop(self) -> None:
-        """Close all newcomers that have not taken their steps."""
+        """Close all newcomers that have not taken their steps: the server stops."""
+        self._without_error = Refusal.STOPPED
         for occupant in list(self._slots.occupants.values()):
             if isinstance(occupant, Pending):
                 occupant.abort()
@@ -113,6 +124,8 @@ class Entrance:
         self._on_ready(newcomer)
 
     def on_close(self, newcomer: Newcomer) -> None:
+        if not isinstance(newcomer.error, AtLimit):
+            self._counts.refused[self._refusal_of(newcomer)] += 1
         self._on_leave(newcomer)
 
     def on_failure(self, newcomer: Newcomer, error: Exception) -> None:
@@ -125,6 +138,15 @@ class Entrance:
         else:
             log_defect(self._logger, f"client {newcomer.number}", error)
 
+    def _refusal_of(self, newcomer: Newcomer) -> Refusal:
+        error = newcomer.error
+        if error is None:
+            return self._without_error
+        if isinstance(error, HungUp | ConnectionError):
+            return Refusal.HUNG_UP
+        assert isinstance(newcomer, Pending)
+        return newcomer.why if isinstance(error, OSError) else Refusal.INTERNAL_ERROR
+
     def _say_refused(self, why: str, number: int, is_first: bool) -> None:
         say_refused(self._logger, self._peer, why, 0 if is_first else number)
 
@@ -135,3 +157,10 @@ class Entrance:
 
     def _end_round(self) -> None:
         self._taken = 0
+
+
+def _begin_step(why: Refusal, make_step: MakeStep, newcomer: Newcomer) -> Step:
+    """Make a step of a newcomer. why: the reason to count if it fails."""
+    assert isinstance(newcomer, Pending)
+    newcomer.why = why
+    return make_step(newcomer)

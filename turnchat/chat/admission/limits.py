@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import NamedTuple
 
+from turnchat.chat.counts import Counts, Refusal
 from turnchat.chat.report import say_fast, say_full
 from turnchat.core.connection import Timeouts
 from turnchat.core.loop import EventLoop
@@ -118,8 +119,9 @@ class Repeats:
 class Hosts:
     """The hosts of the clients: how many conversations each has, and how fast it comes."""
 
-    def __init__(self, loop: EventLoop, limits: Limits, logger: Logger) -> None:
+    def __init__(self, loop: EventLoop, limits: Limits, logger: Logger, counts: Counts) -> None:
         self._loop = loop
+        self._counts = counts
         self._most = limits.per_address or None
         self._numbers: Counter[str] = Counter()  # of conversations
         self._rate = Rate(limits.rate) if limits.rate else None
@@ -130,11 +132,13 @@ class Hosts:
         return len(self._numbers)
 
     def admits(self, host: str) -> bool:
-        """Return True if a newcomer from there may stay. Log it if not."""
+        """Return True if a newcomer from there may stay. Log and count it if not."""
         if self._most is not None and self._numbers[host] >= self._most:
             self._full.add(host)
+            self._counts.refused[Refusal.HOST_LIMIT] += 1
         elif self._rate is not None and self._rate.wait(host, self._loop.now):
             self._fast.add(host)
+            self._counts.refused[Refusal.HOST_RATE] += 1
         else:
             return True
         return False

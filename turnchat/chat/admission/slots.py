@@ -14,6 +14,7 @@ from functools import partial
 from typing import Protocol
 
 from turnchat.chat.admission.limits import Limits, Repeats
+from turnchat.chat.counts import Counts, Pause
 from turnchat.chat.report import say_shed, say_wait
 from turnchat.core.loop import EventLoop
 from turnchat.logger import Logger
@@ -80,7 +81,12 @@ class Slots:
     """The clients that have not closed. occupants: by their numbers, in the order they came."""
 
     def __init__(
-        self, loop: EventLoop, limits: Limits, logger: Logger, in_use: Callable[[], int]
+        self,
+        loop: EventLoop,
+        limits: Limits,
+        logger: Logger,
+        in_use: Callable[[], int],
+        counts: Counts,
     ) -> None:
         """`in_use` counts programs: one that outlives its conversation still fills a slot."""
         self.occupants: dict[int, Occupant] = {}
@@ -88,6 +94,7 @@ class Slots:
         self._limits = limits
         self._plenty = limits.plenty
         self._in_use = in_use
+        self._counts = counts
         self._silent = Silent(self.occupants)
         self._sheds = Repeats(loop, partial(say_shed, logger))
         self._shed = loop.timer("slots run short", self._shed_silent)
@@ -107,6 +114,7 @@ class Slots:
 
     def on_wait(self, error: OSError | None) -> None:
         """Log that newcomers wait, because of an error or for a slot that cannot be had."""
+        self._counts.pauses[Pause.ERROR if error else Pause.SLOTS] += 1
         if error:
             self._waits.add(reason(error))
         else:
@@ -121,6 +129,7 @@ class Slots:
         most = min(self._limits.plenty, self._limits.conversations - 1)
         while len(self.occupants) > most and (oldest := self._silent.take(self._loop.now)):
             self._sheds.add()
+            self._counts.shed += 1
             oldest.give_way(self._loop.now)
         if self._is_awaited and self.are_full():
             self._waits.add(f"{counted(self._limits.conversations, 'conversation')} at a time")

@@ -7,7 +7,7 @@ milliseconds to import, so one that few starts need is imported when its option 
 import argparse
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,11 +28,13 @@ Made = TypeVar("Made")
 
 def run(program: str, arguments: argparse.Namespace, *, serves: bool) -> int:
     """Run a program to its end, and return its exit status. serves: the role is a server's."""
+    metrics = arguments.metrics if serves else None
     try:
         with (
             closing(_open_outputs(arguments)) as outputs,
             open_backend(program, arguments, outputs.recording) as backend,
-            closing(_made(backend.loop)) as loop,
+            closing(_made(lambda: backend.loop(metrics and metrics.selector()))) as loop,
+            closing(metrics) if metrics else nullcontext(),
         ):
             endpoints = _resolve(arguments.address)  # Ctrl-C still ends the program at once
             status = _run(loop, backend, arguments, endpoints, outputs, serves=serves)

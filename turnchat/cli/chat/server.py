@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from turnchat.chat.admission.limits import Limits
+from turnchat.cli.network import metrics
 from turnchat.cli.options import add_options, number, parse, parser, seconds
 from turnchat.cli.startup import prepare_process
 
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command_line.add_argument("--echo", action="store_true", help="answer each message with itself")
     add_options(command_line, serves=True)
+    metrics.add_options(command_line)
     limits = command_line.add_argument_group("limits")
     default = Limits()
     for option, most, meaning in (

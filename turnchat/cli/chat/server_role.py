@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from turnchat.chat.server import Answer
     from turnchat.chat.transcript import Transcript
     from turnchat.cli.chat.interfaces import Frontend
+    from turnchat.cli.network.metrics_role import Metrics
     from turnchat.process.user import User
 
 HINTS = {
@@ -60,6 +61,7 @@ class ServerRole(Server):
             arguments.max_rate,
             arguments.max_turns_rate,
         )
+        metrics: Metrics | None = arguments.metrics
         super().__init__(
             loop,
             frontend.logger,
@@ -68,7 +70,10 @@ class ServerRole(Server):
             shows_arrivals=frontend.shows_arrivals,
             transcript=transcript,
             in_use=frontend.count,
+            observer=metrics.traffic.observe if metrics else None,
         )
+        self._metrics = metrics
+        self._programs = frontend.count
         self._backend = backend
         self._address = arguments.address
         self._user: User | None = arguments.user
@@ -79,9 +84,11 @@ class ServerRole(Server):
         try:
             listening = listen(endpoints)
         except OSError as error:
-            raise self._cannot_listen(error) from error
+            raise _cannot_listen(self._address, error) from error
         with ExitStack() as stack:
             stack.callback(listening.close)
+            if self._metrics:
+                self._open_metrics(self._metrics)
             if self._user:
                 _drop_privileges(self._user, self._address, on_ready)
             else:
@@ -89,19 +96,29 @@ class ServerRole(Server):
             try:
                 self.start(self._backend.listening(listening), answer)
             except OSError as error:  # getsockname(2): ENOBUFS
-                raise self._cannot_listen(error) from error
+                raise _cannot_listen(self._address, error) from error
             stack.pop_all()  # it is the listener's now
+        if self._metrics:
+            parts = self._loop, self._logger, self
+            self._metrics.serve(*parts, self.most, self._programs)
 
     def check(self) -> None:
         """Do nothing: a server that could not listen has failed in begin()."""
 
-    def _cannot_listen(self, error: OSError) -> StartupError:
-        if self._address.path:
-            hint = "choose another path, in a folder of yours"
-        else:
-            hint = HINTS.get(error.errno or 0, "choose another address")
-        failure = f"cannot listen on {self._address}: {reason(error)}"
-        return StartupError(os.EX_UNAVAILABLE, failure, hint)
+    def _open_metrics(self, metrics: "Metrics") -> None:
+        try:
+            metrics.listen(self._user)
+        except OSError as error:
+            raise _cannot_listen(metrics.address, error, " for --metrics") from error
+
+
+def _cannot_listen(address: Address, error: OSError, purpose: str = "") -> StartupError:
+    if address.path:
+        hint = "choose another path, in a folder of yours"
+    else:
+        hint = HINTS.get(error.errno or 0, "choose another address")
+    failure = f"cannot listen on {address}{purpose}: {reason(error)}"
+    return StartupError(os.EX_UNAVAILABLE, failure, hint)
 
 
 def _most_conversations(arguments: argparse.Namespace, logger: Logger) -> int:
