@@ -63,9 +63,9 @@ def test_the_examples_are_whole_and_without_mistakes(path: Path) -> None:
     assert replay(path, "--lint").returncode == 0
 
 
-def test_there_are_five_examples() -> None:
+def test_there_are_six_examples() -> None:
     readme = (EXAMPLES[0].parent / "README.md").read_text()
-    assert len(re.findall(r"^\| [a-z-]+ \|", readme, re.MULTILINE)) == 5 + 1  # and the head
+    assert len(re.findall(r"^\| [a-z-]+ \|", readme, re.MULTILINE)) == 6 + 1  # and the head
     assert all(path.stem in readme for path in EXAMPLES)
 
 

@@ -14,7 +14,8 @@ from tests.tools.fuzz_recordings import GROWTH, check, present
 from turnchat.replay import timeline
 from turnchat.replay.page import render_page
 from turnchat.replay.perfetto import export_perfetto
-from turnchat.replay.timeline import DATA_LIMIT, build_timeline
+from turnchat.replay.states import DATA_LIMIT
+from turnchat.replay.timeline import build_timeline
 from turnchat.replay.validate import find_problems
 from turnchat.trace.format import Event, Recording, lines_of, read
 from turnchat.trace.interpreter import File
@@ -85,7 +86,27 @@ def messages(n: int) -> list[Events]:
     return [events]
 
 
+def records(n: int) -> list[Events]:
+    events = [*opened(1), event("tls", file=1, side="server")]
+    events.append(event("recv", file=1, size=10 * n, octets="\x17\x03\x03\0\1x" * n))
+    for i in range(n):
+        events.append(event("recv", i, file=1, size=9, octets="\x16\x03\x03\0\4\2\0\0\0"))
+        events.append(event("decrypt", i, file=1, size=259, octets="", pending=9))
+    return [events]
+
+
+def decrypted_bytes_that_wait(n: int) -> list[Events]:
+    events = opened(n)
+    for i in range(n):
+        events.append(event("tls", file=1 + i, side="client"))
+        events.append(event("register", file=1 + i, events="r"))
+        events.append(event("decrypt", file=1 + i, size=9, octets="x", pending=9))
+    return [events + [event("select", i, timeout=1, deadline=None) for i in range(n)]]
+
+
 SHAPES = [
+    records,
+    decrypted_bytes_that_wait,
     rest_of_a_send,
     bytes_in_flight,
     a_round_that_the_other_side_interrupts,

@@ -18,7 +18,8 @@ from turnchat.replay.page import render_page
 from turnchat.replay.perfetto import export_perfetto
 from turnchat.replay.timeline import build_timeline
 from turnchat.replay.validate import find_problems
-from turnchat.trace.format import FIELDS, BadRecording, Recording, lines_of, read
+from turnchat.trace.fields import FIELDS
+from turnchat.trace.format import BadRecording, Recording, lines_of, read
 from turnchat.trace.live import lines
 
 GROWTH = 20  # bytes of an output for a byte of the recording

@@ -1,6 +1,6 @@
 """Make the example recordings anew, from real runs.
 
-python -m tests.tools.make_recordings
+python -m tests.tools.make_recordings [NAME ...]
 """
 
 import signal
@@ -10,6 +10,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from select import select
+from tempfile import TemporaryDirectory
+
+import trustme
 
 from tests.support import CLIENT, ROOT, SERVER, Peer, Program, Terminal
 from tests.support.logs import collected_log
@@ -26,12 +29,12 @@ EXAMPLES = ROOT / "turnchat" / "replay" / "examples"
 LEAST = 2304  # bytes; the smallest buffer that the kernel gives
 
 
-def on_terminals(path: Path, talk: Callable[[Terminal, str], None]) -> None:
+def on_terminals(path: Path, talk: Callable[[Terminal, str], None], *options: str) -> None:
     """Record a server with an operator. `talk` gets its terminal and its address.
 
     The terminal edits the lines (--plain): a line is one read, and the page has less to skip.
     """
-    server = Terminal(SERVER, "--plain", "--record", str(path), "127.0.0.1:0")
+    server = Terminal(SERVER, "--plain", "--record", str(path), *options, "127.0.0.1:0")
     talk(server, address_of(server))
     server.signal(signal.SIGINT)
     server.exits_with()
@@ -40,16 +43,44 @@ def on_terminals(path: Path, talk: Callable[[Terminal, str], None]) -> None:
 def first_chat(path: Path) -> None:
     def talk(server: Terminal, address: str) -> None:
         ours = path.with_name("first-chat-client.jsonl")
-        client = Terminal(CLIENT, "--plain", "--record", str(ours), address)
-        client.asks("you> ")
-        client.enters("hello, is anybody there?")
-        server.asks("you to client 1> ")
-        server.enters("I am: one thread, and all ears")
-        client.asks("you> ")
-        client.enters("BYEBYE")
-        client.exits_with()
+        chat(server, Terminal(CLIENT, "--plain", "--record", str(ours), address))
 
     on_terminals(path, talk)
+
+
+def chat(server: Terminal, client: Terminal) -> None:
+    client.asks("you> ")
+    client.enters("hello, is anybody there?")
+    server.asks("you to client 1> ")
+    server.enters("I am: one thread, and all ears")
+    client.asks("you> ")
+    client.enters("BYEBYE")
+    client.exits_with()
+
+
+def tls(path: Path) -> None:
+    """Record the first chat over TLS; the certificates are forgotten."""
+    with TemporaryDirectory() as folder:
+        authority = trustme.CA()
+        trusted = Path(folder, "authority.pem")
+        authority.cert_pem.write_to_path(trusted)
+        server = certificate(authority.issue_cert("127.0.0.1"), Path(folder, "server"))
+        client = certificate(authority.issue_cert(common_name="Ada"), Path(folder, "client"))
+
+        def talk(terminal: Terminal, address: str) -> None:
+            ours = path.with_name("tls-client.jsonl")
+            options = ("--tls", "--tls-ca", str(trusted), *client)
+            chat(terminal, Terminal(CLIENT, "--plain", "--record", str(ours), *options, address))
+
+        on_terminals(path, talk, *server, "--tls-client-ca", str(trusted))
+
+
+def certificate(issued: trustme.LeafCert, stem: Path) -> tuple[str, ...]:
+    """Return the options for a certificate, which is written to files."""
+    chain, key = stem.with_suffix(".pem"), stem.with_suffix(".key")
+    chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    issued.private_key_pem.write_to_path(key)
+    return "--tls-cert", str(chain), "--tls-key", str(key)
 
 
 def two_clients(path: Path) -> None:
@@ -163,14 +194,17 @@ def is_readable(connected: socket.socket) -> bool:
 
 
 def main() -> None:
+    """Make all, or those whose names are given."""
     made = {
         "first-chat": first_chat,
+        "tls": tls,
         "split-header": split_header,
         "two-clients": two_clients,
         "out-of-turn": out_of_turn,
         "slow-reader": slow_reader,
     }
-    for name, make in made.items():
+    for name in sys.argv[1:] or made:
+        make = made[name]
         make(EXAMPLES / f"{name}.jsonl")
         print(f"{name}: {(EXAMPLES / f'{name}.jsonl').stat().st_size} bytes", file=sys.stderr)
 

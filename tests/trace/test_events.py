@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 import turnchat.trace
-from tests.support import Clock, run_until, tcp_pair
+from tests.support import ROOT, Clock, run_until, tcp_pair
 from turnchat.core.loop import EventLoop
 from turnchat.process.backend import Backend
 from turnchat.process.signals import Signals
@@ -22,7 +22,7 @@ from turnchat.process.stdio import Stream
 from turnchat.trace.backend import RecordingBackend
 from turnchat.trace.events import LOOP_FILE, WRAPPER_FILES, EventLog, caller
 from turnchat.trace.format import Event
-from turnchat.trace.wrappers import RecordingSocket
+from turnchat.trace.wrappers.sockets import RecordingSocket
 
 # A class of turnchat.trace that has one of these as its base, or emits events, is a wrapper.
 WRAPPED = (selectors.BaseSelector, Stream, EventLoop, Signals, Backend)
@@ -31,8 +31,8 @@ WRAPPED = (selectors.BaseSelector, Stream, EventLoop, Signals, Backend)
 def modules() -> Iterator[ModuleType]:
     """The modules of turnchat.trace."""
     (folder,) = turnchat.trace.__path__
-    for path in sorted(Path(folder).glob("[!_]*.py")):
-        yield import_module(f"turnchat.trace.{path.stem}")
+    for path in sorted(Path(folder).rglob("[!_]*.py")):
+        yield import_module(".".join(path.with_suffix("").relative_to(ROOT).parts))
 
 
 def wraps(module: ModuleType) -> bool:
@@ -47,7 +47,7 @@ def wraps(module: ModuleType) -> bool:
 def test_every_file_with_a_wrapper_is_a_wrapper_file() -> None:
     found = {str(module.__file__) for module in modules() if wraps(module)}
     assert found | {selectors.__file__} == WRAPPER_FILES
-    assert len(found) == 3
+    assert len(found) == 6
 
 
 def test_the_loop_file_and_the_wrapper_files_hold_the_code_that_runs() -> None:
@@ -108,7 +108,7 @@ def test_a_wrapper_file_that_is_missing_is_named_as_the_caller() -> None:
                 pass
         finally:
             WRAPPER_FILES.add(wrapper)
-    assert "turnchat/trace/wrappers.py" in callers(events)
+    assert "turnchat/trace/wrappers/sockets.py" in callers(events)
 
 
 def wrapper() -> str:

@@ -9,12 +9,10 @@ import pytest
 
 from tests.support.recording import OPENED, event, text_of
 from turnchat.trace import format as recordings
+from turnchat.trace.fields import CALLS, FIELDS, RESULTS
 from turnchat.trace.format import (
-    CALLS,
-    FIELDS,
     LINE_LIMIT,
     RECORDING_LIMIT,
-    RESULTS,
     TEXT_LIMIT,
     BadRecording,
     encode,
@@ -139,6 +137,11 @@ VALUES: dict[str, tuple[list[object], list[object]]] = {
     ),
     "timeout": ([None, 0, -1, 0.5], [True, "", 1e12, 10**300, []]),
     "deadline": ([None, "", "client 1"], [0, False, [], "\ud800"]),
+    "side": (["server", "client"], ["", "peer", None, 1, True, [], {}]),
+    **dict.fromkeys(
+        ("version", "cipher", "alpn", "subject", "reason"), (["", "é"], [None, 1, [], "\ud800"])
+    ),
+    "pending": ([0, 259], [-1, True, 1.5, None, "1", 2**53, []]),
     "size": ([0, 259], [-1, True, 1.5, None, "1", 2**53, []]),
     "sent": ([0, 259], [-1, True, 1.5, None, "1", 2**53, []]),
     "octets": (["", "\xff", "\0"], [None, 5, [], "\u0100", "\ud800"]),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.support.recording import calls, recorder
 from turnchat.core.frame import BODY_LIMIT, encode
-from turnchat.trace.redact import Redactor
+from turnchat.trace.wrappers.redact import RecordRedactor, Redactor
 
 
 def test_only_headers_and_byebye_are_kept() -> None:
@@ -58,3 +58,31 @@ def test_bytes_that_are_sent_again_are_redacted_again() -> None:
 
 def test_a_view_of_bytes_is_redacted_too() -> None:
     assert Redactor().redact(memoryview(b"005hello")) == b"005....."  # type: ignore[arg-type]
+
+
+def record(body: bytes) -> bytes:
+    return b"\x17\x03\x03" + len(body).to_bytes(2, "big") + body
+
+
+@given(st.lists(st.binary(max_size=300)), st.integers(1, 20))
+def test_of_records_the_headers_are_kept_however_they_are_cut(
+    bodies: list[bytes], size: int
+) -> None:
+    stream = b"".join(map(record, bodies))
+    redactor = RecordRedactor()
+    pieces = []
+    for i in range(0, len(stream), size):
+        piece = stream[i : i + size]
+        assert redactor.preview(piece) == redactor.preview(piece)
+        pieces.append(redactor.redact(piece))
+    kept = b"".join(record(b"." * len(body)) for body in bodies)
+    assert b"".join(pieces) == RecordRedactor().redact(stream) == kept
+
+
+def test_a_message_that_is_no_record_is_not_kept() -> None:
+    for data in b"005hello", record(b"x") + b"005hello":
+        redactor = RecordRedactor()
+        assert redactor.redact(data)[-8:] == b"." * 8
+        size = len(pickle.dumps(redactor))
+        assert redactor.redact(b"005hello" * 100) == b"." * 800
+        assert len(pickle.dumps(redactor)) == size

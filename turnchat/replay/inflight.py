@@ -65,13 +65,16 @@ class Streams:
         return self._peers.get(file)
 
     def move(self, file: File, event: Event) -> File | None:
-        """Move bytes to or from the other end. Return that if bytes have come from there."""
+        """Move bytes to or from the other end. Return that if bytes have come from there.
+
+        Under TLS these are records: decrypted bytes are never on the way.
+        """
         if len(self._sides) == 1:  # the bytes would never arrive
             return None
         if event["call"] == "send" and event.get("sent"):
             self._flow_from(file).leave(event.get("octets", "")[: event["sent"]])
         other = self._peers.get(file)
-        if event["call"] == "recv" and other and event.get("octets"):
+        if event["call"] in ("recv", "header") and other and event.get("octets"):
             self._flow_from(other).arrive(len(event["octets"]))
             return other
         return None

@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from turnchat.core.frame import FRAME_LIMIT
+from turnchat.text import counted
 from turnchat.trace.format import Event
 from turnchat.trace.interpreter import Interpreter
 
 CALLBACK_LIMIT = 0.05  # seconds
 SPIN = 2  # rounds in a row
-USES = {"recv": "r", "read": "r", "accept": "r", "send": "w", "write": "w", "connected": "w"}
+USES = {
+    **dict.fromkeys(("recv", "read", "accept", "header"), "r"),
+    **dict.fromkeys(("send", "write", "connected"), "w"),
+}
 SPINS = {
     "r": "{} is ready to be read, and no callback reads it: the loop spins",
     "w": "{} is watched for writing, and nothing is written: the loop spins",
@@ -36,7 +40,10 @@ Lint = Callable[[Event, Interpreter], Iterable[tuple[int, str]]]
 def find_mistakes(events: Iterable[tuple[int, Event]]) -> Iterator[Finding]:
     """Yield the mistakes in a recording, in its order."""
     interpreter = Interpreter()
-    lints: tuple[Lint, ...] = (ReadyAndUnused(), SlowCallback(), closed_while_registered, sending)
+    lints: tuple[Lint, ...] = (
+        *(ReadyAndUnused(), SlowCallback(), ForgottenInTLS()),
+        *(closed_while_registered, sending),
+    )
     for line, event in events:
         for one in lints:
             for number, text in one(event, interpreter):
@@ -66,6 +73,8 @@ class ReadyAndUnused:
             yield from self._unused(interpreter)
         elif file in self._ready and call in USES:
             self._ready[file] = self._ready[file].replace(USES[call], "")
+        elif file in self._ready and call == "decrypt" and "error" not in event:
+            self._ready[file] = self._ready[file].replace("r", "")  # bytes that were there before
 
     def _unused(self, interpreter: Interpreter) -> Iterator[tuple[int, str]]:
         idle = {}
@@ -104,6 +113,25 @@ class SlowCallback:
             self._of = f"the timer of {event['name']}"
 
 
+class ForgottenInTLS:
+    """Find a sleep while decrypted bytes wait to be read, of which select() knows nothing."""
+
+    def __init__(self) -> None:
+        self._changed: set[int] = set()  # files to look at: all of them would be too many
+
+    def __call__(self, event: Event, interpreter: Interpreter) -> Iterator[tuple[int, str]]:
+        call = event["call"]
+        if call in ("decrypt", "register", "modify"):
+            self._changed.add(event["file"])
+        elif call == "select" and (event["timeout"] is None or event["timeout"] > 0):
+            for number in sorted(self._changed):
+                file = interpreter.files[number]
+                if file.tls and file.tls.pending and "r" in (file.mask or ""):
+                    size = counted(file.tls.pending, "decrypted byte")
+                    yield interpreter.round, f"{size} of {file.name} wait, and the loop sleeps"
+            self._changed.clear()
+
+
 def closed_while_registered(event: Event, interpreter: Interpreter) -> Iterator[tuple[int, str]]:
     """Find a file that is closed while it is registered: its number may be given to another."""
     if event["call"] == "close":
@@ -114,13 +142,17 @@ def closed_while_registered(event: Event, interpreter: Interpreter) -> Iterator[
 
 def sending(event: Event, interpreter: Interpreter) -> Iterator[tuple[int, str]]:
     """Find the lost rest of a short send, and more than a frame, although turns alternate."""
-    if event["call"] != "send":
+    if event["call"] not in ("send", "encrypt"):
         return
     file = interpreter.files[event["file"]]
     data = event.get("octets", "")
-    if file.unsent and data != file.unsent:
+    is_record = file.tls is not None and event["call"] == "send"
+    # More records may follow behind the rest; a connection of a former recording may have them.
+    is_alone = file.is_conversation and not is_record
+    is_lost = data != file.unsent if is_alone else not data.startswith(file.unsent)
+    if event["call"] == "send" and file.unsent and is_lost:
         text = f"the last {len(file.unsent)} bytes of a short send to {file.name} are lost"
         yield interpreter.round, text
-    if file.is_conversation and len(data) > FRAME_LIMIT:
+    if file.is_conversation and not is_record and len(data) > FRAME_LIMIT:
         text = f"{len(data)} bytes wait for {file.name}, a frame has {FRAME_LIMIT} at most"
         yield interpreter.round, text

@@ -66,7 +66,7 @@ class Tracks:
 
     def _call(self, time: float, event: Event, file: File | None, effects: list[Effect]) -> None:
         track = file.number if file else LOOP
-        name, arguments, result = call(event)
+        name, arguments, result = call(event, file)
         details = {
             "arguments": arguments,
             "result": result,

@@ -14,16 +14,14 @@ import heapq
 import json
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
 
 from turnchat.replay.inflight import Streams
+from turnchat.replay.states import DATA_LIMIT, Json, States
 from turnchat.trace.describe import call, effect, explanation, sleep
 from turnchat.trace.format import Event, Recording
 from turnchat.trace.interpreter import Effect, File, Interpreter
+from turnchat.trace.layers.records import HEADER_SIZE
 
-Json = dict[str, Any]
-
-DATA_LIMIT = 300  # bytes that the page shows of a call, and of each buffer: more than a frame
 STEP_LIMIT = 250_000
 SIZE_LIMIT = 64 << 20  # characters of JSON, of all steps
 
@@ -47,17 +45,18 @@ def build_timeline(
     states: the files that are open before the first step, each with its state.
     steps: each has `t`, `file`, `call`, `args`, `result`, and `explanation`, a text. Where they
         apply: `effect` in words, the `effects`, `where`, a text, `error`, `data`, the `state` of
-        its file from here on, and `other`, another file that it changes, with its state.
+        its file from here on, `other`, another file that it changes, with its state, and, with TLS
+        records, `head`, the number of their first bytes that are a header.
     total: the number of steps in the recordings; more than there are here if a part is shown.
     last_round: the last round of the first recording that was looked at.
     is_cut: True if the last steps are missing because the timeline has reached its bound.
 
     A state has `mask`, None if the file is not registered, and `closed` if it is. A connection has
-    `parser`, its progress in words. A conversation has `buffer`, `turn`, `unsent`, `turns`, and, if
-    the other end was recorded, `inflight`, the bytes that are under way to it. A step has those
-    parts of a state that differ from the state before. Of `data`, `unsent` and `inflight` there are
-    the first DATA_LIMIT bytes; `size` (if there are more), `unsentSize` and `inflightSize` count
-    all of them.
+    `parser`, its progress in words, and so `tls`, if it has that. A conversation has `buffer`,
+    `turn`, `unsent`, `turns`, and, if the other end was recorded, `inflight`, the bytes that are
+    under way to it. A step has those parts of a state that differ from the state before. Of `data`,
+    `unsent` and `inflight` there are the first DATA_LIMIT bytes; `size` (if there are more),
+    `unsentSize` and `inflightSize` count all of them.
     """
     builder = Builder(recordings)
     first, last = rounds or (0, None)
@@ -112,7 +111,7 @@ class Builder:
         self._interpreters = [Interpreter() for _ in recordings]
         self._streams = Streams(len(recordings))
         self._numbers: dict[File, int] = {}
-        self._last: dict[File, Json] = {}  # the last state of each file that has a number
+        self._states = States(self._streams)
         self._began = min((r.events[0][1]["t"] for r in recordings if r.events), default=0.0)
         self._present: dict[int, Json] = {}  # the round of each side
         self._written: dict[int, Json] = {}  # the part of it that its pieces have already
@@ -135,19 +134,20 @@ class Builder:
         """Add the step of one event."""
         if not self.steps:
             self._add_first_states()
+        head = self._head_of(side, event)
         file, other, effects = self._take_in(side, event)
         number = self._number_of(side, file) if file else None
         if event["call"] == "accept" and "new" in event:
             self._number_of(side, self._interpreters[side].files[event["new"]])
         self._place(side)
-        name, arguments, result = call(event)
+        name, arguments, result = call(event, file)
         step: Json = {
             "t": self._time_of(event),
             "file": number,
             "call": name,
             "args": arguments,
             "result": result,
-            "explanation": self._text(explanation(event)),
+            "explanation": self._text(explanation(event, file)),
         }
         if words := effect(event, file, effects):
             step["effect"] = words
@@ -159,11 +159,13 @@ class Builder:
             step["data"] = event["octets"][:DATA_LIMIT]
             if len(event["octets"]) > DATA_LIMIT:
                 step["size"] = len(event["octets"])
+        if head is not None:
+            step["head"] = head
         if effects:
             step["effects"] = [_json_of(one) for one in effects]
-        if file and (changes := self._changes_of(file)):
+        if file and (changes := self._states.changes_of(file)):
             step["state"] = changes
-        if other and (changes := self._changes_of(other)):
+        if other and (changes := self._states.changes_of(other)):
             step["other"] = [self._numbers[other], changes]
         self._size += len(encode(step))
         self.steps.append(step)
@@ -188,12 +190,19 @@ class Builder:
         self._follow(side, interpreter.round, event)
         return file, other, effects
 
+    def _head_of(self, side: int, event: Event) -> int | None:
+        """Return the size of the header with which TLS records begin; None for other bytes."""
+        file = self._interpreters[side].file_of(event)
+        if not file or not file.tls or event["call"] not in ("recv", "send"):
+            return None
+        return HEADER_SIZE if file.tls.of(event["call"]).is_between else 0
+
     def _add_first_states(self) -> None:
         for side, interpreter in enumerate(self._interpreters):
             for file in interpreter.files.values():
                 if not file.is_closed:
                     number = self._number_of(side, file)
-                    self.first_states.append((number, self._changes_of(file)))
+                    self.first_states.append((number, self._states.changes_of(file)))
 
     def _follow(self, side: int, number: int, event: Event) -> None:
         """Keep the present round of a side."""
@@ -252,36 +261,11 @@ class Builder:
             known["peer"], self.files[peer]["peer"] = peer, number
         return number
 
-    def _changes_of(self, file: File) -> Json:
-        """Return the parts of a file's state that are not as in its last state."""
-        state = self._state_of(file)
-        last = self._last.get(file, {})
-        self._last[file] = state
-        return {key: value for key, value in state.items() if last.get(key, _ABSENT) != value}
-
-    def _state_of(self, file: File) -> Json:
-        state: Json = {"mask": file.mask}
-        if file.is_closed:
-            state["closed"] = True
-        if file.kind == "connection":
-            state["parser"] = file.progress
-        if file.is_conversation:
-            state |= {"buffer": file.partial.decode("latin-1"), "turn": file.turn.value}
-            state |= {"unsent": file.unsent[:DATA_LIMIT], "unsentSize": len(file.unsent)}
-            state["turns"] = file.message_count
-            if self._streams.peer_of(file):
-                data, size = self._streams.in_flight(file, DATA_LIMIT)
-                state |= {"inflight": data, "inflightSize": size}
-        return state
-
     def _time_of(self, event: Event) -> float:
         return float(round(event["t"] - self._began, 6))
 
     def _text(self, text: str) -> int:
         return self.texts.setdefault(text, len(self.texts))
-
-
-_ABSENT = object()
 
 
 def _json_of(one: Effect) -> Json:

@@ -57,7 +57,19 @@ def _broken(event: Event, interpreter: Interpreter, file: File | None) -> Iterat
             yield f"{call} on {file.name}, which is not registered"
         case "dispatch" if file and file not in interpreter.ready:
             yield f"{file.name} is served, and was not ready"
-        case "recv" | "read" if len(event.get("octets", "")) > event["size"]:
+        case "header" if file and file.has_begun and "error" not in event:
+            yield f"header on {file.name}, whose conversation has begun"
+        case "tls" if file and file.tls and "error" not in event:
+            yield f"tls on {file.name}, which has it already"
+        case "handshake" | "decrypt" | "encrypt" | "unwrap" if file and _lacks_tls(file):
+            yield f"{call} on {file.name}, which has no TLS"
+    match call:
+        case "recv" | "read" | "header" | "decrypt" if len(event.get("octets", "")) > event["size"]:
             yield f"{call} gave {len(event['octets'])} bytes and was asked for {event['size']}"
-        case "send" | "write" if event.get("sent", 0) > len(event.get("octets", "")):
+        case "send" | "write" | "encrypt" if event.get("sent", 0) > len(event.get("octets", "")):
             yield f"{call} took {event['sent']} of {len(event.get('octets', ''))} bytes"
+
+
+def _lacks_tls(file: File) -> bool:
+    """Return True if no TLS has begun. A connection of an earlier recording is of kind `other`."""
+    return file.kind == "connection" and not file.tls

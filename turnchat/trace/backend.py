@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from selectors import BaseSelector, DefaultSelector
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from turnchat.core.loop import Callback, ErrorHandler, EventLoop, Timer, reraise
 from turnchat.core.selector import Selector
@@ -17,7 +17,13 @@ from turnchat.process.backend import Backend
 from turnchat.process.signals import Signals
 from turnchat.process.stdio import Stream
 from turnchat.trace.events import WRAPPER_FILES, EventLog, Sink
-from turnchat.trace.wrappers import RecordingSelector, RecordingSocket, RecordingStream, Socket
+from turnchat.trace.wrappers.selector import RecordingSelector
+from turnchat.trace.wrappers.sockets import RecordingSocket, Socket
+from turnchat.trace.wrappers.streams import RecordingStream
+from turnchat.trace.wrappers.tls import RecordingTLS
+
+if TYPE_CHECKING:
+    from ssl import SSLObject
 
 WRAPPER_FILES.add(__file__)
 
@@ -78,6 +84,17 @@ class RecordingBackend(Backend):
 
     def listening(self, listening: Socket) -> Socket:
         return self.listener(listening)
+
+    def header_reader(self, connected: Socket) -> Callable[[int], bytes]:
+        if isinstance(connected, RecordingSocket):
+            return connected.read_header
+        return super().header_reader(connected)
+
+    def tls(self, tls: "SSLObject", connected: Socket) -> "SSLObject":
+        if not isinstance(connected, RecordingSocket):
+            return super().tls(tls, connected)
+        connected.begin_tls("server" if tls.server_side else "client")
+        return cast("SSLObject", RecordingTLS(self.log, tls, connected.recorded_as))
 
     def stream(self, descriptor: int) -> Stream:
         return self.wrap_stream(super().stream(descriptor), STREAMS[descriptor])

@@ -11,7 +11,7 @@ from turnchat.core.conversation import LAST, OURS, OVER, THEIRS, Turn
 from turnchat.core.frame import quote
 from turnchat.text import counted, safe
 from turnchat.trace.format import Event
-from turnchat.trace.interpreter import Effect, File
+from turnchat.trace.interpreter import ENDS, NOT_YET, Effect, File
 
 QUOTE_LIMIT = 32  # bytes of a call, or characters of a message
 
@@ -46,6 +46,22 @@ EXPLANATIONS = {
     "send": "The kernel has taken all bytes. They may not have arrived yet.",
     "send short": "The kernel's buffer took a part. The rest waits until the socket is writable.",
     "send EAGAIN": "The kernel's buffer is full. All bytes wait until the socket is writable.",
+    "recv records": "These are TLS records. One that is whole can be decrypted.",
+    "send records": "The kernel has taken TLS records. Those of application data are encrypted.",
+    "header": "The balancer in front tells the address of the real peer. This is no message.",
+    "header end": "No bytes: the balancer has ended its stream.",
+    "header EAGAIN": "The rest of the header has not come yet.",
+    "tls": "TLS begins. From here on the bytes of this socket are records.",
+    "handshake": "Both sides have the same keys, and have proved who they are as far as they must.",
+    "handshake SSLWantReadError": "TLS needs bytes of the peer to go on. It may have some to send.",
+    "decrypt": "The bytes of a record in the clear: these are part of the conversation.",
+    "decrypt end": "close_notify: it is the peer itself that has ended its stream.",
+    "decrypt SSLWantReadError": "No record is whole yet. recv() has to bring more of it.",
+    "decrypt SSLZeroReturnError": "close_notify: the peer had ended its stream before.",
+    "decrypt SSLEOFError": "The stream has ended without close_notify: it may have been cut.",
+    "encrypt": "The bytes become a record in memory, which send() has to take to the kernel.",
+    "unwrap": "close_notify has gone both ways: the end of the conversation is in good order.",
+    "unwrap SSLWantReadError": "close_notify is to be sent. That of the peer has not come yet.",
     "read": "Input from the keyboard or from a program.",
     "read end": "The input has ended. Nothing more will come.",
     "read EAGAIN": "There is no input now. select() returns when there is.",
@@ -56,18 +72,26 @@ EXPLANATIONS = {
     "end": "The recording ends here.",
 }
 FAILED = "The call has failed. errno(3) explains the error."
+FAILED_TLS = "TLS has failed, and the connection with it. An alert may tell the peer."
+TLS_CALLS = ("handshake", "decrypt", "encrypt", "unwrap")
+LOW = ("header", "handshake", "records")  # effects below the conversation
 
 
-def explanation(event: Event) -> str:
+def explanation(event: Event, file: File | None = None) -> str:
     """Explain calls of this kind."""
-    return EXPLANATIONS.get(f"{event['call']}{_outcome(event)}") or (
-        FAILED if "error" in event else EXPLANATIONS[event["call"]]
+    outcome = _outcome(event)
+    if file and file.tls and event["call"] in ("recv", "send") and not outcome:
+        outcome = " records"
+    failed = FAILED_TLS if event["call"] in TLS_CALLS else FAILED
+    return EXPLANATIONS.get(f"{event['call']}{outcome}") or (
+        failed if "error" in event else EXPLANATIONS[event["call"]]
     )
 
 
-def call(event: Event) -> tuple[str, str, str]:
-    """Return the name of a call, its arguments and its result."""
+def call(event: Event, file: File | None = None) -> tuple[str, str, str]:
+    """Return the name of a call, its arguments and its result. Of TLS records, no byte is shown."""
     name = event["call"]
+    is_record = file is not None and file.tls is not None and name in ("recv", "send")
     arguments = ""
     result: str = event.get("error", "")
     match name:
@@ -76,18 +100,23 @@ def call(event: Event) -> tuple[str, str, str]:
             arguments = "for ever" if seconds is None else f"{max(0.0, round(seconds, 3)):g} s"
         case "register" | "modify":
             arguments = MASKS[event["events"]]
-        case "recv" | "read":
+        case "recv" | "read" | "header" | "decrypt":
             arguments = str(event["size"])
             if not result:
-                result = _counted_bytes(event["octets"])
-        case "send" | "write":
-            arguments = _quoted(event.get("octets", ""))
+                result = _counted_bytes(event["octets"], is_record=is_record)
+        case "send" | "write" | "encrypt":
+            data = event.get("octets", "")
+            arguments = counted(len(data), "byte") if is_record else _quoted(data)
             if not result:
                 result = f"{event['sent']} of {counted(len(event['octets']), 'byte')} taken"
         case "accept":
             result = result or f"from {event['peer'] or 'a unix socket'}"
         case "connect":
             arguments = event.get("peer", "")
+        case "tls":
+            arguments = event["side"]
+        case "handshake":
+            result = result or "done"
         case "deadline":
             name, arguments = "timer", event["name"]
         case "signal" | "name":
@@ -97,18 +126,21 @@ def call(event: Event) -> tuple[str, str, str]:
 
 def effect(event: Event, file: File | None, effects: list[Effect]) -> str:
     """Describe the effect of a call: a message, a turn, a part of a frame."""
+    name = event["call"]
     if effects:
-        return ", ".join(_clause(one) for one in effects) + _turn_of(file)
-    match event["call"]:
-        case "recv" if file and file.is_conversation and "error" not in event:
-            if file.turn is OVER:
-                return TURNS[OVER]
-            return f"frame: {file.progress}{_turn_of(file)}"
-        case "send" if file and file.unsent:
-            return f"{counted(len(file.unsent), 'byte')} still to be sent"
-        case "select" if event["deadline"]:
-            return f"until the timer of {event['deadline']} at the latest"
-    return ""
+        words = ", ".join(_clause(one) for one in effects)
+        is_low = all(one.kind in LOW for one in effects)
+        return words + (_unsent(name, file, ", ") if is_low else _turn_of(file))
+    if name == "select" and event["deadline"]:
+        return f"until the timer of {event['deadline']} at the latest"
+    if name in TLS_CALLS and file and file.tls:
+        if "error" in event:
+            return _failure(event, file, file.tls.peer)
+        if name == "unwrap":
+            return "both sides have ended TLS"
+    if name in ("recv", "decrypt") and file and file.is_conversation and "error" not in event:
+        return TURNS[OVER] if file.turn is OVER else f"frame: {file.progress}{_turn_of(file)}"
+    return _unsent(name, file)
 
 
 def sleep(round_: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> str:
@@ -131,10 +163,29 @@ def sleep(round_: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> str:
     return f"slept {_span(slept)}{most}{until}; {end}"
 
 
+def _unsent(name: str, file: File | None, joint: str = "") -> str:
+    """Describe the rest of a send that is still to be made."""
+    if name != "send" or not file or not file.unsent:
+        return ""
+    return f"{joint}{counted(len(file.unsent), 'byte')} still to be sent"
+
+
+def _failure(event: Event, file: File, peer: str) -> str:
+    """Describe a call of TLS that has failed, or has to be made again."""
+    call = event["call"]
+    if event["error"] == NOT_YET:
+        waits = {"handshake": "the handshake waits for", "unwrap": "we end TLS, and wait for"}
+        return f"{waits[call]} {peer}" if call in waits else ""
+    if event["error"] in ENDS and file.is_conversation:
+        return TURNS[file.turn]
+    what = "the handshake fails" if call == "handshake" else "TLS fails"
+    return f"{what}: {safe(event.get('reason') or event['error'])}"
+
+
 def _outcome(event: Event) -> str:
     if "error" in event:
         return f" {event['error']}"
-    if event["call"] in ("recv", "read") and not event["octets"]:
+    if event["call"] in ("recv", "read", "header", "decrypt") and not event["octets"]:
         return " end"
     if event["call"] == "send" and event["sent"] < len(event["octets"]):
         return " short"
@@ -148,6 +199,8 @@ def _clause(one: Effect) -> str:
             return f"{subject} the protocol {one.text}"
         case "end":
             return "the peer sends no more"
+        case "records" | "header" | "handshake":
+            return safe(one.text)
         case _:
             subject = "we say" if one.is_ours else "the peer says"
             text = safe(one.text)
@@ -175,10 +228,11 @@ def _span(seconds: float) -> str:
     return f"{float(f'{seconds:.3g}'):g} s"
 
 
-def _counted_bytes(data: str) -> str:
+def _counted_bytes(data: str, *, is_record: bool) -> str:
     if not data:
         return "the end"
-    return f"{counted(len(data), 'byte')} {_quoted(data)}"
+    size = counted(len(data), "byte")
+    return size if is_record else f"{size} {_quoted(data)}"
 
 
 def _quoted(data: str) -> str:

@@ -23,6 +23,7 @@ Sink = Callable[[Event], object]
 # Source files whose functions only pass calls on. Wrapper modules add their own `__file__`.
 WRAPPER_FILES = {__file__, selectors.__file__}
 LOOP_FILE = loop.__file__
+TLS_MODULE = "ssl"  # of its errors; it is not imported, since most recordings do without
 PACKAGE = Path(turnchat.__file__).parent
 Result = TypeVar("Result")
 
@@ -66,6 +67,8 @@ class EventLog:
             return call(*arguments)
         except BaseException as error:
             event["error"] = _name_of_error(error)
+            if reason := _reason_of_tls(error):
+                event["reason"] = reason
             self.emit(event)
             raise
 
@@ -111,7 +114,19 @@ def _place(function: str, file: str) -> str:
 
 
 def _name_of_error(error: BaseException) -> str:
-    """Return EAGAIN, for instance; without an errno, the name of the exception."""
+    """Return EAGAIN, for instance; without an errno, the name of the exception.
+
+    Errors of TLS have an errno as well, which is a code of OpenSSL's: 2 is SSLWantReadError.
+    """
+    if type(error).__module__ == TLS_MODULE:
+        return type(error).__name__
     if isinstance(error, OSError) and error.errno and error.errno in errno.errorcode:
         return errno.errorcode[error.errno]
     return "EAGAIN" if isinstance(error, BlockingIOError) else type(error).__name__
+
+
+def _reason_of_tls(error: BaseException) -> str:
+    """Return the reason that OpenSSL has for an error of TLS; empty if there is none."""
+    if type(error).__module__ != TLS_MODULE:
+        return ""
+    return str(getattr(error, "verify_message", "") or getattr(error, "reason", "") or "")

@@ -1,8 +1,8 @@
 """The file format of a recording: the calls of a loop and their results, one JSON object a line.
 
 The first line names the version. Each later line is one event: its time, the call, the file and
-the result. CALLS names the fields of each call, FIELDS their types and ranges, and FORMAT.md
-explains both. A recording may come from anywhere, so a reader trusts nothing: it refuses a line
+the result. fields.py has the fields of each call with their types and ranges, and FORMAT.md
+explains them. A recording may come from anywhere, so a reader trusts nothing: it refuses a line
 that is no event, and gives its number, the field and the expected value. Time and memory grow with
 the size of the file alone. Only the last line may be torn, because the process that wrote it may
 have been killed.
@@ -10,120 +10,20 @@ have been killed.
 
 import json
 import reprlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple
+
+from turnchat.trace.fields import CALLS, FIELDS, OPTIONAL, RESULTS, is_text
 
 VERSION = 1
 MAGIC = "turnchat-recording"
 
 Event = dict[str, Any]
 
-NUMBER_LIMIT = 2**53 - 1  # the page and Perfetto keep numbers as IEEE 754 doubles
-TIME_LIMIT = 1e12  # seconds
 TEXT_LIMIT = 255  # characters; names are shown at each of their calls, so they must be short
 LINE_LIMIT = 8 << 20  # bytes; a line may be JSON that takes thirty times its size in memory
 RECORDING_LIMIT = 256 << 20  # bytes; a pipe may have no end
 REASON_LIMIT = 200  # characters of an error
-
-KINDS = ("listener", "connection", "stream", "other")
-MASKS = ("", "r", "w", "rw")
-
-
-class Field(NamedTuple):
-    """A field of events. expected: its values in words. accepts: True for such a value."""
-
-    expected: str
-    accepts: Callable[[Any], bool]
-
-
-def _is_whole(value: Any, least: int) -> bool:
-    return type(value) is int and least <= value <= NUMBER_LIMIT  # True is an int, too
-
-
-def _is_seconds(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) < TIME_LIMIT
-
-
-def _is_text(value: Any) -> bool:
-    """Refuse half a character of UTF-16: JSON can express it, and UTF-8 cannot."""
-    if not isinstance(value, str):
-        return False
-    try:
-        value.encode(errors="surrogateescape")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _is_pair(value: Any) -> bool:
-    match value:
-        case [file, str() as mask]:
-            return _is_whole(file, 1) and mask in MASKS
-        case _:
-            return False
-
-
-FILE = Field(f"a whole number from 1 to {NUMBER_LIMIT}", lambda value: _is_whole(value, 1))
-COUNT = Field(f"a whole number from 0 to {NUMBER_LIMIT}", lambda value: _is_whole(value, 0))
-TEXT = Field("text", _is_text)
-
-FIELDS: dict[str, Field] = {
-    "t": Field("a number between -1e12 and 1e12", _is_seconds),
-    "by": TEXT,
-    "error": Field("text that is not empty", lambda value: _is_text(value) and value != ""),
-    "file": FILE,
-    "new": FILE,
-    "kind": Field(
-        "`listener`, `connection`, `stream` or `other`",
-        lambda value: isinstance(value, str) and value in KINDS,
-    ),
-    "name": TEXT,
-    "peer": TEXT,
-    "local": TEXT,
-    "events": Field(
-        "`r`, `w`, `rw` or empty", lambda value: isinstance(value, str) and value in MASKS
-    ),
-    "files": Field(
-        "a list of pairs of a `file` and its `events`",
-        lambda value: isinstance(value, list) and all(map(_is_pair, value)),
-    ),
-    "timeout": Field(
-        "a number between -1e12 and 1e12, or `null`",
-        lambda value: value is None or _is_seconds(value),
-    ),
-    "deadline": Field("text, or `null`", lambda value: value is None or _is_text(value)),
-    "size": COUNT,
-    "sent": COUNT,
-    "octets": Field(
-        "text of characters from U+0000 to U+00FF",
-        lambda value: isinstance(value, str) and (value.isascii() or max(value) <= "\xff"),
-    ),
-}
-
-CALLS: dict[str, tuple[str, ...]] = {
-    "open": ("file", "kind", "name"),
-    "name": ("file", "name"),
-    "register": ("file", "events"),
-    "modify": ("file", "events"),
-    "unregister": ("file",),
-    "select": ("timeout", "deadline"),
-    "ready": ("files",),
-    "dispatch": ("file",),
-    "deadline": ("name",),
-    "signal": ("name",),
-    "accept": ("file", "new", "peer", "local"),
-    "connect": ("file", "peer", "local"),
-    "connected": ("file",),
-    "recv": ("file", "size", "octets"),
-    "read": ("file", "size", "octets"),
-    "send": ("file", "octets", "sent"),
-    "write": ("file", "octets", "sent"),
-    "shutdown": ("file",),
-    "close": ("file",),
-    "end": (),
-}
-OPTIONAL = ("by", "error")  # of each call
-RESULTS = ("new", "peer", "local", "octets", "sent")  # a call that failed may lack these
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
@@ -233,7 +133,7 @@ def _checked_head(first: Any) -> tuple[str, bool]:
     version, program, bodies = first[MAGIC], first.get("program", ""), first.get("bodies", True)
     if type(version) is not int or version != VERSION:
         raise BadRecording(1, f"version {_shown(version)} is not known here, {VERSION} is")
-    if not _is_text(program):
+    if not is_text(program):
         raise BadRecording(1, f"'program' is {_shown(program)}, expected: text")
     if type(bodies) is not bool:
         raise BadRecording(1, f"'bodies' is {_shown(bodies)}, expected: `true` or `false`")

@@ -4,6 +4,9 @@ The recorder emits calls. Their effect follows from the recorded bytes, which ar
 Conversation that the programs use. Sent bytes are fed to a second Conversation, of the other side,
 because they have to be a frame in its turn as well. So this works for any loop whose sockets were
 recorded, even for one that makes mistakes.
+
+Once TLS has begun on a connection, the bytes of its socket are records, and have no effect on
+frames and turns. What was decrypted and what was encrypted has it. Nor is a PROXY header a frame.
 """
 
 from typing import NamedTuple
@@ -21,14 +24,19 @@ from turnchat.core.conversation import (
 from turnchat.core.conversation import Event as ConversationEvent
 from turnchat.core.frame import HEADER_SIZE, LENGTH_OF, RemoteProtocolError
 from turnchat.trace.format import Event
+from turnchat.trace.layers.header import Header
+from turnchat.trace.layers.records import TLS, Records
 
 MIRRORED = {OURS: THEIRS, THEIRS: OURS}
+NOT_YET = "SSLWantReadError"  # TLS needs bytes of the peer
+ENDS = ("SSLEOFError", "SSLZeroReturnError")  # of the peer's stream, without and with close_notify
 
 
 class Effect(NamedTuple):
     """Something that a call brought about.
 
-    kind: `message`, `goodbye`, `end` (of the stream) or `fault`. is_ours: True if this side did it.
+    kind: `message`, `goodbye`, `end` (of the stream) or `fault`; or, below the conversation,
+    `header`, `handshake` or `records`. is_ours: True if this side did it.
     """
 
     kind: str
@@ -41,7 +49,8 @@ class File:
 
     mask: in the interest set, or None. unsent: the part of the last frame that the kernel has not
     taken. local, peer: addresses; empty if there are none. is_shut: True if this side has ended its
-    stream; bytes that come then are read for an orderly end and have no effect.
+    stream; bytes that come then are read for an orderly end and have no effect. header, tls: None
+    without.
     """
 
     def __init__(self, number: int, kind: str, name: str) -> None:
@@ -53,6 +62,8 @@ class File:
         self.is_closed = False
         self.unsent = ""
         self.local = self.peer = ""
+        self.header: Header | None = None
+        self.tls: TLS | None = None
         self._receiving: Conversation | None = None
         self._sending: Conversation | None = None
 
@@ -60,6 +71,12 @@ class File:
     def is_conversation(self) -> bool:
         """True if bytes of a conversation have passed, or may."""
         return self._receiving is not None
+
+    @property
+    def has_begun(self) -> bool:
+        """True if a byte of the conversation has come, or TLS has begun."""
+        receiving = self._receiving
+        return bool(self.tls or (receiving and (receiving.message_count or receiving.partial)))
 
     @property
     def turn(self) -> Turn:
@@ -95,6 +112,19 @@ class File:
 
     def receive(self, data: bytes) -> list[Effect]:
         """Take in bytes from the peer; no bytes are the end of its stream."""
+        if self.tls:
+            return _records_of(self.tls.received, data, is_ours=False)
+        return self.hear(data)
+
+    def receive_header(self, data: bytes) -> list[Effect]:
+        """Take in bytes that come before the conversation; no bytes are the end of the stream."""
+        if not data:
+            return self.receive(data)
+        self.header = self.header or Header()
+        return [Effect("header", self.header.feed(data), is_ours=False)]
+
+    def hear(self, data: bytes) -> list[Effect]:
+        """Take in bytes of the conversation."""
         if not self._receiving or self.is_shut:
             return []
         receiving = self._receiving
@@ -108,7 +138,13 @@ class File:
         """Take in that `data` was to be sent, and that the kernel took `sent` bytes of it."""
         is_rest = bool(self.unsent)
         self.unsent = data[sent:].decode("latin-1")
-        if not self._sending or not self._receiving or is_rest or not data:
+        if self.tls:
+            return _records_of(self.tls.sent, data[:sent], is_ours=True) if data[:sent] else []
+        return [] if is_rest else self.say(data)
+
+    def say(self, data: bytes) -> list[Effect]:
+        """Take in bytes of the conversation that this side sends."""
+        if not self._sending or not self._receiving or not data:
             return []
         if self.turn is OVER:
             return [Effect("fault", "after the end of the conversation", is_ours=True)]
@@ -165,20 +201,16 @@ class Interpreter:
             case "connect":
                 file.peer, file.local = event.get("peer", ""), event.get("local", "")
                 file.begin(OURS)
+            case "handshake" | "decrypt" | "encrypt" | "unwrap":
+                return _feed_tls(file, event, failed=failed)
             case _ if failed:
                 pass
             case "recv":
                 return file.receive(event["octets"].encode("latin-1"))
-            case "name":
-                file.name = event["name"]
-            case "register" | "modify":
-                file.mask = event["events"]
-            case "unregister":
-                file.mask = None
-            case "shutdown":
-                file.is_shut = True
-            case "close":
-                file.is_closed = True
+            case "header":
+                return file.receive_header(event["octets"].encode("latin-1"))
+            case _:
+                _change(file, event)
         return []
 
     def _send(self, file: File, event: Event) -> list[Effect]:
@@ -186,6 +218,53 @@ class Interpreter:
         if event.get("error", "EAGAIN") != "EAGAIN":
             file.unsent = ""  # it is lost with the connection
         return effects
+
+
+def _change(file: File, event: Event) -> None:
+    """Take in a call that moves no bytes."""
+    match event["call"]:
+        case "name":
+            file.name = event["name"]
+        case "register" | "modify":
+            file.mask = event["events"]
+        case "unregister":
+            file.mask = None
+        case "tls":
+            file.tls = TLS(event["side"])
+        case "shutdown":
+            file.is_shut = True
+        case "close":
+            file.is_closed = True
+
+
+def _feed_tls(file: File, event: Event, *, failed: bool) -> list[Effect]:
+    """Take in a call of TLS, which lies between the records and the conversation."""
+    match event["call"]:
+        case "unwrap":
+            file.is_shut |= not failed or event["error"] == NOT_YET  # close_notify is made
+        case "decrypt" if failed:
+            return file.hear(b"") if event["error"] in ENDS else []
+        case _ if failed:
+            return []
+        case "decrypt":
+            if file.tls:
+                file.tls.pending = event["pending"]
+            return file.hear(event["octets"].encode("latin-1"))
+        case "encrypt":
+            return file.say(event["octets"][: event["sent"]].encode("latin-1"))
+        case "handshake" if file.tls:
+            return [Effect("handshake", file.tls.finish_handshake(event), is_ours=False)]
+    return []
+
+
+def _records_of(records: Records, data: bytes, *, is_ours: bool) -> list[Effect]:
+    """Return the effect of bytes that are TLS records, or should be."""
+    if records.fault:
+        return []
+    words = records.feed(data) if data else "the end of the stream"
+    if records.fault:
+        return [Effect("fault", records.fault, is_ours=is_ours)]
+    return [Effect("records", words, is_ours=is_ours)]
 
 
 def _body_of(event: ConversationEvent | None) -> bytes | None:

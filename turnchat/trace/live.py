@@ -39,7 +39,7 @@ class Text:
         file = self._interpreter.file_of(event)
         if self._forgets:
             self._forget(event, file)
-        name, arguments, result = call(event)
+        name, arguments, result = call(event, file)
         shown = f"{name}({arguments})" if arguments else name
         if event["call"] == "ready":
             shown = "woken by " + (self._ready(event) or "the time")

@@ -45,6 +45,7 @@ function readable(data) {
 }
 
 const HEADER = 3;
+const RECORD_HEADER = 5; // of TLS
 const CELL_LIMIT = 300; // more than a frame; output for the screen can be longer
 
 // A cell for a byte: its character if that is printable, else two hexadecimal digits.

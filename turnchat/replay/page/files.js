@@ -141,7 +141,7 @@ const WAITS = { r: "waits to read", w: "waits to write", rw: "waits to read or w
 function endOf(file, place) {
   const state = stateOf(file, place.number);
   const { mask, closed, turn, turns = 0, buffer = "", parser } = state ?? {};
-  const { unsent = "", unsentSize = 0 } = state ?? {};
+  const { unsent = "", unsentSize = 0, tls } = state ?? {};
   const heading = make("div", { className: "heading" }, text("h3", "", nameOf(file)));
   if (turn === "ours" || turn === "last") heading.append(token(turn));
   if (turn === "over") heading.append(text("span", "over", "over"));
@@ -155,6 +155,7 @@ function endOf(file, place) {
   const left = unsent ? `${some(unsentSize, "byte")} still to be sent` : "empty";
   end.append(bufferOf("buffer", "read buffer", says, frameCells(whole || buffer)),
     bufferOf("buffer unsent", "write buffer", left, cells(unsent, 0, unsentSize)));
+  if (tls) end.append(bufferOf("buffer", "TLS", tls, ""));
   return end;
 }
 
@@ -167,7 +168,7 @@ function bufferOf(className, name, words, content) {
 // to see the frame.
 function wholeFrame(file, state, { step, number }) {
   const received = step.effects?.some(({ kind, ours }) =>
-    !ours && kind !== "end" && kind !== "fault");
+    !ours && (kind === "message" || kind === "goodbye"));
   if (step.file !== file || state.buffer || !received) return "";
   const frame = (stateOf(file, number - 1)?.buffer ?? "") + step.data;
   return frame.slice(0, HEADER + bodySize(frame));
@@ -180,7 +181,8 @@ function wireOf(near, far) {
   for (const [state, arrow] of [[near, "→"], [far, "←"]]) {
     if (!state?.inflight) continue;
     const words = `${arrow} ${some(state.inflightSize, "byte")} in flight`;
-    wire.append(text("p", "", words), cells(state.inflight, HEADER, state.inflightSize));
+    const head = state.tls ? RECORD_HEADER : HEADER;
+    wire.append(text("p", "", words), cells(state.inflight, head, state.inflightSize));
   }
   return wire;
 }

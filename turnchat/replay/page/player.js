@@ -30,18 +30,21 @@ function drawNow({ number, round, nth, step, stage }) {
   $("call").replaceChildren(callOf(step), text("span", "result", result && ` = ${result}`));
   $("call").classList.toggle("error", step.error !== undefined);
   const { data = "", size = data.length } = step;
-  $("data").replaceChildren(cells(data, beginsFrame(step, number) ? HEADER : 0, size));
+  $("data").replaceChildren(cells(data, headOf(step, number), size));
   const explanation = ` ${texts[step.explanation]}`;
   $("explanation").replaceChildren(text("b", "", step.effect ?? ""), explanation);
   $("where").textContent = texts[step.where] ?? "";
   roundSteps.show(round.steps.length, nth - 1);
 }
 
-// True if the bytes of a call begin with a header, which is marked then.
-function beginsFrame({ file, call }, number) {
-  if (file === null || files[file].kind !== "connection") return false;
+// The size of the header with which the bytes of a call begin. It is marked. TLS records bring it
+// along, and a PROXY header is no header of a frame.
+function headOf({ file, call, head }, number) {
+  if (head !== undefined) return head;
+  if (file === null || files[file].kind !== "connection" || call === "header") return 0;
   const before = stateOf(file, number - 1);
-  return call === "send" ? !before?.unsent : !before?.buffer;
+  const isInside = call === "send" ? before?.unsent : call !== "encrypt" && before?.buffer;
+  return isInside ? 0 : HEADER;
 }
 
 // jump: true if the browser's back button should lead back here. A single step is no jump.

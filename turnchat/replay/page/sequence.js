@@ -16,7 +16,7 @@ rows.forEach(({ kind, file }, i) => ({ opened, closed })[kind]?.set(file, i));
 function rowsOf({ file, call, effects, data, error, state }, number) {
   if (file === null) return [];
   const row = (kind, ours, said) => ({ number, file, kind, ours, said });
-  const sends = call === "send" || call === "write";
+  const sends = ["send", "write", "encrypt"].includes(call);
   const found = effects?.map((effect) => row(effect.kind, effect.ours, effect.text)) ?? [];
   const isConnection = files[file].kind === "connection";
   if (data && !error && !effects) found.push(row(isConnection ? "part" : "stream", sends));
@@ -67,12 +67,13 @@ sequence.content.prepend(lines, marker);
 
 const percent = (part) => `${(part * 100).toFixed(2)}%`;
 
+const MARKS = ["opened", "closed", "handshake"]; // at the far end: no bytes move
 const PREFIXES = { part: "part of a frame: ", fault: "fault: " };
 
 function sequenceRow(i) {
   const { number, file, kind, ours, said } = rows[i];
   const far = farKey(file);
-  const isMark = kind === "opened" || kind === "closed";
+  const isMark = MARKS.includes(kind);
   // On a lifeline that several share, the label names the connection.
   const isBoth = files[file].peer !== null;
   const isShared = typeof far !== "number" && !isBoth;

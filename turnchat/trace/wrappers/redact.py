@@ -8,6 +8,8 @@ cannot be a frame, dots replace them from the first byte that proves it; digits 
 
 from turnchat.core.conversation import BYEBYE
 from turnchat.core.frame import HEADER_SIZE, LENGTH_OF
+from turnchat.trace.layers.records import HEADER_SIZE as RECORD_HEADER_SIZE
+from turnchat.trace.layers.records import can_begin_record, length_of
 
 DOT = b"."
 NO_FRAME = -1  # the length that an invalid header announces
@@ -80,3 +82,46 @@ class Redactor(NoRedaction):
         self._is_byebye = self._length == len(BYEBYE)
         if self._length == 0:
             self._header = b""
+
+
+class RecordRedactor(NoRedaction):
+    """Redact TLS records of one direction: their headers stay, and dots replace the rest.
+
+    Bytes that are no records may be a message of a peer that knows nothing of TLS: they get dots.
+    """
+
+    def __init__(self) -> None:
+        self._header = b""
+        self._left = 0  # bytes of the present record
+
+    def redact(self, data: bytes) -> bytes:
+        data = bytes(data)
+        redacted = bytearray()
+        while len(redacted) < len(data):
+            position = len(redacted)
+            if self._left:
+                step = min(self._left, len(data) - position)
+                self._left -= step
+                redacted += DOT * step
+            elif self._is_broken:
+                redacted += DOT * (len(data) - position)
+            else:
+                redacted += self._redact_header(data[position : position + 1])
+        return bytes(redacted)
+
+    def preview(self, data: bytes) -> bytes:
+        twin = RecordRedactor()
+        twin.__dict__.update(self.__dict__)
+        return twin.redact(data)
+
+    @property
+    def _is_broken(self) -> bool:
+        return not can_begin_record(self._header)
+
+    def _redact_header(self, byte: bytes) -> bytes:
+        self._header += byte
+        if self._is_broken:
+            return DOT
+        if len(self._header) == RECORD_HEADER_SIZE:
+            self._left, self._header = length_of(self._header), b""
+        return byte
