@@ -13,7 +13,7 @@ VENV ?= .venv
 TOOLS := $(VENV)/.tools-installed
 SCRIPTS := bin/turnchat-server bin/turnchat-client bin/turnchat-replay bin/turnchat-check
 
-.PHONY: help run-server run-client replay test zoo simulate fuzz mutate road bench bench-instructions soak lint picture recordings format clean
+.PHONY: help run-server run-client replay test zoo simulate fuzz mutate road bench bench-instructions soak cluster lint picture recordings format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-20s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,9 +37,10 @@ zoo: $(TOOLS)  ## see that each broken program fails its own cases and no others
 simulate: $(TOOLS)  ## run more seeds of the simulation: SEEDS=100000, or ARGS=--faults
 	$(VENV)/bin/python -m tests.simulation --seeds $(SEEDS) --jobs $$(getconf _NPROCESSORS_ONLN) $(ARGS)
 
-fuzz: $(TOOLS)  ## look for bad input for a minute, and damage SEEDS recordings
+fuzz: $(TOOLS)  ## look for bad input for 80 seconds, and damage SEEDS recordings
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/tools/requirements-fuzz.txt
 	$(VENV)/bin/python -m tests.tools.fuzz $(ARGS)
+	$(VENV)/bin/python -m tests.tools.fuzz_headers $(ARGS)
 	$(VENV)/bin/python -m tests.tools.fuzz_recordings --seeds $(SEEDS)
 
 mutate: $(TOOLS)  ## see which of 200 defects the tests notice (MUTANTS=all)
@@ -58,6 +59,9 @@ bench-instructions: $(TOOLS)  ## count the instructions of a turn and a visitor 
 
 soak: $(TOOLS)  ## run 1,000 conversations for ten minutes, and watch memory and speed
 	$(VENV)/bin/python -m tests.bench.soak $(ARGS)
+
+cluster: $(TOOLS)  ## kill and drain servers behind HAProxy, under load (15 seconds)
+	$(VENV)/bin/python -m tests.cluster $(ARGS)
 
 lint: $(TOOLS)  ## check style, format and types
 	$(VENV)/bin/ruff check . $(SCRIPTS)

@@ -1,6 +1,6 @@
 """Measure turnchat and its peers side by side, and write the results.
 
-python -m tests.bench [--rounds N] [--seconds S] [--python PATH] [--dry]
+python -m tests.bench [--rounds N] [--seconds S] [--python PATH] [--dry] [--tls-alone]
 
 All servers of a comparison run from its beginning to its end, and idle until they are measured.
 Each round measures all of them, one after the other, so a busy moment of the machine strikes them
@@ -40,6 +40,7 @@ from tests.bench.runner import (
 from tests.support import SERVER
 
 SWEEP = [(number, BODY) for number in SIZES] + [(100, 255)]
+TLS_SIZES = (1, 100, 1000)
 MOST_THREADS = 1000  # with ten times as many a round takes minutes
 TURNS_A_SECOND = 8000  # of all conversations together: so that each has some, in any round
 MEMORY_OF = 10_000  # conversations
@@ -107,6 +108,29 @@ def compare_visits(measured: Measured, others: Commands, rounds: int, seconds: f
                 rate, failures = runner.visits(server, AT_ONCE, seconds)
                 measured.note("visits", name, rate)
                 measured.note("visit failures", name, failures)
+
+
+def compare_tls(measured: Measured, rounds: int, seconds: float) -> None:
+    """Measure turns and handshakes over TLS: all servers have the same certificate and ciphers."""
+    for what in [one for one in measured.figures if one.startswith("TLS")]:
+        del measured.figures[what]
+    with ExitStack() as stack:
+        servers = {
+            name: stack.enter_context(serving(command))
+            for name, command in runner.commands_with_tls().items()
+        }
+        for number, count in ((number, count) for number in TLS_SIZES for count in range(rounds)):
+            say(f"TLS, {number} conversations, round {count + 1} of {rounds}")
+            for name in rotated(list(servers), count):
+                figures = runner.turns(servers[name], number, BODY, seconds)
+                for field in ("rate", "cpu", "p99", "failures"):
+                    measured.note(f"TLS {field}: {number} x {BODY}", name, getattr(figures, field))
+        for count in range(rounds):
+            say(f"TLS, visitors, round {count + 1} of {rounds}")
+            for name in rotated(list(servers), count):
+                rate, failures = runner.visits(servers[name], AT_ONCE, seconds)
+                measured.note("TLS visits", name, rate)
+                measured.note("TLS visit failures", name, failures)
 
 
 def count_costs(measured: Measured, others: Commands) -> None:
@@ -188,17 +212,8 @@ def words_of(python: str, others: Commands) -> str:
     return f"The system's own Python is {version.strip()} of {system}."
 
 
-def main() -> None:
-    command_line = argparse.ArgumentParser(prog="tests.bench")
-    command_line.add_argument("--rounds", type=int, default=7)
-    command_line.add_argument("--seconds", type=float, default=0.4, help="for each measurement")
-    command_line.add_argument(
-        "--python", default=SYSTEM_PYTHON, help="the system's own, measured too"
-    )
-    command_line.add_argument("--dry", action="store_true", help="write no file")
-    arguments = command_line.parse_args()
-    instructions.require("valgrind", "strace")
-    runner.build()
+def measure_all(arguments: argparse.Namespace) -> Measured:
+    """Measure everything but TLS."""
     others = commands_by(arguments.python)
     measured = Measured(
         date=date.today().isoformat(),
@@ -215,6 +230,26 @@ def main() -> None:
     count_costs(measured, others)
     compare_memory(measured)
     bear_trouble(measured, arguments.rounds, 2 * arguments.seconds)
+    return measured
+
+
+def main() -> None:
+    command_line = argparse.ArgumentParser(prog="tests.bench")
+    command_line.add_argument("--rounds", type=int, default=7)
+    command_line.add_argument("--seconds", type=float, default=0.4, help="for each measurement")
+    command_line.add_argument(
+        "--python", default=SYSTEM_PYTHON, help="the system's own, measured too"
+    )
+    command_line.add_argument("--dry", action="store_true", help="write no file")
+    command_line.add_argument(
+        "--tls-alone", action="store_true", help="measure TLS again, and keep the other figures"
+    )
+    arguments = command_line.parse_args()
+    instructions.require("valgrind", "strace", "openssl")
+    runner.build()
+    runner.prepare_tls()
+    measured = Measured.load() if arguments.tls_alone else measure_all(arguments)
+    compare_tls(measured, arguments.rounds, arguments.seconds)
     print(tables(measured))
     if not arguments.dry:
         RESULTS.write_text(json.dumps(measured.as_json(), indent=1) + "\n")

@@ -55,6 +55,12 @@ def goals_of(measured: Measured) -> Iterator[Goal]:
         measured.growth(f"trouble: {TROUBLES[-1]}", TURNCHAT, "trouble: alone", TURNCHAT),
     )
     yield Goal.at_most("memory a silent conversation", 1.2, middle("memory"), " KiB")
+    for what, shown, wanted in (
+        (f"TLS rate: 100 x {BODY}", "turns/s over TLS with 100 conversations", 1.0),
+        ("TLS visits", "visitors/s over TLS, each with a handshake", 0.9),
+    ):
+        ratio = measured.ratio(what, TURNCHAT, ASYNCIO)
+        yield Goal.at_least(f"{shown}, x asyncio's", wanted, ratio)
     yield Goal.at_most(
         "CPU a recorded turn, x a turn", 2.5, measured.ratio(cpu, RECORDED, TURNCHAT)
     )

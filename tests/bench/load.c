@@ -12,7 +12,10 @@
    A turn is a message and its answer, which has to be the same. The message is another one each
    time, so that an answer to an earlier one is a failure. The result is one line of JSON. The
    measurement of "turns" begins after a warm-up. The lines "begin" and "end" enclose it, so that the
-   server can be watched meanwhile. */
+   server can be watched meanwhile.
+
+   Compiled with -DTLS, turns and visits are over TLS, each visit with a full handshake. Certificates
+   are not looked at: the server is what is measured. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -29,6 +32,10 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef TLS
+#include <fcntl.h>
+#include <openssl/ssl.h>
+#endif
 
 enum { HEADER = 3, BODY_LIMIT = 255, FRAME_LIMIT = HEADER + BODY_LIMIT, READY = 1024 };
 
@@ -42,6 +49,9 @@ struct conversation {
     int received; /* bytes of the present answer */
     uint64_t began; /* when the present turn did, in ns */
     unsigned char answer[FRAME_LIMIT + 1];
+#ifdef TLS
+    SSL *tls;
+#endif
 };
 
 static struct sockaddr_in server = {.sin_family = AF_INET};
@@ -114,15 +124,88 @@ static void leave_no_trace(int socket) {
     close(socket);
 }
 
+/* The four ways to use a connection. receive() is recv(2) with its flags, but for TLS the socket
+   itself does not block after the first turn. handshake() is 1 when it is done, 0 when not yet. */
+
+#ifdef TLS
+
+static SSL_CTX *context;
+
+static void prepare_tls(void) {
+    context = SSL_CTX_new(TLS_client_method());
+    if (!context)
+        die("SSL_CTX_new");
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+}
+
+static void open_it(struct conversation *it) {
+    it->socket = connected();
+    it->tls = SSL_new(context);
+    if (!it->tls || !SSL_set_fd(it->tls, it->socket))
+        die("SSL_new");
+    SSL_set_connect_state(it->tls);
+}
+
+static void stop_blocking(struct conversation *it) {
+    fcntl(it->socket, F_SETFL, O_NONBLOCK);
+}
+
+static int waits(struct conversation *it, int result) {
+    int why = SSL_get_error(it->tls, result);
+    return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE;
+}
+
+static int handshake(struct conversation *it) {
+    int result = SSL_do_handshake(it->tls);
+    return result == 1 ? 1 : waits(it, result) ? 0 : -1;
+}
+
+static ssize_t transmit(struct conversation *it, const void *data, size_t size) {
+    return SSL_write(it->tls, data, (int)size);
+}
+
+static ssize_t receive(struct conversation *it, void *data, size_t size, int flags) {
+    (void)flags;
+    int result = SSL_read(it->tls, data, (int)size);
+    if (result <= 0 && waits(it, result)) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return result < 0 ? 0 : result;
+}
+
+static void close_it(struct conversation *it) {
+    SSL_free(it->tls);
+    leave_no_trace(it->socket);
+}
+
+#else
+
+static void prepare_tls(void) {}
+static void stop_blocking(struct conversation *it) { (void)it; }
+static void open_it(struct conversation *it) { it->socket = connected(); }
+static int handshake(struct conversation *it) { return (void)it, 1; }
+static void close_it(struct conversation *it) { leave_no_trace(it->socket); }
+
+static ssize_t transmit(struct conversation *it, const void *data, size_t size) {
+    return send(it->socket, data, size, MSG_NOSIGNAL);
+}
+
+static ssize_t receive(struct conversation *it, void *data, size_t size, int flags) {
+    return recv(it->socket, data, size, flags);
+}
+
+#endif
+
 static int say(struct conversation *it) {
     it->received = 0;
     it->began = now();
-    return send(it->socket, frames[it->turns % LETTERS], (size_t)frame_size, MSG_NOSIGNAL) == frame_size;
+    return transmit(it, frames[it->turns % LETTERS], (size_t)frame_size) == frame_size;
 }
 
 /* Whether the answer is whole: 1, not yet: 0, or wrong: -1. */
 static int hear(struct conversation *it, int flags) {
-    ssize_t got = recv(it->socket, it->answer + it->received, sizeof it->answer - (size_t)it->received, flags);
+    ssize_t got = receive(it, it->answer + it->received, sizeof it->answer - (size_t)it->received, flags);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (got <= 0)
@@ -150,9 +233,10 @@ static struct conversation *begin(int number, int body) {
     if (!all)
         die("calloc");
     for (int i = 0; i < number; i++) {
-        all[i].socket = connected();
-        if (!exchange(&all[i]))
+        open_it(&all[i]);
+        if (handshake(&all[i]) < 1 || !exchange(&all[i]))
             die("the first turn");
+        stop_blocking(&all[i]);
     }
     return all;
 }
@@ -219,17 +303,47 @@ static void turns(int number, int body, double seconds) {
            (double)(time - began) / (double)SECOND, percentile(0.5), percentile(0.99), failures);
 }
 
+/* A visitor has three states: at the handshake (turns is AT_HANDSHAKE), in its turn (0), leaving (1). */
+enum { AT_HANDSHAKE = LETTERS };
+
+static void arrive(struct conversation *it, int poller) {
+    open_it(it);
+    stop_blocking(it);
+    watch(poller, it->socket, it);
+    it->turns = AT_HANDSHAKE;
+}
+
+/* Do what can be done. Return 1 when it has left, -1 after a failure. */
+static int advance(struct conversation *it) {
+    static const unsigned char leave[] = "006BYEBYE";
+    if (it->turns == AT_HANDSHAKE) {
+        int done = handshake(it);
+        if (done < 1)
+            return done;
+        it->turns = 0;
+        return say(it) ? 0 : -1;
+    }
+    if (it->turns == 0) {
+        int heard = hear(it, MSG_DONTWAIT);
+        if (heard > 0)
+            return transmit(it, leave, sizeof leave - 1) == sizeof leave - 1 ? 0 : -1;
+        return heard;
+    }
+    ssize_t got = receive(it, it->answer, sizeof it->answer, MSG_DONTWAIT);
+    if (got < 0 && errno == EAGAIN)
+        return 0; /* session tickets of TLS, say */
+    return got == 0 ? 1 : -1;
+}
+
 static void visits(int at_once, double seconds) {
     prepare(16);
-    unsigned char leave[] = "006BYEBYE";
     struct epoll_event ready[READY];
     struct conversation *all = calloc((size_t)at_once, sizeof *all);
     int poller = epoll_create1(EPOLL_CLOEXEC);
     unsigned long done = 0;
     for (int i = 0; i < at_once; i++) {
-        all[i].socket = connected();
-        watch(poller, all[i].socket, &all[i]);
-        say(&all[i]);
+        arrive(&all[i], poller);
+        failures += advance(&all[i]) < 0;
     }
     uint64_t time = now(), began = time, end = began + (uint64_t)(seconds * SECOND);
     tell("begin");
@@ -238,23 +352,14 @@ static void visits(int at_once, double seconds) {
         time = now();
         for (int i = 0; i < many; i++) {
             struct conversation *it = ready[i].data.ptr;
-            if (it->turns == 0) {
-                int heard = hear(it, MSG_DONTWAIT);
-                if (heard < 0) {
-                    failures++;
-                    close(it->socket);
-                }
-                if (heard > 0)
-                    send(it->socket, leave, sizeof leave - 1, MSG_NOSIGNAL);
+            int result = advance(it);
+            if (!result)
                 continue;
-            }
-            failures += recv(it->socket, it->answer, sizeof it->answer, MSG_DONTWAIT) != 0;
-            leave_no_trace(it->socket); /* after the server has ended its stream */
-            done++;
-            it->turns = 0;
-            it->socket = connected();
-            watch(poller, it->socket, it);
-            say(it);
+            failures += result < 0;
+            done += result > 0;
+            close_it(it);
+            arrive(it, poller);
+            failures += advance(it) < 0;
         }
     }
     tell("end");
@@ -314,6 +419,7 @@ int main(int argc, char **argv) {
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
+    prepare_tls();
     server.sin_port = htons((uint16_t)atoi(argv[2]));
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (!strcmp(argv[1], "turns") && argc == 6)

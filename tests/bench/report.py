@@ -24,6 +24,11 @@ UNITS = {
     "trouble": "a bystander's turn, microseconds",
     "start": "milliseconds to start",
     "held": "conversations held",
+    "TLS rate": "turns a second over TLS",
+    "TLS cpu": "microseconds of the server's processor a turn over TLS",
+    "TLS p99": "99th percentile of a turn over TLS, microseconds",
+    "TLS failures": "failures over TLS",
+    "TLS visits": "visitors a second over TLS, each with a full handshake",
 }
 
 

@@ -1,6 +1,8 @@
 """The servers that turnchat is compared with: echoes on the same wire, each library's usual way.
 
-python -m tests.bench.rivals NAME
+python -m tests.bench.rivals NAME [CERTIFICATE]
+
+With a file that has a certificate and its key, the protocols of asyncio and uvloop speak TLS.
 
 All check what turnchat checks, by the same Conversation, so that what differs is the loop and the
 sockets. None has deadlines or limits, which turnchat has.
@@ -9,6 +11,7 @@ sockets. None has deadlines or limits, which turnchat has.
 import asyncio
 import resource
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable
@@ -19,6 +22,7 @@ from turnchat.core.frame import FRAME_LIMIT
 
 READ_SIZE = FRAME_LIMIT + 1
 BACKLOG = 4096
+CERTIFICATE = sys.argv[2] if len(sys.argv) == 3 else None
 STACK = 64 * 1024  # bytes; the least there is
 
 
@@ -51,8 +55,12 @@ class Protocol(asyncio.Protocol):
 
 
 async def serve_by_protocol() -> None:
+    context = None
+    if CERTIFICATE:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(CERTIFICATE)
     server = await asyncio.get_running_loop().create_server(
-        Protocol, sock=listening_socket(), backlog=BACKLOG
+        Protocol, sock=listening_socket(), backlog=BACKLOG, ssl=context
     )
     await server.serve_forever()
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ RECORDED = "turnchat --record"
 FLOOR = "C over epoll"
 NAKED = "naked"
 UVLOOP, ASYNCIO = "uvloop protocol", "asyncio protocol"
+CERTIFICATE = BUILT / "certificate.pem"  # and its key
 CORES = sorted(os.sched_getaffinity(0))
 PATIENCE = (
     60.0  # seconds for a server to say its port, to answer and to end: valgrind takes its time
@@ -60,6 +62,15 @@ def commands(python: str = sys.executable) -> dict[str, list[str]]:
     return {FLOOR: [str(BUILT / "floor")], NAKED: naked, TURNCHAT: turnchat, **peers}
 
 
+def commands_with_tls() -> dict[str, list[str]]:
+    """Return the commands of the servers that speak TLS."""
+    chosen, plain = {}, commands()
+    for name in (UVLOOP, ASYNCIO):
+        chosen[name] = [*plain[name], str(CERTIFICATE)]
+    *command, address = plain[TURNCHAT]
+    return {TURNCHAT: [*command, "--tls-cert", str(CERTIFICATE), address], **chosen}
+
+
 def recorded(command: list[str]) -> list[str]:
     """Return turnchat's command with a recording."""
     return [*command, "--record", "/dev/null"]
@@ -86,10 +97,28 @@ def build() -> None:
         sys.exit(f"the load is a program in C, and there is no {compiler}: install gcc or clang")
     BUILT.mkdir(parents=True, exist_ok=True)
     for name in ("load", "floor"):
-        made = BUILT / f"{name}.{os.getpid()}"  # another test may run the former one just now
-        flags = ["-O2", "-Wall", "-Wextra", "-Werror"]
-        subprocess.run([compiler, *flags, "-o", made, HERE / f"{name}.c"], check=True)
-        made.replace(BUILT / name)
+        _compile(compiler, name, f"{name}.c")
+
+
+def prepare_tls() -> None:
+    """Compile the load that speaks TLS, and make a certificate: P-256, as most have today."""
+    _compile(os.environ.get("CC", "cc"), "load-tls", "load.c", "-DTLS", "-lssl", "-lcrypto")
+    made = BUILT / f"certificate.{os.getpid()}"
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    files = ["-keyout", str(made), "-out", str(made.with_suffix(".crt"))]
+    command = ["openssl", "req", "-x509", *key, *files, "-subj", "/CN=localhost"]
+    subprocess.run(command, check=True, capture_output=True)
+    with made.open("a") as both:
+        both.write(made.with_suffix(".crt").read_text())
+    made.with_suffix(".crt").unlink()
+    made.replace(CERTIFICATE)
+
+
+def _compile(compiler: str, name: str, source: str, *libraries: str) -> None:
+    made = BUILT / f"{name}.{os.getpid()}"  # another test may run the former one just now
+    flags = ["-O2", "-Wall", "-Wextra", "-Werror"]
+    subprocess.run([compiler, *flags, "-o", made, HERE / source, *libraries], check=True)
+    made.replace(BUILT / name)
 
 
 def pinned(core: int, command: list[str]) -> list[str]:
@@ -100,9 +129,10 @@ def pinned(core: int, command: list[str]) -> list[str]:
 class Server:
     """A server under measurement."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: str, *, is_tls: bool) -> None:
         self.process = process
         self.port = port
+        self.load = "load-tls" if is_tls else "load"
         self._proc = Path("/proc") / str(process.pid)
 
     @property
@@ -118,7 +148,11 @@ class Server:
         return int(re.search(r"VmRSS:\s*(\d+)", status)[1])  # type: ignore[index]
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", int(self.port)), PATIENCE)
+        connected = socket.create_connection(("127.0.0.1", int(self.port)), PATIENCE)
+        if self.load == "load":
+            return connected
+        context = ssl.create_default_context(cafile=CERTIFICATE)
+        return context.wrap_socket(connected, server_hostname="localhost")
 
     def end(self) -> None:
         """Ask it to end, and wait: a program around it writes what it has counted."""
@@ -139,7 +173,7 @@ def started(command: list[str], lines: IO[bytes] | int = subprocess.DEVNULL) -> 
             start_new_session=True,  # its group is the server, with a program around it
         )
         try:
-            yield Server(process, _port(process, printed))
+            yield Server(process, _port(process, printed), is_tls=str(CERTIFICATE) in command)
         finally:
             with suppress(ProcessLookupError):  # it has ended
                 os.killpg(process.pid, signal.SIGKILL)
@@ -202,7 +236,7 @@ def _port(process: subprocess.Popen[bytes], printed: IO[str]) -> str:
 @contextmanager
 def loading(server: Server, *what: object) -> Iterator[subprocess.Popen[str]]:
     """Start the load on the other core."""
-    command = [str(BUILT / "load"), str(what[0]), server.port, *map(str, what[1:])]
+    command = [str(BUILT / server.load), str(what[0]), server.port, *map(str, what[1:])]
     with subprocess.Popen(
         pinned(CORES[-1], command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as load:

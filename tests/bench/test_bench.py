@@ -57,6 +57,19 @@ def test_what_is_compared_serves_without_a_failure(name: str) -> None:
         assert runner.hold(server, 10)[1] == 0
 
 
+@needs("libssl")
+@pytest.mark.parametrize("name", [runner.TURNCHAT, "asyncio protocol"])
+def test_what_is_compared_over_tls_serves_without_a_failure(name: str) -> None:
+    runner.prepare_tls()
+    with runner.serving(runner.commands_with_tls()[name]) as server:
+        figures = runner.turns(server, conversations=3, body=255, seconds=0.1)
+        assert figures.rate > 0
+        assert figures.failures == 0
+        rate, failures = runner.visits(server, at_once=2, seconds=0.5)
+        assert rate > 0
+        assert failures == 0
+
+
 @needs_a_compiler
 def test_turnchat_bears_trouble() -> None:
     with (
@@ -156,7 +169,7 @@ class Liar:
     def __init__(self) -> None:
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = str(self.listening.getsockname()[1])
-        self.cpu = 0.0  # as a server's
+        self.cpu, self.load = 0.0, "load"  # as a server's
         Thread(target=self.serve, daemon=True).start()
 
     def serve(self) -> None:

@@ -240,8 +240,22 @@ def test_newcomers_are_on_their_way_until_they_converse() -> None:
     peer.close()
     scene.passes(0.001)
     assert (counts.newcomers, counts.conversations) == (0, 0)
-    assert ended(counts) == {Cause.HUNG_UP: 1}
+    assert (ended(counts), refused(counts)) == ({}, {Refusal.HUNG_UP: 1})  # it has said nothing
     scene.close()
+
+
+def test_one_that_leaves_without_a_byte_came_for_no_conversation(visit: Visit) -> None:
+    """A health check must not look like a client that gives up."""
+    scene = visit(Limits())
+    scene.comes().close()
+    begun = scene.comes()
+    begun.send(b"0")
+    scene.passes(0.001)
+    begun.close()
+    scene.passes(0.001)
+    counts = scene.server.counts
+    assert (ended(counts), refused(counts)) == ({Cause.FAULT: 1}, {Refusal.HUNG_UP: 1})
+    assert (counts.accepted, counts.conversations, counts.newcomers) == (2, 0, 0)
 
 
 def test_a_step_that_takes_too_long_is_the_reason() -> None:

@@ -14,7 +14,17 @@ from tests.support.peer import tcp_pair
 from turnchat.chat import report
 from turnchat.core.connection import Cause, CloseReason, Timeouts
 from turnchat.core.conversation import Turn
-from turnchat.core.frame import RemoteProtocolError
+from turnchat.core.frame import BadLength, OutOfTurn, RemoteProtocolError, parse
+
+
+def fault_of(data: bytes, offset: int = 0) -> BadLength:
+    """The fault of a stream that goes on like this."""
+    try:
+        parse(data, offset)
+    except BadLength as fault:
+        return fault
+    raise AssertionError("that is no fault")
+
 
 FAILED = (Cause.HUNG_UP, Cause.LOST, Cause.SILENT, Cause.INCOMPLETE, Cause.UNREAD)
 
@@ -32,6 +42,25 @@ FAILED = (Cause.HUNG_UP, Cause.LOST, Cause.SILENT, Cause.INCOMPLETE, Cause.UNREA
         (
             CloseReason(Cause.FAULT, RemoteProtocolError(1, "a letter for a digit")),
             f"client 1 broke the protocol {RemoteProtocolError(1, 'a letter for a digit')}",
+        ),
+        (
+            CloseReason(Cause.FAULT, fault_of(b"\x15\x03\x03\0\x02\x02\x0a")),
+            "client 1 broke the protocol at byte 0: '\\x15' is not a digit, and a length has 3;"
+            " it speaks TLS: try --tls",
+        ),
+        (
+            CloseReason(Cause.FAULT, OutOfTurn(0, b"\x15\x03\x03")),
+            "client 1 broke the protocol at byte 0: '\\x15\\x03\\x03' came out of turn;"
+            " it speaks TLS: try --tls",
+        ),
+        (
+            CloseReason(Cause.FAULT, fault_of(b"\x16\x03\x01")),
+            "client 1 broke the protocol at byte 0: '\\x16' is not a digit, and a length has 3;"
+            " it speaks TLS, and here is none: start the server with --tls-cert FILE",
+        ),
+        (
+            CloseReason(Cause.FAULT, fault_of(b"\x16\x03\x01", 5)),
+            "client 1 broke the protocol at byte 5: '\\x16' is not a digit, and a length has 3",
         ),
         (CloseReason(Cause.SILENT, seconds=600), "client 1 said nothing for 600 s"),
         (

@@ -70,9 +70,9 @@ def test_a_broken_program_fails_its_own_cases(bad: Specimen, tmp_path: Path) -> 
 
 
 def sparse(programs: Iterable[Specimen]) -> list[ParameterSet]:
-    """Return the programs as parameters. Every eighth is run in continuous integration."""
+    """Return the programs as parameters. Every sixteenth is run in continuous integration."""
     return [
-        pytest.param(one, id=one.name, marks=() if number % 8 == 0 else (pytest.mark.sweep,))
+        pytest.param(one, id=one.name, marks=() if number % 16 == 0 else (pytest.mark.sweep,))
         for number, one in enumerate(programs)
     ]
 

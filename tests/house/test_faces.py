@@ -45,7 +45,7 @@ def test_a_start_imports_its_own_role_alone(program: str, role: str) -> None:
 UNNEEDED = {
     *("datetime", "grp", "ipaddress", "json", "pathlib", "pwd", "readline"),
     *("encodings.idna", "shutil", "subprocess", "termios", "tty"),
-    *("logging", "string", "threading", "traceback", "weakref"),
+    *("logging", "ssl", "string", "threading", "traceback", "weakref"),
     *(("dataclasses", "inspect") if sys.version_info < (3, 14) else ()),  # argparse has colours
     *(f"turnchat.{name}" for name in ("check", "metrics", "process.child", "replay", "trace")),
     *(f"turnchat.terminal.{name}" for name in ("display", "editor", "keyboard", "screen")),

@@ -28,6 +28,8 @@ def test_it_can_be_installed(tmp_path: Path) -> None:
     subprocess.run([*pip, "--no-deps", "--target", target, source], check=True)
     for name in ("FORMATS.md", "formats/results.schema.json", "formats/cases.schema.json"):
         assert (target / "turnchat" / "check" / name).exists(), name
+    deployed = {path.name for path in (target / "turnchat" / "deploy").iterdir()}
+    assert deployed == {path.name for path in (PACKAGE / "deploy").iterdir()}
     listed = [str(target / "bin" / "turnchat-check"), "list"]  # it imports all cases
     subprocess.run(listed, check=True, capture_output=True, env={"PYTHONPATH": str(target)})
     for name in ("turnchat-server", "turnchat-client", "turnchat-replay", "turnchat-check"):

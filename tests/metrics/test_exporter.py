@@ -235,7 +235,7 @@ def test_one_that_does_not_close_is_closed(metered: Metered) -> None:
 
 
 def test_a_few_are_served_and_others_wait(metered: Metered) -> None:
-    first, *_ = [metered.comes(b"GET") for _ in range(MOST)]
+    first, *_ = [metered.comes(GET) for _ in range(MOST)]  # they are answered, and do not close
     last = metered.comes(GET)
     assert metered.requests == MOST
     last.socket.setblocking(False)
@@ -245,6 +245,16 @@ def test_a_few_are_served_and_others_wait(metered: Metered) -> None:
     metered.passes(0.0)
     last.socket.settimeout(5)
     assert status(metered.answer(last)) == 200
+
+
+def test_the_oldest_that_has_not_asked_gives_way(metered: Metered) -> None:
+    answered = metered.comes(GET)
+    silent = [metered.comes(b"GET") for _ in range(3 * MOST)]
+    reader = metered.comes(GET)
+    assert status(metered.answer(reader)) == 200
+    assert status(metered.answer(answered)) == 200
+    assert silent[0].hears_the_end()
+    assert metered.requests == MOST
 
 
 def test_one_that_leaves_makes_room(metered: Metered) -> None:

@@ -53,6 +53,15 @@ def test_a_port_that_is_taken() -> None:
             bind(str(port))
 
 
+def test_a_port_that_several_servers_share() -> None:
+    with listen(Address.parse("0").resolve(), reuse_port=True) as listening:
+        address = Address.parse(str(listening.getsockname()[1]))
+        with listen(address.resolve(), reuse_port=True) as other:
+            assert other.getsockname() == listening.getsockname()
+        with pytest.raises(OSError, match="Address already in use"):
+            listen(address.resolve())  # it does not allow it
+
+
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)  # a relative path is short enough wherever tmp_path is

@@ -26,14 +26,14 @@ Point = Callable[[Terminal, Peer], None]
 # After the program comes cat: it shows what else would reach the shell.
 SHELL = 'trap : INT QUIT; ulimit -c 0; "$@"; echo "exit $?"; exec cat'
 
-# A program that has a defect when it gets SIGUSR1, wherever it is. Those who run the tests may
+# A program that has a defect when it gets SIGUSR2, wherever it is. Those who run the tests may
 # ignore the other signals, as nohup does, and their children inherit that.
 DRIVER = """
 import importlib, os, signal, sys
 os.environ["PYTHON_COLORS"] = "0"  # Python 3.13 has a traceback in colours
 def fail(number, frame):
     raise RuntimeError("a defect")
-signal.signal(signal.SIGUSR1, fail)
+signal.signal(signal.SIGUSR2, fail)
 for number in signal.SIGHUP, signal.SIGQUIT:
     signal.signal(number, signal.SIG_DFL)
 sys.exit(importlib.import_module(sys.argv[1]).main(sys.argv[2:]))
@@ -58,7 +58,7 @@ BY_SIGNAL = {
     "SIGHUP": signal.SIGHUP,
     "SIGINT": signal.SIGINT,
     "SIGQUIT": signal.SIGQUIT,
-    "a defect": signal.SIGUSR1,
+    "a defect": signal.SIGUSR2,
 }
 BY_KEY = {"Ctrl-C": "\x03", "Ctrl-\\": "\x1c", "Ctrl-D": "\x04"}
 INTERRUPTIONS = {"SIGTERM", "SIGHUP", "SIGINT", "Ctrl-C"}

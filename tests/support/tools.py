@@ -41,6 +41,16 @@ def can_attach() -> bool:
 
 
 @cache
+def has_headers_of_openssl() -> bool:
+    """True if a program in C can be compiled that speaks TLS, and a certificate be made."""
+    if not (shutil.which("cc") and shutil.which("openssl")):
+        return False
+    source = b"#include <openssl/ssl.h>\n"
+    command = ["cc", "-E", "-"]
+    return subprocess.run(command, input=source, capture_output=True, check=False).returncode == 0
+
+
+@cache
 def has_bubblewrap() -> bool:
     """True if both layers of the sandbox work: containers and the kernel's settings forbid it."""
     if not shutil.which("bwrap"):
@@ -48,6 +58,15 @@ def has_bubblewrap() -> bool:
     layers = ["bwrap", "--dev-bind", "/", "/", "--unshare-net", "--"]
     layers += ["bwrap", "--ro-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--"]
     return subprocess.run([*layers, "true"], capture_output=True, check=False).returncode == 0
+
+
+@cache
+def has_network_namespaces() -> bool:
+    """True if a process may have a network of its own: containers can forbid it."""
+    if not shutil.which("unshare"):
+        return False
+    tried = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)
+    return tried.returncode == 0
 
 
 class Tool(NamedTuple):
@@ -80,12 +99,19 @@ TOOLS = {
         "apt install chromium chromium-driver",
     ),
     "curl": Tool(lambda: bool(shutil.which("curl")), "with curl", "apt install curl"),
+    "haproxy": Tool(lambda: bool(shutil.which("haproxy")), "with HAProxy", "apt install haproxy"),
     "java": Tool(
         lambda: bool(shutil.which("javac") and shutil.which("java")),
         "of programs in Java",
         "apt install default-jdk-headless",
     ),
+    "libssl": Tool(
+        has_headers_of_openssl,
+        "of the benchmark over TLS",
+        "apt install libssl-dev openssl gcc",
+    ),
     "nc": Tool(has_netcat_of_openbsd, "with netcat", "apt install netcat-openbsd"),
+    "ncat": Tool(lambda: bool(shutil.which("ncat")), "with Ncat", "apt install ncat"),
     "node": Tool(
         lambda: bool(shutil.which("node")), "of a peer in JavaScript", "apt install nodejs"
     ),
@@ -94,14 +120,27 @@ TOOLS = {
         "of the bounds of programs",
         "apt install util-linux",
     ),
+    "openssl": Tool(lambda: bool(shutil.which("openssl")), "with openssl", "apt install openssl"),
     "root": Tool(lambda: os.geteuid() == 0, "for root", "run them as root", lambda: True),
+    "socat": Tool(lambda: bool(shutil.which("socat")), "with socat", "apt install socat"),
     "strace": Tool(
         can_attach,
         "with strace",
         "apt install strace, and let it attach: ptrace(2)",
         lambda: bool(shutil.which("strace")),
     ),
+    "systemd": Tool(
+        lambda: bool(shutil.which("systemd-socket-activate") and shutil.which("systemd-analyze")),
+        "with the tools of systemd",
+        "apt install systemd",
+    ),
     "tmux": Tool(lambda: bool(shutil.which("tmux")), "with tmux", "apt install tmux"),
+    "unshare": Tool(
+        has_network_namespaces,
+        "of a network namespace",
+        "apt install util-linux, and run them as root",
+        lambda: bool(shutil.which("unshare")),
+    ),
     "valgrind": Tool(
         lambda: bool(shutil.which("valgrind")), "of instructions", "apt install valgrind"
     ),

@@ -7,7 +7,8 @@ from turnchat.chat.admission.limits import Limits
 from turnchat.chat.server import Answer, Server
 from turnchat.core.connection import CloseReason, Connection
 from turnchat.core.loop import EventLoop
-from turnchat.net.address import Address
+from turnchat.net.address import Address, bound_endpoint
+from turnchat.net.newcomer import MakeStep
 from turnchat.net.sockets import listen
 from turnchat.responders.echo import Echo
 
@@ -40,6 +41,9 @@ class Scene:
         *,
         once: bool = False,
         shows_arrivals: bool = False,
+        address: str = "0",
+        proxy: MakeStep | None = None,
+        tls: MakeStep | None = None,
     ) -> None:
         self.clock = Clock()
         self.loop = EventLoop(clock=self.clock)
@@ -52,9 +56,11 @@ class Scene:
             once=once,
             shows_arrivals=shows_arrivals,
             in_use=lambda: self.programs,
+            proxy=proxy,
+            tls=tls,
         )
-        listening = listen(Address.parse("0").resolve())
-        self.address = f"127.0.0.1:{listening.getsockname()[1]}"
+        listening = listen(Address.parse(address).resolve())
+        self.address = str(bound_endpoint(listening))
         self.server.start(listening, answer)
         self.peers: list[Peer] = []
 
@@ -93,10 +99,15 @@ class Scene:
         finally:
             peer.socket.settimeout(PATIENCE)
 
+    @property
+    def occupied(self) -> int:
+        """The number of slots that are taken."""
+        return self.server.statistics()["connections"]
+
     def close(self) -> None:
         for peer in self.peers:
             peer.close()
         self.server.stop()
         self.server.interrupt()
-        run_until(self.loop, lambda: not self.server.connections)
+        run_until(self.loop, lambda: not self.occupied)
         self.loop.close()

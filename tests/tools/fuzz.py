@@ -4,6 +4,7 @@ With coverage as its guide: make fuzz. The same function runs under hypothesis i
 """
 
 import sys
+from collections.abc import Callable
 
 from turnchat.core.conversation import LAST, OURS, OVER, THEIRS, ConnectionEvent, Conversation
 from turnchat.core.frame import BODY_LIMIT, FRAME_LIMIT, RemoteProtocolError
@@ -54,14 +55,14 @@ def check(event: object, conversation: Conversation) -> None:
     assert len(conversation.partial) < FRAME_LIMIT
 
 
-def main() -> None:
+def main(target: Callable[[bytes], None], seconds: int) -> None:
     """Fuzz until the time is up, or something fails."""
     import atheris  # noqa: PLC0415 - for make fuzz alone
 
     atheris.instrument_all()
-    atheris.Setup([sys.argv[0], f"-max_total_time={SECONDS}", *sys.argv[1:]], converse)
+    atheris.Setup([sys.argv[0], f"-max_total_time={seconds}", *sys.argv[1:]], target)
     atheris.Fuzz()
 
 
 if __name__ == "__main__":
-    main()
+    main(converse, SECONDS)

@@ -86,3 +86,27 @@ def test_a_message_that_is_no_record_is_not_kept() -> None:
         size = len(pickle.dumps(redactor))
         assert redactor.redact(b"005hello" * 100) == b"." * 800
         assert len(pickle.dumps(redactor)) == size
+
+
+def test_a_message_that_came_without_a_header_is_left_out() -> None:
+    made, events = recorder(lengths_only=True)
+
+    class Headless:
+        fileno = staticmethod(lambda: 9)
+
+        def __init__(self, data: bytes) -> None:
+            self.data = data
+
+        def recv(self, size: int) -> bytes:
+            piece, self.data = self.data[:size], self.data[size:]
+            return piece
+
+    for data in (b"PROXY TCP4", b"\r\n\r\n\0\r\nQUIT\n!", b"013TopSecret", b"PROTOCOL"):
+        read = made.header_reader(made.socket(Headless(data)))  # type: ignore[arg-type]
+        for size in (3, 20):
+            read(size)
+    shown = [event["octets"] for event in calls(events, "header")]
+    assert shown == [
+        *("PRO", "XY TCP4", "\r\n\r", "\n\0\r\nQUIT\n!"),
+        *("...", ".........", "PRO", "....."),
+    ]

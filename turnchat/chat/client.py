@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 
 from turnchat.chat.log import log_defect, message_observers
 from turnchat.chat.report import STATUS_OF, account
-from turnchat.core.connection import Cause, CloseReason, Connection, Label
+from turnchat.core.connection import Cause, CloseReason, Connection, Label, Stream
 from turnchat.core.conversation import BYEBYE, OURS, Conversation
-from turnchat.core.loop import EventLoop
+from turnchat.core.loop import EventLoop, Watcher
 from turnchat.logger import Logger
 from turnchat.net.address import Endpoint
 from turnchat.net.connector import Connector, MakeSocket
 
 if TYPE_CHECKING:
+    from turnchat.chat.handshake import ClientHandshake
     from turnchat.chat.server import Answer
     from turnchat.chat.transcript import Transcript
+    from turnchat.net.newcomer import MakeStep, Newcomer
 
 EX_INTERRUPTED = 128 + signal.SIGINT  # as shells report it
 NAME = "server"  # of the peer, on the screen
@@ -29,7 +31,8 @@ NAME = "server"  # of the peer, on the screen
 class Client:
     """One conversation, from reaching the server to the end.
 
-    status: the exit status. failures: the reason of each endpoint, if none was reached.
+    status: the exit status. failures: the reason of each endpoint, if none was reached, or of the
+    one whose handshake failed: then has_connected is True.
     is_stopping: True when the conversation is over and its socket closed.
     """
 
@@ -39,7 +42,9 @@ class Client:
         logger: Logger,
         *,
         transcript: "Transcript | None" = None,
+        tls: "MakeStep | None" = None,
     ) -> None:
+        """`tls`: makes the handshake before the conversation."""
         self.status = os.EX_OK
         self.failures: list[tuple[Endpoint, str]] = []
         self.is_stopping = False
@@ -47,6 +52,9 @@ class Client:
         self._logger = logger
         self._transcript = transcript
         self._answer: Answer
+        self._tls = tls
+        self._handshake: ClientHandshake | None = None
+        self.has_connected = False
         self._connector: Connector | None = None
         self._connection: Connection | None = None
 
@@ -88,6 +96,8 @@ class Client:
         if not self._connection:
             if self._connector:
                 self._connector.cancel()
+            if self._handshake:
+                self._handshake.abort()
             self._finish()
         elif self._connection.conversation.turn is OURS:
             self._connection.send(BYEBYE)
@@ -103,8 +113,17 @@ class Client:
             self._log_end(connection, end)
 
     def _log_end(self, connection: Connection, end: CloseReason) -> None:
-        self.status = self.status or STATUS_OF[end.cause]
+        self.status = self.status or self._status_of(end)
         self._logger.info("%s", account(connection, end, "the server", self._loop.now))
+
+    def _status_of(self, end: CloseReason) -> int:
+        if self._tls and end.cause is Cause.LOST:
+            from turnchat.net.newcomer import HandshakeError  # noqa: PLC0415 - few need it
+
+            # A TLS 1.3 server says no to a certificate after the client's handshake.
+            if isinstance(end.error, HandshakeError):
+                return os.EX_UNAVAILABLE
+        return STATUS_OF[end.cause]
 
     def on_close(self, _connection: Connection) -> None:
         self._finish()
@@ -114,20 +133,34 @@ class Client:
 
     def _on_connect(self, connected: socket.socket, endpoint: Endpoint) -> None:
         self._connector = None
+        self.has_connected = True
+        watcher = self._loop.watcher(connected, NAME)
+        if not self._tls:
+            self._begin(connected, watcher, endpoint)
+            return
+        from turnchat.chat.handshake import ClientHandshake  # noqa: PLC0415 - few need it
+
+        self._handshake = ClientHandshake(self._on_handshake, self._on_failure, self._on_defect)
+        self._handshake.start(self._loop, connected, watcher, endpoint, self._tls)
+
+    def _on_handshake(self, newcomer: "Newcomer") -> None:
+        self._handshake = None
+        parts = newcomer.stream, newcomer.watcher, newcomer.endpoint
+        self._begin(*parts, is_layered=newcomer.is_layered)
+
+    def _begin(
+        self, stream: Stream, watcher: Watcher, endpoint: Endpoint, *, is_layered: bool = False
+    ) -> None:
         self._logger.info("connected to %s; you speak first, BYEBYE ends it", endpoint)
         label = Label(NAME, 1, str(endpoint))
-        connection = Connection(
-            self._loop,
-            connected,
-            self._loop.watcher(connected, NAME),
-            Conversation(OURS, message_observers(label, self._logger, self._transcript)),
-            self,
-            label=label,
-        )
+        observers = message_observers(label, self._logger, self._transcript)
+        parts = self._loop, stream, watcher, Conversation(OURS, observers), self
+        connection = Connection(*parts, label=label, is_layered=is_layered)
         try:
             responder = self._answer(connection)
         except Exception as error:  # noqa: BLE001 - a defect, which ends the one conversation
-            connected.close()
+            watcher.unregister()
+            stream.close()
             self.status = os.EX_SOFTWARE
             log_defect(self._logger, label.name, error)
             self._finish()
@@ -135,10 +168,14 @@ class Client:
             self._connection = connection
             connection.start(responder)
 
+    def _on_defect(self, error: Exception) -> None:
+        self.status = os.EX_SOFTWARE
+        log_defect(self._logger, NAME, error)
+
     def _on_failure(self, failures: list[tuple[Endpoint, str]]) -> None:
-        self._connector = None
+        self._connector = self._handshake = None
         self.failures = failures
-        self.status = os.EX_UNAVAILABLE
+        self.status = self.status or os.EX_UNAVAILABLE
         self._finish()
 
     def _finish(self) -> None:

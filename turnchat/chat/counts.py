@@ -44,6 +44,14 @@ class Counts:
         self.pauses = dict.fromkeys(Pause, 0)
         self.refused = dict.fromkeys(Refusal, 0)
 
+    def end(self, cause: Cause, *, has_begun: bool) -> None:
+        """Count an end. A peer that left without a byte, as a health check does, came for none."""
+        if has_begun or cause not in (Cause.HUNG_UP, Cause.LOST):
+            self.ended[cause] += 1
+        else:
+            self.begun -= 1
+            self.refused[Refusal.HUNG_UP] += 1
+
     @property
     def conversations(self) -> int:
         """Those that have begun and not ended. An ended one keeps its slot until it has closed."""

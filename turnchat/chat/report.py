@@ -3,6 +3,7 @@
 import os
 
 from turnchat.core.connection import Cause, CloseReason, Connection
+from turnchat.core.frame import BadLength, OutOfTurn
 from turnchat.logger import Logger
 from turnchat.text import counted, duration, reason, were
 
@@ -19,6 +20,8 @@ WORDS = {
     Cause.STOPPED: "you hung up on %s",
     Cause.INTERNAL_ERROR: "%s was dropped because of a defect on this side",
 }
+
+ALERT, HANDSHAKE = "'\\x15", "'\\x16"  # records of TLS, as faults quote them
 
 # sysexits.h, as far as it has a word for the cause
 STATUS_OF = {
@@ -40,8 +43,23 @@ def describe(end: CloseReason, peer: str) -> str:
     words = WORDS[end.cause] % peer
     if end.error:
         error = reason(end.error) if isinstance(end.error, OSError) else end.error
-        return f"{words} {error}"
+        return f"{words} {error}{_hint(end)}"
     return f"{words} for {end.seconds:g} s" if end.seconds else words
+
+
+def _hint(end: CloseReason) -> str:
+    """Return what to try if one side speaks TLS and the other does not.
+
+    The first byte tells: it is the type of a record of TLS (RFC 8446, 5.1).
+    """
+    error = end.error
+    if not isinstance(error, BadLength | OutOfTurn) or error.offset:
+        return ""
+    if error.reason.startswith(ALERT):
+        return "; it speaks TLS: try --tls"
+    if error.reason.startswith(HANDSHAKE):
+        return "; it speaks TLS, and here is none: start the server with --tls-cert FILE"
+    return ""
 
 
 def account(connection: Connection, end: CloseReason, peer: str, now: float) -> str:

@@ -8,6 +8,7 @@ the last one has closed, or the drain timeout is over, the loop is stopped.
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,7 @@ class Server:
             return
         self._must_end = self._loop.now + self._limits.drain
         self._drain.start(self._limits.drain)
-        self.close()
+        self._stop_listening()
         self._flush_counts()
         if self._entrance:
             self._entrance.drop()
@@ -144,6 +145,9 @@ class Server:
 
     def close(self) -> None:
         """Close the listener, and remove its file."""
+        self._stop_listening()
+
+    def _stop_listening(self) -> None:
         if self._listener:
             self._listener.close()
             self._listener = None
@@ -157,10 +161,10 @@ class Server:
             self._log_end(connection, end)
 
     def _log_end(self, connection: Connection, end: CloseReason) -> None:
-        self.counts.ended[end.cause] += 1
         line = account(connection, end, connection.label.name, self._loop.now)
         arrival = self._occupants[connection.label.number]
         assert isinstance(arrival, Arrival)
+        self.counts.end(end.cause, has_begun=arrival.has_begun)
         if self._once:
             arrival()
             self.status = self.status or STATUS_OF[end.cause]
@@ -171,10 +175,10 @@ class Server:
         arrival = self._occupants[number]
         assert isinstance(arrival, Arrival)
         self._free_slot(number, arrival.host)
-        self._bounds.cancel(number)
+        self._bounds.release(number)
 
     def _free_slot(self, number: int, host: str | None) -> None:
-        del self._occupants[number]
+        self._occupants.pop(number, None)  # without steps it has none yet
         if host:
             self._hosts.remove(host)
         self.resume_accepting()
@@ -195,7 +199,7 @@ class Server:
                 return
             self._hosts.add(host)
         if self._once:
-            self.close()
+            self._stop_listening()
         self._number += 1
         if self._entrance:
             self._entrance.admit(connected, Endpoint(family, sockaddr), self._number)
@@ -210,22 +214,23 @@ class Server:
         watcher: Watcher,
         host: str | None,
         label: Label,
-        *,
-        is_layered: bool = False,
+        newcomer: "Newcomer | None" = None,
     ) -> None:
+        """Begin a conversation, with what `newcomer` has become if it has taken steps."""
+        is_layered = newcomer is not None and newcomer.is_layered
         conversation = Conversation(THEIRS)
         parts = self._loop, stream, watcher, conversation, self
         spans = self._limits.timeouts
         connection = Connection(*parts, label=label, timeouts=spans, is_layered=is_layered)
+        if newcomer:
+            connection.started = newcomer.started
         try:
             responder = self._answer(connection)
         except Exception as error:  # noqa: BLE001 - one client's responder; the others go on
             watcher.unregister()
             stream.close()
             self.counts.refused[Refusal.INTERNAL_ERROR] += 1
-            if host:
-                self._hosts.remove(host)
-            self._on_no_responder(label.name, error)
+            self._on_no_responder(label, host, error)
             return
         self.counts.begun += 1
         arrival = Arrival(connection, host, self._logger)
@@ -234,7 +239,7 @@ class Server:
         if self._is_observed:
             observers = message_observers(label, self._logger, self._transcript)
             conversation.observers += (*self._observers, *observers)
-        if self._shows_arrivals:
+        if self._shows_arrivals and not (newcomer and newcomer.is_local):
             arrival()
         connection.start(self._bounds.hold(arrival, responder))
 
@@ -243,26 +248,18 @@ class Server:
     def _open_entrance(self, proxy: "MakeStep | None", tls: "MakeStep | None") -> "Entrance":
         from turnchat.chat.admission.entrance import Entrance  # noqa: PLC0415 - few need it
 
-        return Entrance(
-            *(self._loop, self._logger, self._slots, self._hosts if self._is_by_host else None),
-            self.counts,
-            on_ready=self._on_ready,
-            on_leave=self._on_leave,
-            proxy=proxy,
-            tls=tls,
-        )
+        hosts = self._hosts if self._is_by_host else None
+        made = partial(Entrance, self._loop, self._logger, self._slots, hosts, self.counts)
+        return made(on_ready=self._on_ready, on_leave=self._on_leave, proxy=proxy, tls=tls)
 
     def _on_ready(self, newcomer: "Newcomer") -> None:
-        number = newcomer.number
-        del self._occupants[number]  # it gets the slot again, as an arrival
-        peer = printed(*newcomer.endpoint)
+        number, peer = newcomer.number, printed(*newcomer.endpoint)
         label = Label(f"client {number}", number, peer, newcomer.peer_name)
-        parts = newcomer.stream, newcomer.watcher, newcomer.host, label
-        self._begin(*parts, is_layered=newcomer.is_layered)
+        self._begin(newcomer.stream, newcomer.watcher, newcomer.host, label, newcomer)
 
-    def _on_leave(self, newcomer: "Newcomer") -> None:
+    def _on_leave(self, newcomer: "Newcomer", status: int) -> None:
         if self._once:
-            self.status = self.status or os.EX_PROTOCOL
+            self.status = self.status or status
         self._free_slot(newcomer.number, newcomer.host)
 
     def _on_overrun(self, arrival: Arrival) -> None:
@@ -270,11 +267,11 @@ class Server:
             arrival()
             self.status = os.EX_IOERR
 
-    def _on_no_responder(self, name: str, error: Exception) -> None:
-        log_defect(self._logger, name, error)
+    def _on_no_responder(self, label: Label, host: str | None, error: Exception) -> None:
+        log_defect(self._logger, label.name, error)
         if self._once:
             self.status = os.EX_SOFTWARE
-        self._stop_when_empty()
+        self._free_slot(label.number, host)
 
     def _stop_when_empty(self) -> None:
         if not self._listener and not self._occupants:

@@ -40,6 +40,8 @@ class Transcript:
             "turn": number,
             "text": body.decode(errors="backslashreplace"),
         }
+        if label.peer_name:
+            entry["peer_name"] = label.peer_name
         try:
             body.decode()
         except UnicodeDecodeError:

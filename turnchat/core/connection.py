@@ -106,9 +106,9 @@ class Connection:
     """One conversation and its stream, which it closes. started: when, on the loop's clock."""
 
     __slots__ = (
-        "_drained", "_first", "_frame", "_has_read_all", "_idle", "_is_layered", "_is_leaving",
-        "_owner", "_phase", "_reason", "_stream", "_timer", "_unsent", "_watcher", "conversation",
-        "label", "responder", "started",
+        "_drained", "_has_read_all", "_idle", "_is_layered", "_is_leaving", "_owner", "_phase",
+        "_reason", "_stream", "_timeouts", "_timer", "_unsent", "_watcher", "conversation", "label",
+        "responder", "started",
     )  # fmt: skip
     responder: Responder  # from start() on
     _reason: CloseReason  # from end() on
@@ -121,8 +121,7 @@ class Connection:
         """`watcher` is that of `stream`, both ready for use: non-blocking, after any handshake."""
         self.label, self.started, self.conversation = label, loop.now, conversation
         self._stream, self._watcher, self._owner = stream, watcher, owner
-        self._idle, self._frame = timeouts.idle, timeouts.frame
-        self._first = min(timeouts.idle, timeouts.first)
+        self._timeouts, self._idle = timeouts, timeouts.idle  # the latter in each turn
         self._phase, self._is_leaving, self._has_read_all = OPEN, False, False
         self._is_layered = is_layered
         self._unsent, self._drained = b"", 0
@@ -139,7 +138,7 @@ class Connection:
 
     def start(self, responder: Responder) -> None:
         self.responder = responder
-        self._timer.start(self._first)
+        self._timer.start(min(self._idle, self._timeouts.first))
         try:
             self._watcher.when_readable(self._on_readable)
         except OSError as error:
@@ -210,7 +209,7 @@ class Connection:
             self.responder.on_message(event)
         elif event is None:
             if data and conversation.partial == data:  # the first piece of a frame
-                self._timer.start(self._frame)
+                self._timer.start(self._timeouts.frame)
         elif isinstance(event, RemoteProtocolError):
             self.end(CloseReason(Cause.FAULT, event))
         elif conversation.turn is LAST and self.responder.is_automatic:
@@ -239,12 +238,13 @@ class Connection:
         elif self._phase is CLOSING:
             self._close()
         elif self.conversation.partial:
-            self.end(CloseReason(Cause.INCOMPLETE, seconds=self._frame))
+            self.end(CloseReason(Cause.INCOMPLETE, seconds=self._timeouts.frame))
         elif self.conversation.turn is LAST:
             self._timer.start(PROBE)
             self._send()  # nothing, which fails (EPIPE, ECONNRESET) if the peer is gone
         elif self.conversation.turn is THEIRS:  # our turn does not cancel the timer
-            seconds = self._idle if self.conversation.message_count else self._first
+            first = self._idle if self.conversation.message_count else self._timeouts.first
+            seconds = min(self._idle, first)
             self.end(CloseReason(Cause.UNREAD if self._unsent else Cause.SILENT, seconds=seconds))
 
     def _begin_closing(self) -> None:

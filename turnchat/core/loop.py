@@ -37,6 +37,7 @@ class Watcher:
 
     callback: None while it does not wait. Its owner unregisters it before closing the file. epoll
     refuses regular files and /dev/null: both when_ methods raise PermissionError for them.
+    A stream of streams overrides _watch(), which all three methods go through.
     """
 
     __slots__ = ("_event", "_file", "_selector", "callback", "name", "on_error")

@@ -1,8 +1,9 @@
 """The listener of --metrics, in the loop that it tells of.
 
-A few connections are served at a time, and others wait in the kernel's backlog. Each has a deadline
-for its request, one for the answer and one for its end, so none waits for long. A defect here must
-not end the conversations: it is logged, and its connection closes.
+A few connections are served at a time. Each has a deadline for its request, one for the answer and
+one for its end. For one that comes above them the oldest without a request is closed; so silent
+connections shut no reader out. A defect here must not end the conversations: it is logged, and its
+connection closes.
 """
 
 import socket
@@ -45,9 +46,10 @@ class Exporter:
         self._loop = loop
         self._collect = collect
         self.on_defect = on_defect
-        self._requests: set[Request] = set()
+        self._requests: dict[Request, None] = {}  # in the order in which they came
         self._is_closed = False
-        self._listener = Listener(loop, listening, self._on_accept, is_full=self._is_full)
+        parts = loop, listening, self._on_accept, self._on_wait, self._is_full
+        self._listener = Listener(*parts)
 
     def statistics(self) -> dict[str, int]:
         return {"requests": len(self._requests)}
@@ -69,16 +71,22 @@ class Exporter:
 
     def on_close(self, request: "Request") -> None:
         """Forget a connection, which makes room for the next one."""
-        self._requests.discard(request)
+        self._requests.pop(request, None)
         if not self._is_closed:
             self._listener.resume()
 
     def _is_full(self) -> bool:
         return len(self._requests) >= MOST
 
+    def _on_wait(self, error: OSError | None) -> None:
+        """Close the oldest connection that has not asked, for the newcomer that waits."""
+        silent = (request for request in self._requests if not request.has_asked)
+        if not error and (oldest := next(silent, None)):
+            oldest.close()
+
     def _on_accept(self, connected: socket.socket, _address: Any) -> None:
         request = Request(self._loop, connected, self)
-        self._requests.add(request)
+        self._requests[request] = None
         request.start()
 
     def _answer(self, status: HTTPStatus, *, with_content: bool) -> bytes:
@@ -98,6 +106,8 @@ class Exporter:
 class Request:
     """One connection: reads a request, writes the answer, and ends in good order.
 
+    has_asked: True if its request is complete, or too late.
+
     Unread bytes would make close() send a reset, which can destroy the answer (RFC 9112, 9.6). So
     the sending side is shut down, and the rest is read and dropped, within bounds.
     """
@@ -108,7 +118,7 @@ class Request:
         self._watcher = loop.watcher(connected, "metrics", self._on_error)
         self._timer = loop.timer("metrics", self._on_timer, self._on_error)
         self._read = b""
-        self._has_asked = False
+        self.has_asked = False
         self._unsent = b""
         self._drained = 0
 
@@ -141,7 +151,7 @@ class Request:
             self._send(self._owner.refusal(overlong(self._read)))
 
     def _send(self, answer: bytes) -> None:
-        self._has_asked = True
+        self.has_asked = True
         self._unsent = answer
         self._timer.start(DEADLINE)
         self._on_writable()
@@ -168,7 +178,7 @@ class Request:
             self.close()
 
     def _on_timer(self) -> None:
-        if self._read and not self._has_asked:
+        if self._read and not self.has_asked:
             self._send(self._owner.refusal(HTTPStatus.REQUEST_TIMEOUT))
         else:
             self.close()

@@ -13,8 +13,8 @@ from selectors import BaseSelector, SelectorKey
 from typing import Any
 
 # The longest callback of late is that of this span and the one before: at least a minute, so that
-# whoever asks once a minute, as Prometheus does by default, sees each. To begin anew with each
-# answer would hide it from a second reader.
+# a reader that asks once a minute, as Prometheus does by default, sees each. To begin anew with
+# each answer would hide it from a second reader.
 SPAN = 60.0  # seconds
 
 Pair = tuple[SelectorKey, int]

@@ -16,13 +16,14 @@ LOOPBACK = bytes(15) + b"\1"  # ::1
 UCRED_SIZE = 12  # struct ucred: pid, uid, gid, four bytes each (unix(7))
 
 
-def host_of(connected: socket.socket, family: int, sockaddr: Any) -> str:
+def host_of(connected: socket.socket | None, family: int, sockaddr: Any) -> str:
     """Return the host at the other end: "192.0.2.1", "2001:db8:1:2::/64", "uid 1000", "unix".
 
-    The last one stands for all peers on a unix socket, where the system does not tell their uids.
+    The last one stands for all peers on a unix socket, where the system does not tell their uids,
+    and for those of a balancer: with None for `connected`, it is that of another peer.
     """
     if family == socket.AF_UNIX:
-        return _user_of(connected)
+        return _user_of(connected) if connected else "unix"
     address = str(sockaddr[0])
     return _network_of(address) if family == socket.AF_INET6 else address
 

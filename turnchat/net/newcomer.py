@@ -8,7 +8,7 @@ dropped, for a bounded time.
 
 import socket
 from collections.abc import Callable, Iterable
-from selectors import EVENT_READ
+from selectors import EVENT_READ, EVENT_WRITE
 from typing import Protocol
 
 from turnchat.core.connection import CLOSE_TIMEOUT, DRAIN_LIMIT, Stream
@@ -49,13 +49,16 @@ class Newcomer:
     """A connection that takes its steps.
 
     What a step may replace: stream and watcher, is_layered (see Connection), the peer's endpoint,
-    its host, peer_name (in its certificate). number: of the conversation that is to begin.
-    started: when, on the loop's clock. error: why it has failed, or None.
+    its host, peer_name (in its certificate). is_relayed: the endpoint is that of a client behind a
+    balancer, and the kernel knows nothing of it. is_local: the balancer names no client, and may
+    only look whether the server is there. number: of the conversation that is to begin. started:
+    when, on the loop's clock. error: why it has failed, or None.
     """
 
     __slots__ = (
         "_drained", "_event", "_may_advance", "_owner", "_step", "_steps", "_timer", "endpoint",
-        "error", "host", "is_layered", "number", "peer_name", "started", "stream", "watcher",
+        "error", "host", "is_layered", "is_local", "is_relayed", "number", "peer_name", "started",
+        "stream", "watcher",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +75,7 @@ class Newcomer:
         """`watcher` is that of `stream`. False of `may_advance`: not in this round of the loop."""
         self.stream, self.watcher, self.endpoint = stream, watcher, endpoint
         self.peer_name, self.is_layered = "", False
+        self.is_relayed = self.is_local = False
         self.host: str | None = None
         self.number, self.started = number, loop.now
         self._owner, self._may_advance = owner, may_advance
@@ -104,11 +108,15 @@ class Newcomer:
         else:
             self._step = make_step(self)
             self._timer.start(self._step.seconds)
-            self._advance()
+            # Without room, in the next round: there may be nothing to read, but room to write.
+            self._advance_or_wait_for(EVENT_WRITE)
 
     def _advance(self) -> None:
+        self._advance_or_wait_for(self._event)  # which is ready again in the next round
+
+    def _advance_or_wait_for(self, this: int) -> None:
         if not self._may_advance():
-            self._wait_for(self._event or EVENT_READ)  # ready again in the next round
+            self._wait_for(this)
         elif event := self._step.advance():
             self._wait_for(event)
         else:

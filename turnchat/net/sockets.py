@@ -51,25 +51,28 @@ class UnixListener(socket.socket):
         super().close()
 
 
-def listen(endpoints: list[Endpoint]) -> socket.socket:
+def listen(endpoints: list[Endpoint], *, reuse_port: bool = False) -> socket.socket:
     """Return a listening, non-blocking socket at the first endpoint that can be bound.
 
+    reuse_port: others of this user may listen there too, if they allow it as well (socket(7)).
     Raises OSError, that of the last endpoint, if there is none.
     """
     *others, last = endpoints
     for endpoint in others:
         with suppress(OSError):
-            return _listen_at(endpoint)
-    return _listen_at(last)
+            return _listen_at(endpoint, reuse_port=reuse_port)
+    return _listen_at(last, reuse_port=reuse_port)
 
 
-def _listen_at(endpoint: Endpoint) -> socket.socket:
+def _listen_at(endpoint: Endpoint, *, reuse_port: bool) -> socket.socket:
     if endpoint.family == socket.AF_UNIX:
         return _listen_on_file(endpoint.sockaddr)
     listener = socket.socket(endpoint.family, socket.SOCK_STREAM)
     try:
         # Without it, conversations of the last run would keep the port taken for minutes.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         detect_loss(listener, endpoint.family)
         listener.bind(endpoint.sockaddr)
         _start_listening(listener)

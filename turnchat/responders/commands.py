@@ -120,7 +120,9 @@ def show_who(sessions: Sessions) -> None:
     for session in sessions.sessions:
         turn = "your turn" if session.is_ours else "its turn"
         span = duration(sessions.loop.now - session.since)
-        parts = [session.name, session.connection.label.peer, f"{turn} for {span}"]
+        label = session.connection.label
+        peer = f"{label.peer} ({label.peer_name})" if label.peer_name else label.peer
+        parts = [session.name, peer, f"{turn} for {span}"]
         if session.message is not None:
             parts.append(f'"{first_words(session.message)}"')
         if session.queued:

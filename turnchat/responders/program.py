@@ -151,6 +151,8 @@ class Program:
             "TURNCHAT_CONVERSATION": str(label.number),
             "TURNCHAT_PEER": label.peer.replace("\0", "@"),  # of an abstract address: unix(7)
         }
+        if label.peer_name:
+            environment["TURNCHAT_PEER_NAME"] = label.peer_name
         with ExitStack() as undo:
             words = [*command.prefix, *command.words]
             pipes, process = StdioPipes.spawn(words, environment, use_pty=command.use_pty)

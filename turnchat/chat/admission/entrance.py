@@ -14,12 +14,13 @@ from turnchat.chat.admission.limits import Hosts, Repeats
 from turnchat.chat.admission.slots import Slots
 from turnchat.chat.counts import Counts, Refusal
 from turnchat.chat.log import log_defect
-from turnchat.chat.report import say_refused
+from turnchat.chat.report import STATUS_OF, say_refused
+from turnchat.core.connection import Cause
 from turnchat.core.loop import EventLoop
 from turnchat.logger import Logger
 from turnchat.net.address import Endpoint, printed
 from turnchat.net.hosts import host_of
-from turnchat.net.newcomer import HungUp, MakeStep, Newcomer, Step
+from turnchat.net.newcomer import HandshakeError, HungUp, MakeStep, Newcomer, Step
 from turnchat.text import reason
 
 STEPS = 8  # in one round of the loop
@@ -43,14 +44,15 @@ class AtLimit(HungUp):
 class HostCheck:
     """The step at which the host of a newcomer is held against the limits."""
 
-    name, seconds = "look at the host", 0.0
+    name, seconds = "check of the host", 5.0  # it waits for a round with room
 
     def __init__(self, hosts: Hosts, newcomer: Newcomer) -> None:
         self._hosts, self._newcomer = hosts, newcomer
 
     def advance(self) -> int:
         newcomer = self._newcomer
-        host = host_of(cast(socket.socket, newcomer.stream), *newcomer.endpoint)
+        connected = None if newcomer.is_relayed else cast(socket.socket, newcomer.stream)
+        host = host_of(connected, *newcomer.endpoint)
         if not self._hosts.admits(host):  # which logs it
             raise AtLimit(f"{host} has reached a limit")
         self._hosts.add(host)
@@ -70,13 +72,14 @@ class Entrance:
         counts: Counts,
         *,
         on_ready: Callable[[Newcomer], object],
-        on_leave: Callable[[Newcomer], object],
+        on_leave: Callable[[Newcomer, int], object],
         proxy: MakeStep | None,
         tls: MakeStep | None,
     ) -> None:
         """`on_ready` gets those that have taken their steps, `on_leave` those that have closed.
 
-        `hosts`: None if no limit is by host.
+        The latter gets the exit status for a server that was to serve one client, too. `hosts`:
+        None if no limit is by host.
         """
         self._loop = loop
         self._logger = logger
@@ -87,7 +90,7 @@ class Entrance:
         self._steps = [partial(_begin_step, why, make) for why, make in steps if make]
         self._without_error = Refusal.SHED
         self._on_ready, self._on_leave = on_ready, on_leave
-        self._refusals = Repeats(loop, self._say_refused)
+        self._refusals = Repeats(loop, self._say_refused, others="other reasons")
         self._peer = ""  # the newcomer that was refused last
         self._taken = 0  # steps, in this round
         self._round = loop.timer("entrance", self._end_round)
@@ -126,7 +129,7 @@ class Entrance:
     def on_close(self, newcomer: Newcomer) -> None:
         if not isinstance(newcomer.error, AtLimit):
             self._counts.refused[self._refusal_of(newcomer)] += 1
-        self._on_leave(newcomer)
+        self._on_leave(newcomer, STATUS_OF[_cause_of(newcomer.error)])
 
     def on_failure(self, newcomer: Newcomer, error: Exception) -> None:
         peer = printed(*newcomer.endpoint)
@@ -164,3 +167,12 @@ def _begin_step(why: Refusal, make_step: MakeStep, newcomer: Newcomer) -> Step:
     assert isinstance(newcomer, Pending)
     newcomer.why = why
     return make_step(newcomer)
+
+
+def _cause_of(error: Exception | None) -> Cause:
+    """Return the cause for which a newcomer was closed. None: we have left it."""
+    if error is None:
+        return Cause.STOPPED
+    if isinstance(error, HandshakeError) and not isinstance(error, HungUp):
+        return Cause.FAULT
+    return Cause.LOST if isinstance(error, OSError) else Cause.INTERNAL_ERROR

@@ -17,7 +17,6 @@ from turnchat.logger import Logger
 
 HOSTS_KEPT = 4096  # whose rate is known; of a /48 there are 65,536
 HOSTS_NAMED = 16  # in the lines of one span of REPEAT
-OTHERS = "other hosts"
 REPEAT = 10.0  # seconds from one line to the next that says the same
 SHORT = 9  # of ten slots are taken: they run short
 
@@ -85,10 +84,14 @@ class Repeats:
     """Something that may happen very often, and is said at once, then at most every ten seconds.
 
     `say` gets the key, the number of times that were not said yet, and True at the first of them.
+    `others` is the key for those that are too many to name.
     """
 
-    def __init__(self, loop: EventLoop, say: Callable[[str, int, bool], object]) -> None:
+    def __init__(
+        self, loop: EventLoop, say: Callable[[str, int, bool], object], others: str = "other hosts"
+    ) -> None:
         self._say = say
+        self._others = others
         self._numbers: dict[str, int] = {}  # not said yet, of keys that were said of late
         self._timer = loop.timer("repeated lines", self.flush)
 
@@ -100,7 +103,7 @@ class Repeats:
             self._numbers[key] = 0
             self._say(key, 1, True)
         else:
-            self._numbers[OTHERS] = self._numbers.get(OTHERS, 0) + 1
+            self._numbers[self._others] = self._numbers.get(self._others, 0) + 1
         if not self._timer.is_active:
             self._timer.start(REPEAT)
 

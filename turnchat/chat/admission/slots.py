@@ -106,9 +106,11 @@ class Slots:
         return max(len(self.occupants), self._in_use()) >= self._limits.conversations
 
     def add(self, number: int, occupant: Occupant) -> None:
-        """Give a slot to a newcomer."""
+        """Give a slot to a newcomer, or its slot to what it has become, which came when it did."""
+        is_new = number not in self.occupants
         self.occupants[number] = occupant
-        self._silent.add(number)
+        if is_new:
+            self._silent.add(number)
         if len(self.occupants) > self._plenty:
             self._shed.start(0)
 

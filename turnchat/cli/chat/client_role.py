@@ -2,15 +2,18 @@
 
 import argparse
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
 from turnchat.chat.client import EX_INTERRUPTED, Client
+from turnchat.cli.network.tls import client_handshakes
 from turnchat.cli.startup import StartupError
 from turnchat.core.connection import Connection, Responder
 from turnchat.core.loop import FOREVER, Callback, EventLoop
 from turnchat.net.address import Endpoint
 from turnchat.process.backend import Backend
+from turnchat.process.signals import Signals
 
 if TYPE_CHECKING:
     from turnchat.chat.server import Answer
@@ -33,7 +36,8 @@ class ClientRole(Client):
         frontend: "Frontend",
         transcript: "Transcript | None",
     ) -> None:
-        super().__init__(loop, frontend.logger, transcript=transcript)
+        tls = client_handshakes(loop, backend, arguments) if arguments.tls else None
+        super().__init__(loop, frontend.logger, transcript=transcript, tls=tls)
         self._backend = backend
         self._arguments = arguments
         self.hang_up = self.stop = self.interrupt
@@ -43,6 +47,10 @@ class ClientRole(Client):
         """Seconds for the last lines: a pipe gets as long as its reader takes, or to a signal."""
         is_interrupted = self.status == EX_INTERRUPTED
         return LAST_WORDS if self._arguments.command or os.isatty(1) or is_interrupted else None
+
+    def watch(self, signals: Signals) -> None:
+        """Ignore SIGUSR1, which is for servers: it would end the program amid a conversation."""
+        signals.on(signal.SIGUSR1, lambda: None)
 
     def begin(self, endpoints: list[Endpoint], answer: "Answer", on_ready: Callback) -> None:
         """Try the endpoints."""
@@ -57,11 +65,10 @@ class ClientRole(Client):
     def check(self) -> None:
         """Raise StartupError if no server was reached."""
         if self.failures:
-            raise StartupError(
-                self.status,
-                *(f"cannot reach {endpoint}: {why}" for endpoint, why in self.failures),
-                f"start a server: {self._server_command()}",
-            )
+            lines = [f"cannot reach {endpoint}: {why}" for endpoint, why in self.failures]
+            if not self.has_connected:
+                lines.append(f"start a server: {self._server_command()}")
+            raise StartupError(self.status, *lines)
 
     def resume_accepting(self) -> None:
         """Do nothing: a client has one conversation."""

@@ -16,9 +16,10 @@ class Role(Protocol):
     """A server or a client, to be run.
 
     begin: listen or connect; `answer` gives the responder of each conversation, and `on_ready` is
-    called when the socket listens or is connected. interrupt: Ctrl-C or SIGTERM. stop: no more
-    input. hang_up: the terminal has closed. check: raise StartupError if there was nothing to talk
-    with. time_left: seconds for the last lines on the screen. most: conversations at a time.
+    called when the socket listens or is connected. watch: take the signals that are the role's own.
+    interrupt: Ctrl-C or SIGTERM. stop: no more input. hang_up: the terminal has closed. check:
+    raise StartupError if there was nothing to talk with. time_left: seconds for the last lines on
+    the screen. most: conversations at a time.
     """
 
     most: int
@@ -29,6 +30,7 @@ class Role(Protocol):
     def is_stopping(self) -> bool: ...
     @property
     def time_left(self) -> float | None: ...
+    def watch(self, signals: Signals) -> None: ...
     def begin(self, endpoints: list[Endpoint], answer: Answer, on_ready: Callback) -> None: ...
     def interrupt(self) -> None: ...
     def stop(self) -> None: ...

@@ -36,7 +36,7 @@ def run(program: str, arguments: argparse.Namespace, *, serves: bool) -> int:
             closing(_made(lambda: backend.loop(metrics and metrics.selector()))) as loop,
             closing(metrics) if metrics else nullcontext(),
         ):
-            endpoints = _resolve(arguments.address)  # Ctrl-C still ends the program at once
+            endpoints = _endpoints(arguments)  # Ctrl-C still ends the program at once
             status = _run(loop, backend, arguments, endpoints, outputs, serves=serves)
     except StartupError as problem:
         print_error(program, *problem.lines)
@@ -76,6 +76,7 @@ def _run(
 
         outputs.report_to(frontend.logger)
         signals.on_stop(interrupt, hang_up)
+        role.watch(signals)
         answer = frontend.attach(signals, role)
         if not role.is_stopping:
             role.begin(endpoints, answer, outputs.begin)
@@ -138,6 +139,11 @@ def _open_outputs(arguments: argparse.Namespace) -> Outputs:
         return Outputs(arguments)
     except CannotWrite as error:
         raise StartupError(os.EX_CANTCREAT, str(error), "choose another file") from error
+
+
+def _endpoints(arguments: argparse.Namespace) -> list[Endpoint]:
+    """Return where to listen or to connect: none if the socket is there already."""
+    return [] if getattr(arguments, "inherited", None) else _resolve(arguments.address)
 
 
 def _resolve(address: Address) -> list[Endpoint]:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from turnchat.chat.admission.limits import Limits
-from turnchat.cli.network import metrics
+from turnchat.cli.network import metrics, proxy, service, tls
 from turnchat.cli.options import add_options, number, parse, parser, seconds
 from turnchat.cli.startup import prepare_process
 
@@ -27,18 +27,24 @@ examples:
                                       let a program answer each client
 
 Exits with 0 when it was told to stop, 2 when standard input has no line, 65
-when one of a script could not be sent, 69 when it cannot listen, 71 when the
-system refuses what it needs, 73 or 74 when it cannot open, read or write a
-file, 77 when it may not become the user; with --once as turnchat-client does."""
+when one of a script could not be sent, 66 when a certificate is of no use, 69
+when it cannot listen, 71 when the system refuses what it needs, 73 or 74 when
+it cannot open, read or write a file, 77 when it may not become the user, 78
+when it cannot use the sockets that it is given; with --once as turnchat-client
+does."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run turnchat-server, and return its exit status."""
     prepare_process()
+    variables = service.prepare(argv)
     command_line = _parser()
     arguments = parse(command_line, argv)
     if arguments.echo and arguments.command:
         command_line.error("either --echo answers or --exec does: leave one out")
+    tls.check_server(command_line, arguments)
+    proxy.check(command_line, arguments)
+    service.check(command_line, arguments, variables)
     from turnchat.cli.chat.run import run  # noqa: PLC0415 - --version and --help need none of it
 
     return run(PROGRAM, arguments, serves=True)
@@ -52,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     command_line.add_argument("--echo", action="store_true", help="answer each message with itself")
     add_options(command_line, serves=True)
     metrics.add_options(command_line)
+    tls.add_options(command_line, serves=True)
+    proxy.add_options(command_line)
+    service.add_options(command_line)
     limits = command_line.add_argument_group("limits")
     default = Limits()
     for option, most, meaning in (

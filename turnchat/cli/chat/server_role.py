@@ -3,18 +3,24 @@
 import argparse
 import errno
 import os
+import signal
+import socket
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from turnchat.chat.admission.limits import Limits
 from turnchat.chat.server import Server
+from turnchat.cli.network import proxy
+from turnchat.cli.network.service import open_notifier
+from turnchat.cli.network.tls import ServerTLS
 from turnchat.cli.startup import StartupError
 from turnchat.core.connection import Timeouts
 from turnchat.core.loop import FOREVER, Callback, EventLoop
 from turnchat.logger import Logger
-from turnchat.net.address import Address, Endpoint
+from turnchat.net.address import Address, Endpoint, bound_endpoint
 from turnchat.net.sockets import listen
 from turnchat.process.backend import Backend, affordable, descriptor_limit
+from turnchat.process.signals import Signals
 from turnchat.text import counted, reason
 
 if TYPE_CHECKING:
@@ -62,6 +68,8 @@ class ServerRole(Server):
             arguments.max_turns_rate,
         )
         metrics: Metrics | None = arguments.metrics
+        parts = loop, backend, arguments, frontend.logger
+        self._tls = ServerTLS(*parts) if arguments.tls_cert else None
         super().__init__(
             loop,
             frontend.logger,
@@ -71,18 +79,36 @@ class ServerRole(Server):
             transcript=transcript,
             in_use=frontend.count,
             observer=metrics.traffic.observe if metrics else None,
+            tls=self._tls.handshakes if self._tls else None,
+            proxy=proxy.step(arguments, backend),
         )
         self._metrics = metrics
         self._programs = frontend.count
         self._backend = backend
         self._address = arguments.address
         self._user: User | None = arguments.user
+        self._reuse_port = arguments.reuse_port
+        self._is_accepted = arguments.is_accepted
+        self._inherited: socket.socket | None = arguments.inherited.get("chat")
+        self._notifier = open_notifier(loop, arguments, lambda: self.counts.conversations)
         self.hang_up = self.stop
 
+    def watch(self, signals: Signals) -> None:
+        """Read the certificate again on SIGUSR1; without TLS say that there is none.
+
+        Its default effect would end all conversations, and leave a terminal in its mode.
+        """
+        signals.on(signal.SIGUSR1, self._tls.reload if self._tls else self._say_no_tls)
+
     def begin(self, endpoints: list[Endpoint], answer: "Answer", on_ready: Callback) -> None:
-        """Listen at the first endpoint that can be bound. Raises StartupError."""
+        """Listen at the first endpoint that can be bound, or serve what others have opened.
+
+        Raises StartupError.
+        """
+        if self._notifier:
+            answer = self._notifier.noticing(answer)
         try:
-            listening = listen(endpoints)
+            listening = self._inherited or listen(endpoints, reuse_port=self._reuse_port)
         except OSError as error:
             raise _cannot_listen(self._address, error) from error
         with ExitStack() as stack:
@@ -101,9 +127,32 @@ class ServerRole(Server):
         if self._metrics:
             parts = self._loop, self._logger, self
             self._metrics.serve(*parts, self.most, self._programs)
+        if self._notifier:
+            self._notifier.ready()
+
+    def start(self, listening: socket.socket, answer: "Answer") -> None:
+        """Accept from now on; if another program has accepted, serve that connection alone."""
+        if not self._is_accepted:
+            super().start(listening, answer)
+            return
+        self._answer, self._endpoint = answer, bound_endpoint(listening)
+        self._on_accept(*listening.accept())
+
+    def stop(self) -> None:
+        if self._notifier and not self.is_stopping:
+            self._notifier.stopping()
+        super().stop()
+
+    def close(self) -> None:
+        super().close()
+        if self._notifier:
+            self._notifier.close()
 
     def check(self) -> None:
         """Do nothing: a server that could not listen has failed in begin()."""
+
+    def _say_no_tls(self) -> None:
+        self._logger.info("SIGUSR1 is for a server with TLS: there is no certificate to read again")
 
     def _open_metrics(self, metrics: "Metrics") -> None:
         try:
@@ -113,7 +162,9 @@ class ServerRole(Server):
 
 
 def _cannot_listen(address: Address, error: OSError, purpose: str = "") -> StartupError:
-    if address.path:
+    if address.path and error.errno == errno.ENOENT:
+        hint = "make its folder first, or choose another path"
+    elif address.path:
         hint = "choose another path, in a folder of yours"
     else:
         hint = HINTS.get(error.errno or 0, "choose another address")

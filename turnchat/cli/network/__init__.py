@@ -1,1 +1,1 @@
-"""The way between two peers, a module for each feature: its options, and what they open."""
+"""Options for the open net, a module for each: TLS, balancers, service managers, metrics."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Metrics:
     """The metrics that a server is asked for: their address, and what is measured."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address = Address()) -> None:  # noqa: B008 - immutable
         self.address = address
         self.traffic = Traffic()
         self._meter: Meter
@@ -41,10 +41,12 @@ class Metrics:
         return self._meter
 
     def listen(self, user: "User | None") -> None:
-        """Bind the address; a unix socket is for the user that the server becomes.
+        """Bind the address, unless a socket is there; a unix socket is for the user to be.
 
         Raises OSError.
         """
+        if self._socket:
+            return
         self.take(listen(self.address.resolve()))
         if user and self.address.path is not None:
             os.chown(self.address.path, user.uid, user.gid)

@@ -7,11 +7,13 @@ from typing import Any, Self, cast
 from turnchat.text import unix_name
 from turnchat.trace.events import WRAPPER_FILES, EventLog, caller
 from turnchat.trace.format import Event
+from turnchat.trace.layers.header import SIGNATURE
 from turnchat.trace.wrappers.redact import NoRedaction, RecordRedactor, Redactor
 
 WRAPPER_FILES.add(__file__)
 
 Socket = socket.socket
+HEADERS = b"PROXY ", SIGNATURE  # how a PROXY header begins
 REFUSED = (
     *("recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into"),
     *("sendto", "sendmsg", "sendfile", "makefile", "detach"),
@@ -32,6 +34,7 @@ class RecordingSocket:
         redactor = Redactor if log.lengths_only else NoRedaction
         self._received: NoRedaction = redactor()
         self._sent: NoRedaction = redactor()
+        self._header = b""
         self.recorded_as = log.register_file(kind, name)
 
     def __getattr__(self, name: str) -> Any:
@@ -85,11 +88,17 @@ class RecordingSocket:
         self._log.emit(event)
 
     def read_header(self, size: int) -> bytes:
-        """Receive bytes that come before the conversation. They hold addresses, and stay."""
+        """Receive bytes that come before the conversation. Those of a header stay: addresses.
+
+        Others may be a message that came without a header, which lengths_only leaves out.
+        """
         file = self.recorded_as
         event = {"t": None, "call": "header", "file": file, "size": size, "by": caller()}
         data = self._log.attempt(event, self._real.recv, size)
-        event["octets"] = str(data, "latin-1")
+        self._header += data
+        starts = (start.startswith(self._header[: len(start)]) for start in HEADERS)
+        is_shown = any(starts) or not self._log.lengths_only
+        event["octets"] = str(data if is_shown else b"." * len(data), "latin-1")
         self._log.emit(event)
         return data
 

@@ -1,0 +1,1 @@
+"""Several servers behind HAProxy, under load: one is killed, another one is drained."""
