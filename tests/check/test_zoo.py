@@ -35,13 +35,21 @@ BY_ROLE = {role: {one.id: one for one in select(role, TURNCHAT)} for role in BOT
 every_bad = pytest.mark.parametrize("bad", BAD, ids=lambda one: one.name)
 
 
-def marks(name: str) -> Collection[pytest.MarkDecorator]:
-    return () if name in SAMPLE else (pytest.mark.slow,)
+def marks(name: str, number: int = 0) -> Collection[pytest.MarkDecorator]:
+    if name in SAMPLE:
+        return ()
+    return (pytest.mark.sweep,) if number % 2 else (pytest.mark.slow,)
 
 
 def sampled(programs: Iterable[Specimen]) -> list[ParameterSet]:
-    """Return the programs as parameters. The sample is run each time."""
-    return [pytest.param(one, id=one.name, marks=marks(one.path.name)) for one in programs]
+    """Return the programs as parameters.
+
+    The sample is run each time, and half of the rest in continuous integration.
+    """
+    return [
+        pytest.param(one, id=one.name, marks=marks(one.path.name, number))
+        for number, one in enumerate(programs)
+    ]
 
 
 def reasons(results: Mapping[str, CaseResult]) -> dict[str, str]:
@@ -70,9 +78,9 @@ def test_a_broken_program_fails_its_own_cases(bad: Specimen, tmp_path: Path) -> 
 
 
 def sparse(programs: Iterable[Specimen]) -> list[ParameterSet]:
-    """Return the programs as parameters. Every sixteenth is run in continuous integration."""
+    """Return the programs as parameters. A few are run in continuous integration."""
     return [
-        pytest.param(one, id=one.name, marks=() if number % 16 == 0 else (pytest.mark.sweep,))
+        pytest.param(one, id=one.name, marks=() if number % 32 == 0 else (pytest.mark.sweep,))
         for number, one in enumerate(programs)
     ]
 
