@@ -67,7 +67,7 @@ def test_a_handshake_gives_both_a_stream(scene: Scene, version: ssl.TLSVersion) 
     assert scene.decide(server, client) == ["", ""]
     for end in (server, client):
         assert end.stream is end.newcomer.watcher
-        assert end.newcomer.is_layered
+        assert end.newcomer.watcher.is_layered
         assert end.newcomer.peer_name == ""
 
 

@@ -146,16 +146,14 @@ class Client:
     def _on_handshake(self, newcomer: "Newcomer") -> None:
         self._handshake = None
         parts = newcomer.stream, newcomer.watcher, newcomer.endpoint
-        self._begin(*parts, is_layered=newcomer.is_layered)
+        self._begin(*parts)
 
-    def _begin(
-        self, stream: Stream, watcher: Watcher, endpoint: Endpoint, *, is_layered: bool = False
-    ) -> None:
+    def _begin(self, stream: Stream, watcher: Watcher, endpoint: Endpoint) -> None:
         self._logger.info("connected to %s; you speak first, BYEBYE ends it", endpoint)
         label = Label(NAME, 1, str(endpoint))
         observers = message_observers(label, self._logger, self._transcript)
         parts = self._loop, stream, watcher, Conversation(OURS, observers), self
-        connection = Connection(*parts, label=label, is_layered=is_layered)
+        connection = Connection(*parts, label=label)
         try:
             responder = self._answer(connection)
         except Exception as error:  # noqa: BLE001 - a defect, which ends the one conversation

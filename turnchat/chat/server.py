@@ -217,11 +217,10 @@ class Server:
         newcomer: "Newcomer | None" = None,
     ) -> None:
         """Begin a conversation, with what `newcomer` has become if it has taken steps."""
-        is_layered = newcomer is not None and newcomer.is_layered
         conversation = Conversation(THEIRS)
         parts = self._loop, stream, watcher, conversation, self
         spans = self._limits.timeouts
-        connection = Connection(*parts, label=label, timeouts=spans, is_layered=is_layered)
+        connection = Connection(*parts, label=label, timeouts=spans)
         if newcomer:
             connection.started = newcomer.started
         try:

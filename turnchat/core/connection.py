@@ -106,9 +106,9 @@ class Connection:
     """One conversation and its stream, which it closes. started: when, on the loop's clock."""
 
     __slots__ = (
-        "_drained", "_has_read_all", "_idle", "_is_layered", "_is_leaving", "_owner", "_phase",
-        "_reason", "_stream", "_timeouts", "_timer", "_unsent", "_watcher", "conversation", "label",
-        "responder", "started",
+        "_drained", "_has_read_all", "_is_leaving", "_owner", "_phase", "_reason", "_stream",
+        "_timeouts", "_timer", "_unsent", "_watcher", "conversation", "label", "responder",
+        "started",
     )  # fmt: skip
     responder: Responder  # from start() on
     _reason: CloseReason  # from end() on
@@ -116,14 +116,12 @@ class Connection:
     def __init__(
         self, loop: EventLoop, stream: Stream, watcher: Watcher, conversation: Conversation,
         owner: Owner, *, label: Label, timeouts: Timeouts = Timeouts(),  # noqa: B008 - immutable
-        is_layered: bool = False,
     ) -> None:  # fmt: skip
         """`watcher` is that of `stream`, both ready for use: non-blocking, after any handshake."""
         self.label, self.started, self.conversation = label, loop.now, conversation
         self._stream, self._watcher, self._owner = stream, watcher, owner
-        self._timeouts, self._idle = timeouts, timeouts.idle  # the latter in each turn
+        self._timeouts = timeouts
         self._phase, self._is_leaving, self._has_read_all = OPEN, False, False
-        self._is_layered = is_layered
         self._unsent, self._drained = b"", 0
         watcher.on_error = on_error = self.on_error  # one bound method for both, 64 bytes less
         self._timer = loop.timer(watcher.name, self._on_timer, on_error)
@@ -138,7 +136,7 @@ class Connection:
 
     def start(self, responder: Responder) -> None:
         self.responder = responder
-        self._timer.start(min(self._idle, self._timeouts.first))
+        self._timer.start(min(self._timeouts.idle, self._timeouts.first))
         try:
             self._watcher.when_readable(self._on_readable)
         except OSError as error:
@@ -152,7 +150,7 @@ class Connection:
             return
         try:
             self._unsent = self.conversation.send(body)
-            self._timer.start(self._idle)
+            self._timer.start(self._timeouts.idle)
             self._send()
             if self._unsent:
                 self._watcher.when_writable(self._on_writable)
@@ -216,7 +214,8 @@ class Connection:
             self._watcher.unregister()  # the end of a stream stays readable for ever
             self._timer.start(PROBE)
         else:
-            self._has_read_all = len(data) < READ_SIZE and not self._is_layered
+            # Else more may wait, and is drained.
+            self._has_read_all = len(data) < READ_SIZE and not self._watcher.is_layered
             self.end(BYEBYE_RECEIVED if data else HUNG_UP)
 
     def _on_writable(self) -> None:
@@ -243,8 +242,8 @@ class Connection:
             self._timer.start(PROBE)
             self._send()  # nothing, which fails (EPIPE, ECONNRESET) if the peer is gone
         elif self.conversation.turn is THEIRS:  # our turn does not cancel the timer
-            first = self._idle if self.conversation.message_count else self._timeouts.first
-            seconds = min(self._idle, first)
+            idle, _, first = self._timeouts
+            seconds = idle if self.conversation.message_count else min(idle, first)
             self.end(CloseReason(Cause.UNREAD if self._unsent else Cause.SILENT, seconds=seconds))
 
     def _begin_closing(self) -> None:

@@ -37,9 +37,12 @@ class Watcher:
 
     callback: None while it does not wait. Its owner unregisters it before closing the file. epoll
     refuses regular files and /dev/null: both when_ methods raise PermissionError for them.
-    A stream of streams overrides _watch(), which all three methods go through.
+
+    A layered stream ends with bytes of its own, as TLS does. Its watcher says so, and overrides
+    _watch(), which all three methods go through.
     """
 
+    is_layered = False
     __slots__ = ("_event", "_file", "_selector", "callback", "name", "on_error")
 
     def __init__(

@@ -48,17 +48,17 @@ class Owner(Protocol):
 class Newcomer:
     """A connection that takes its steps.
 
-    What a step may replace: stream and watcher, is_layered (see Connection), the peer's endpoint,
-    its host, peer_name (in its certificate). is_relayed: the endpoint is that of a client behind a
-    balancer, and the kernel knows nothing of it. is_local: the balancer names no client, and may
-    only look whether the server is there. number: of the conversation that is to begin. started:
-    when, on the loop's clock. error: why it has failed, or None.
+    What a step may replace: stream and watcher, the peer's endpoint, its host, peer_name (in its
+    certificate). is_relayed: the endpoint is that of a client behind a balancer, and the kernel
+    knows nothing of it. is_local: the balancer names no client, and may only look whether the
+    server is there. number: of the conversation that is to begin. started: when, on the loop's
+    clock. error: why it has failed, or None.
     """
 
     __slots__ = (
         "_drained", "_event", "_may_advance", "_owner", "_step", "_steps", "_timer", "endpoint",
-        "error", "host", "is_layered", "is_local", "is_relayed", "number", "peer_name", "started",
-        "stream", "watcher",
+        "error", "host", "is_local", "is_relayed", "number", "peer_name", "started", "stream",
+        "watcher",
     )  # fmt: skip
 
     def __init__(
@@ -74,7 +74,7 @@ class Newcomer:
     ) -> None:
         """`watcher` is that of `stream`. False of `may_advance`: not in this round of the loop."""
         self.stream, self.watcher, self.endpoint = stream, watcher, endpoint
-        self.peer_name, self.is_layered = "", False
+        self.peer_name = ""
         self.is_relayed = self.is_local = False
         self.host: str | None = None
         self.number, self.started = number, loop.now

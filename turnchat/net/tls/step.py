@@ -144,4 +144,3 @@ class TLSStep:
             except (SSLError, ValueError) as error:
                 raise HandshakeError(UNREADABLE) from error
         newcomer.stream = newcomer.watcher = stream
-        newcomer.is_layered = True

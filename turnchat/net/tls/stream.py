@@ -47,6 +47,7 @@ class TLSStream(Watcher):
     The raw watcher is the one that is registered. `explain` words an error of TLS.
     """
 
+    is_layered = True
     __slots__ = (
         "_accepted", "_ciphertext", "_event", "_explain", "_has_failed", "_has_read", "_incoming",
         "_is_shut", "_must_read", "_noise", "_outgoing", "_shutdown", "_stream", "_timer", "_tls",
