@@ -32,6 +32,7 @@ def column(shown: Shown, number: int) -> list[str]:
     return shown.texts(f"tbody td:nth-child({number})")
 
 
+@pytest.mark.slow
 def test_each_student_has_a_row(shown: Shown) -> None:
     shown.open("class")
     assert shown.text(".facts") == "40 students · median 43 of 45 · mean 39.1"

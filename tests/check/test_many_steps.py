@@ -164,6 +164,7 @@ def test_a_screen_settles() -> None:
     assert with_two(lambda _: Settles(0.05), "a.recv(1)").verdict is Verdict.PASS
 
 
+@pytest.mark.slow
 def test_a_program_that_never_sleeps_spins() -> None:
     result = with_two(lambda _: Rests(1.0), "\nwhile True: pass")
     assert kind_of(result) is Kind.SPINS

@@ -13,6 +13,8 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.support.page import Shown, colours, contrast
 
+pytestmark = pytest.mark.slow  # each has a browser; test_page.py is run each time
+
 CONTRAST = 4.5  # WCAG 2, level AA
 TEXTS = {
     "report": (

@@ -127,6 +127,7 @@ def test_a_pause_leaves_bytes_in_the_kernel(loop: EventLoop, ends: Ends) -> None
     run_until(loop, lambda: peer.received == b"002hi")
 
 
+@pytest.mark.slow
 def test_a_flood_is_read_up_to_a_bound(loop: EventLoop, ends: Ends, noted: Noted) -> None:
     peer, program = ends
     program.setblocking(False)

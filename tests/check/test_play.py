@@ -259,6 +259,7 @@ def test_events_are_kept_up_to_a_bound() -> None:
     assert result.events[-1].note == "no more events are kept"
 
 
+@pytest.mark.slow
 def test_a_program_that_spins() -> None:
     result = run(meets(lambda: Rests(1.0)), SERVES + "while True: pass")
     assert kind_of(result) is Kind.SPINS

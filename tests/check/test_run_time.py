@@ -161,6 +161,7 @@ def lasts_for_ever(_: Play) -> Script:
     yield Lasts(99.0, seconds=0.5)
 
 
+@pytest.mark.slow
 def test_a_program_that_keeps_the_time_of_each_step_passes() -> None:
     slow = case(slowly, bound=0.5)._replace(waits=20)
     made = Run(slow, task(python(WAITS), timeout=0.6), Backend(), free_port)

@@ -367,6 +367,7 @@ def catches_nothing(pid: int) -> bool:
     return bool(ignored >> (signal.SIGTERM - 1) & 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_checker_that_is_ended_leaves_nothing(
     program: Start, tmp_path: Path, number: signal.Signals

@@ -17,6 +17,7 @@ RATE = 1000  # connections a second
 SECONDS = 2.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [("--echo",), ("--exec", "cat")], ids=" ".join)
 def test_fire_costs_those_who_talk_next_to_nothing(program: Start, options: list[str]) -> None:
     server, text = headless.serve(program, *options, "--max-conversations", "100", "-q")

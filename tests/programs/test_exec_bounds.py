@@ -165,6 +165,7 @@ def test_starts_in_a_second_are_bounded(program: Start) -> None:
     stop(server)
 
 
+@pytest.mark.slow
 def test_a_flood_on_standard_error_costs_the_server_next_to_nothing(program: Start) -> None:
     server, address = serve(program, "--exec", "sh -c 'yes >&2 & cat'")
     peer = Peer.to(address)

@@ -111,6 +111,7 @@ def costs_nothing(server: Program) -> None:
     raise AssertionError("it is never idle")
 
 
+@pytest.mark.slow
 def test_bad_peers_by_the_thousand_harm_no_other(program: Start) -> None:
     server, address = serve(program, "--echo")
     before = descriptors_of(server.pid)
@@ -140,6 +141,7 @@ def test_bad_peers_by_the_thousand_harm_no_other(program: Start) -> None:
     wait_until(lambda: descriptors_of(server.pid) == before)
 
 
+@pytest.mark.slow
 def test_with_64_descriptors_every_peer_is_served_in_the_end(program: Start) -> None:
     server, address = serve(program, "--echo", "--idle-timeout", "0.5")
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (64, 64))

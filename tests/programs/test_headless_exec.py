@@ -53,6 +53,7 @@ def test_a_client_whose_program_ends(program: Start) -> None:
     assert "* you said BYEBYE to the server (3 turns" in log
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signals", [1, 2])
 def test_no_process_is_left_when_the_server_stops(program: Start, signals: int) -> None:
     """After a second signal the program gets no time to end by itself."""
@@ -104,6 +105,7 @@ def test_a_client_whose_program_cannot_be_started(program: Start, tmp_path: Path
     assert not any("Traceback" in line for line in log)
 
 
+@pytest.mark.slow
 def test_programs_that_outlive_their_conversations_count_too(program: Start) -> None:
     stubborn = "sh -c 'trap \"\" TERM; cat; while :; do sleep 0.1; done'"
     server, address = serve(program, "--max-conversations", "2", "--exec", stubborn)

@@ -167,6 +167,7 @@ def test_peers_on_a_unix_socket_are_one_host_if_they_have_one_user(
     assert refusal in stop(server)
 
 
+@pytest.mark.slow
 def test_a_peer_that_has_ended_its_stream_and_vanishes_keeps_no_program(program: Start) -> None:
     server, address = serve(program, "--exec", "sleep 1000")
     peer = Peer.to(address)

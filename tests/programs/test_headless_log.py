@@ -86,6 +86,7 @@ def test_health_checks_do_not_fill_the_log(program: Start, verbose: bool) -> Non
     assert connected > 100 if verbose else connected == 1
 
 
+@pytest.mark.slow
 def test_an_unread_log_stalls_no_conversation(program: Start) -> None:
     """The lines that wait are bounded; the next reader hears how many were dropped."""
     talkative = """

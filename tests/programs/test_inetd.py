@@ -149,6 +149,7 @@ def test_a_client_that_has_gone(program: Start) -> None:
     assert "standard input neither listens nor is connected" in server.line("stderr")
 
 
+@pytest.mark.slow
 def test_it_ends_in_order_when_it_is_told_to_stop(program: Start) -> None:
     here, there = tcp_pair()
     server = by_inetd(program, here, *ECHO, streams=2)

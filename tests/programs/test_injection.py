@@ -173,6 +173,7 @@ def test_calls_that_fail_three_times_in_a_row_end_no_more_than_these(
     scene.end(call)
 
 
+@pytest.mark.slow
 def test_a_listener_that_cannot_be_watched_again_is_tried_once_more(
     program: Start, log: Path
 ) -> None:

@@ -74,6 +74,7 @@ def test_an_open_pipe_without_lines_is_no_error(program: Start) -> None:
     assert not [line for line in client.rest("stderr") if "not sent" in line]
 
 
+@pytest.mark.slow
 def test_another_failure_keeps_its_status(program: Start) -> None:
     answering = Answering()
     client = program(CLIENT, answering.address)
@@ -96,6 +97,7 @@ def test_a_refused_line_keeps_its_status_and_the_lines_after_it_are_counted(
     assert "* 2 more lines of the input were not sent" in err.splitlines()
 
 
+@pytest.mark.slow
 def test_an_interrupted_client_with_lines_left_keeps_its_status(program: Start) -> None:
     answering = Answering()
     client = program(CLIENT, answering.address)

@@ -105,6 +105,7 @@ def test_a_client_that_leaves_takes_no_other_draft_with_it(terminal: Start) -> N
     server.asks("you to client 3> for one")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_a_draft_reaches_its_own_client_alone(terminal: Start, seed: int) -> None:
     chance = random.Random(seed)

@@ -141,6 +141,7 @@ def test_the_prompt_is_there_while_news_come_faster_than_they_can_be_shown(
     peer.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [(), ("--plain",)])
 def test_the_prompt_opens_on_a_slow_terminal_while_visitors_come_and_go(
     terminal: Start, program: Callable[..., Program], arguments: tuple[str, ...]

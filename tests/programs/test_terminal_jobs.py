@@ -259,6 +259,7 @@ def test_a_screen_that_became_narrower_during_a_stop(shell: Start) -> None:
     peer.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(3))
 def test_a_client_that_make_runs_is_stopped_and_goes_on(shell: Start, number: int) -> None:
     """Each process of the job gets the signals: make, a shell and the client."""

@@ -264,6 +264,7 @@ def test_keys_that_a_client_has_not_read_reach_no_shell(
     leaves_no_trace(shell, STATUS.get(cause, 130))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cause", list(BY_SIGNAL))
 @pytest.mark.parametrize("module", ["client", "server"])
 def test_a_program_ends_as_soon_as_it_catches_signals(

@@ -21,6 +21,7 @@ def press(client: Terminal, keys: str, char: str, expected: int) -> None:
     client.until(lambda: count(client, char) == expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "key"),
     [

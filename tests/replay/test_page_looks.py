@@ -10,6 +10,8 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.support.page import Shown, colours, contrast, size_of_text
 
+pytestmark = pytest.mark.slow  # each has a browser; test_page.py is run each time
+
 OPENS = 2000  # milliseconds, at most, where the machine does nothing else
 STEPS = 50
 WORK = 4  # milliseconds for the work in STEPPING, on a machine that does nothing else

@@ -12,6 +12,8 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.support.page import Shown
 
+pytestmark = pytest.mark.slow  # each has a browser; test_page.py is run each time
+
 if TYPE_CHECKING:
     from selenium.webdriver.remote.webelement import WebElement
 

@@ -83,6 +83,7 @@ def test_records_are_in_flight_between_both_ends(shown: Shown) -> None:
     assert len(shown.all(".wire .byte.head")) == RECORD_HEADER
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["server", "tls"])
 def test_each_step_can_be_shown(shown: Shown, name: str) -> None:
     shown.open(name)

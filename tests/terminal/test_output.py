@@ -88,6 +88,7 @@ def test_messages_alone_are_bounded_too() -> None:
     assert everything(queue)[0] == "* 990 lines dropped here: the reader was too slow"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", [STATUS, MESSAGE])
 @pytest.mark.parametrize("filler", ["", "x" * 250, "\xe9" * 120, "\u4e2d" * 80, "\U0001f600" * 60])
 def test_the_bound_is_of_the_memory_that_python_needs(style: Style, filler: str) -> None:

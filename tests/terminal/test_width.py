@@ -55,6 +55,7 @@ def differences(ours: Callable[[str], int], theirs: Callable[[str], int]) -> set
     return {ord(char) for char in characters() if ours(char) != theirs(char)}
 
 
+@pytest.mark.slow
 def test_every_character_is_as_wide_as_the_oracle_says() -> None:
     marks = {ord(char) for char in characters() if unicodedata.category(char) == SPACING_MARKS}
     expected = {EMOJI_STYLE, *FILLERS, *(WIDE_SINCE_16 if is_before_16 else ())}

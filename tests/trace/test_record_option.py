@@ -101,6 +101,7 @@ def test_lengths_only_needs_a_recording(program: Start) -> None:
     assert client.line_with("error", "stderr").endswith("--record-lengths-only needs --record FILE")
 
 
+@pytest.mark.slow
 def test_a_trace_without_a_reader_stops_no_conversation(program: Start) -> None:
     server = program(SERVER, "--echo", "--trace", "127.0.0.1:0")
     peer = Peer.to(server.line_with("* listening on", "stderr").rpartition(" ")[2])

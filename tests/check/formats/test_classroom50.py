@@ -104,6 +104,7 @@ def test_a_must_is_worth_one_and_a_warning_does_not_fail() -> None:
     assert "not padded" in document["tests"][1]["output"]
 
 
+@pytest.mark.slow
 @for_any_report
 def test_any_report_is_valid(report: Report) -> None:
     check(parsed(report, RUNNER))
