@@ -93,6 +93,11 @@ def ends_of(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most // 2]}\n{text[-most // 2 :]}"
 
 
+def with_name(peer: str, name: str) -> str:
+    """Return the address of a peer, with the name in its certificate if it has shown one."""
+    return f"{peer} ({name})" if name else peer
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: "1 turn", "2 turns"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -7,8 +7,9 @@ only a debug line. Where a person sits, arrivals are shown at once.
 import errno
 
 from turnchat.chat.log import CAME, news_of_end
-from turnchat.core.connection import Cause, CloseReason, Connection, Label
+from turnchat.core.connection import Cause, CloseReason, Connection
 from turnchat.logger import Logger
+from turnchat.text import with_name
 
 # Ends that are not worth a line if the client has sent nothing.
 UNREMARKABLE = {Cause.HUNG_UP, Cause.LOST, Cause.SILENT, Cause.STOPPED}
@@ -53,7 +54,8 @@ class Arrival:
             self._is_logged = True
             label, conversation = self.connection.label, self.connection.conversation
             conversation.observers = conversation.observers[1:]  # it is the first of them
-            self._logger.info("%s connected from %s", label.name, whence(label), extra=CAME)
+            peer = with_name(label.peer, label.peer_name)
+            self._logger.info("%s connected from %s", label.name, peer, extra=CAME)
 
     def give_way(self, now: float) -> None:
         """Close the connection at once, since it has not said a byte: its slot is needed."""
@@ -67,11 +69,6 @@ class Arrival:
         else:
             self()
             self._logger.info("%s", line, extra=news_of_end(self.connection))
-
-
-def whence(label: Label) -> str:
-    """Return the address of a client, with the name in its certificate if it has shown one."""
-    return f"{label.peer} ({label.peer_name})" if label.peer_name else label.peer
 
 
 def is_unremarkable(end: CloseReason) -> bool:

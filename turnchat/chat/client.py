@@ -145,8 +145,7 @@ class Client:
 
     def _on_handshake(self, newcomer: "Newcomer") -> None:
         self._handshake = None
-        parts = newcomer.stream, newcomer.watcher, newcomer.endpoint
-        self._begin(*parts)
+        self._begin(newcomer.stream, newcomer.watcher, newcomer.endpoint)
 
     def _begin(self, stream: Stream, watcher: Watcher, endpoint: Endpoint) -> None:
         self._logger.info("connected to %s; you speak first, BYEBYE ends it", endpoint)

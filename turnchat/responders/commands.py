@@ -13,7 +13,7 @@ from turnchat.core.connection import Cause, CloseReason
 from turnchat.core.lines import Line
 from turnchat.core.loop import Callback
 from turnchat.responders.sessions import Action, Session, Sessions
-from turnchat.text import counted, duration, safe
+from turnchat.text import counted, duration, safe, with_name
 
 HELP = """\
 LINE      send LINE to the client that the prompt names, the present one
@@ -121,7 +121,7 @@ def show_who(sessions: Sessions) -> None:
         turn = "your turn" if session.is_ours else "its turn"
         span = duration(sessions.loop.now - session.since)
         label = session.connection.label
-        peer = f"{label.peer} ({label.peer_name})" if label.peer_name else label.peer
+        peer = with_name(label.peer, label.peer_name)
         parts = [session.name, peer, f"{turn} for {span}"]
         if session.message is not None:
             parts.append(f'"{first_words(session.message)}"')

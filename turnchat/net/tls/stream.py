@@ -15,7 +15,7 @@ At most one chunk from the socket is kept here: no other is read before it is us
 from collections.abc import Callable
 from contextlib import suppress
 from selectors import EVENT_READ
-from ssl import MemoryBIO, SSLEOFError, SSLError, SSLObject, SSLWantReadError, SSLZeroReturnError
+from ssl import MemoryBIO, SSLError, SSLObject, SSLWantReadError, SSLZeroReturnError
 from typing import NamedTuple
 
 from turnchat.core.connection import Stream
@@ -192,7 +192,7 @@ class TLSStream(Watcher):
             if self._noise > NOISE_LIMIT:
                 raise TLSError("it sends records of TLS without a message in them") from None
             raise BlockingIOError from None
-        except (SSLEOFError, SSLZeroReturnError):
+        except SSLZeroReturnError:
             return b""
         self._noise = 0
         self._has_read = self._has_read or bool(data)
