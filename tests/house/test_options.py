@@ -35,3 +35,35 @@ def test_an_option_without_effect_is_refused(command: list[str], words: str) -> 
     status, out, err = run(*command)
     assert (status, out) == (2, "")
     assert words in err
+
+
+@pytest.mark.parametrize(
+    ("command", "lines"),
+    [
+        (
+            [SERVER, "localhost", "4000"],
+            ["'4000' is too much", "an address is one word: localhost:4000"],
+        ),
+        ([CLIENT, "one", "two"], ["'two' is too much", "see turnchat-client --help"]),
+        ([SERVER, "--tls-k", "f"], ["there is no option --tls-k", "did you mean --tls-key?"]),
+        (
+            [SERVER, "--max-co", "1"],
+            ["there is no option --max-co", "did you mean --max-conversations?"],
+        ),
+        ([CLIENT, "--rceord=f"], ["there is no option --rceord", "did you mean --record?"]),
+        ([CLIENT, "--bogus"], ["there is no option --bogus", "see turnchat-client --help"]),
+        (
+            [REPLAY, "a.jsonl", "--txt"],
+            ["one of the arguments -o/--output --text --perfetto --lint --check is required"],
+        ),
+        ([REPLAY, "a.jsonl", "--text", "--x\x1b"], [r"there is no option --x\x1b"]),
+    ],
+)
+def test_a_mistake_is_named_in_two_lines(command: list[str], lines: list[str]) -> None:
+    """The usage would hide it."""
+    program = command[0].rpartition("/")[2]
+    status, out, err = run(*command)
+    assert (status, out) == (2, "")
+    said = [line.removeprefix(f"{program}: ") for line in err.splitlines()]
+    assert len(said) == 2
+    assert said[: len(lines)] == lines

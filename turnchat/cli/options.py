@@ -8,6 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 import turnchat
+from turnchat.cli.command_line import CommandLine
 from turnchat.net.address import DEFAULT_HOST, DEFAULT_PORT, FORMS, Address, BadAddress
 from turnchat.text import size_of
 
@@ -26,7 +27,7 @@ MAX_STARTS = 100  # a second; a start blocks for some 0.2 ms, and then costs a p
 
 def parser(program: str, description: str, epilog: str) -> argparse.ArgumentParser:
     """Make a parser with the arguments that both programs have."""
-    command_line = argparse.ArgumentParser(
+    command_line = _CommandLine(
         prog=program,
         description=description,
         epilog=epilog,
@@ -44,6 +45,15 @@ def parser(program: str, description: str, epilog: str) -> argparse.ArgumentPars
         "--version", action="version", version=f"{program} {turnchat.__version__}"
     )
     return command_line
+
+
+class _CommandLine(CommandLine):
+    def advise(self, unknown: str, found: argparse.Namespace) -> tuple[str, str]:
+        """Show how the address is written, to those who know it as two words (nc, telnet)."""
+        problem, advice = super().advise(unknown, found)
+        if unknown.isdigit():
+            advice = f"an address is one word: {found.address.host}:{unknown}"
+        return problem, advice
 
 
 def add_options(command_line: argparse.ArgumentParser, *, serves: bool) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import turnchat
+from turnchat.cli.command_line import CommandLine
 from turnchat.cli.startup import EX_WRONG, StartupError, prepare_process, print_error
 from turnchat.process.stdio import has_colours
 from turnchat.replay.lint import find_mistakes
@@ -190,12 +191,7 @@ def _is_same(path: str, other: str) -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    command_line = argparse.ArgumentParser(
-        prog=PROGRAM,
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    command_line = CommandLine(prog=PROGRAM, description=DESCRIPTION, epilog=EXAMPLES)
     command_line.add_argument("file", metavar="FILE", help="a recording")
     command_line.add_argument(
         "second", metavar="FILE2", nargs="?", help="the recording of the other side"

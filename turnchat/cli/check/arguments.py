@@ -1,16 +1,13 @@
 """The arguments of turnchat-check."""
 
 import argparse
-from difflib import get_close_matches
-from typing import Any, NoReturn
 
 import turnchat
 from turnchat.check.case import BOTH, Role
 from turnchat.cli.check import listing, options, outputs, pages, single
 from turnchat.cli.check.lab import command
+from turnchat.cli.command_line import CommandLine
 from turnchat.cli.options import number
-from turnchat.cli.startup import EX_WRONG
-from turnchat.text import safe
 
 DESCRIPTION = """\
 Check a server or an interactive client for turnchat's protocol, written in any
@@ -57,7 +54,7 @@ STARTS = {
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line. `run` of its result carries the command out."""
-    command_line = _Parser(prog="turnchat-check", description=DESCRIPTION, epilog=EXAMPLES)
+    command_line = _CommandLine(prog="turnchat-check", description=DESCRIPTION, epilog=EXAMPLES)
     command_line.add_argument(
         "--version", action="version", version=f"turnchat-check {turnchat.__version__}"
     )
@@ -80,33 +77,13 @@ def parser() -> argparse.ArgumentParser:
     return command_line
 
 
-class _Parser(argparse.ArgumentParser):
-    def __init__(self, **how: Any) -> None:
-        formatter = argparse.RawDescriptionHelpFormatter
-        super().__init__(formatter_class=formatter, allow_abbrev=False, **how)
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Refuse what is not known here, by this command's own name."""
-        found, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            self.error(*self._advice(unknown[0].partition("=")[0]))
-        return found, unknown
-
-    def error(self, message: str, advice: str = "") -> NoReturn:
-        """Say what is wrong, and what to try: the usage is long, and hides it."""
-        advice = advice or f"see {self.prog} --help"
-        self.exit(EX_WRONG, f"{self.prog}: {safe(message)}\n{self.prog}: {safe(advice)}\n")
-
-    def _advice(self, unknown: str) -> tuple[str, str]:
-        if not unknown.startswith("-"):
-            return f"{unknown!r} is too much", ""
-        problem = f"there is no option {unknown}"
-        alike = get_close_matches(unknown, self._option_string_actions, 1)
-        if alike:
-            return problem, f"did you mean {alike[0]}?"
-        if self.get_default("role") in BOTH:
-            return problem, "if it belongs to the program, write -- in front of the whole command"
-        return problem, ""
+class _CommandLine(CommandLine):
+    def advise(self, unknown: str, found: argparse.Namespace) -> tuple[str, str]:
+        """Tell of the -- as well, with which options of the program begin."""
+        problem, advice = super().advise(unknown, found)
+        if unknown.startswith("-") and not advice and self.get_default("role") in BOTH:
+            advice = "if it belongs to the program, write -- in front of the whole command"
+        return problem, advice
 
 
 def _add_command(action: argparse.ArgumentParser, role: Role) -> None:
