@@ -73,7 +73,7 @@ def test_rounds_that_are_no_range_are_wrong_usage(tmp_path: Path, rounds: str) -
     result = replay(CHAT, "-o", tmp_path / "page.html", f"--rounds={rounds}")
     assert result.returncode == 2
     reason = f"{rounds!r} is not FROM-TO: write 20-40, the lower first\n"
-    assert result.stderr.endswith(f"error: argument --rounds: {reason}")
+    assert result.stderr.startswith(f"turnchat-replay: argument --rounds: {reason}")
 
 
 def test_rounds_that_do_not_exist_are_wrong_usage(tmp_path: Path) -> None:
@@ -88,7 +88,9 @@ def test_rounds_that_do_not_exist_are_wrong_usage(tmp_path: Path) -> None:
 def test_rounds_go_with_a_page() -> None:
     result = replay(CHAT, "--text", "--rounds", "2-3")
     assert result.returncode == 2
-    assert result.stderr.endswith("--rounds chooses what a page shows: add -o PAGE.html\n")
+    assert result.stderr.startswith(
+        "turnchat-replay: --rounds chooses what a page shows: add -o PAGE.html\n"
+    )
 
 
 def test_a_page_at_its_bound_says_how_much_it_shows(

@@ -98,7 +98,7 @@ def test_a_recording_is_for_its_owner_alone(program: Start, tmp_path: Path, is_o
 def test_lengths_only_needs_a_recording(program: Start) -> None:
     client = program(CLIENT, "--record-lengths-only")
     assert client.wait() == 2
-    assert client.line_with("error", "stderr").endswith("--record-lengths-only needs --record FILE")
+    assert client.line("stderr").endswith("--record-lengths-only needs --record FILE")
 
 
 @pytest.mark.slow
