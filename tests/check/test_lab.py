@@ -159,6 +159,7 @@ def test_a_hand_in_that_has_changed_is_checked_again(folder: Path) -> None:
     assert column(folder, "Talk (8)") == ["8", "8"]
 
 
+@pytest.mark.slow
 def test_a_relative_folder_is_as_good_as_a_whole_path(folder: Path) -> None:
     linter = "./linter"
     folder.with_name("linter").write_text("#!/bin/sh\necho too clever\n")

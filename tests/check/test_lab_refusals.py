@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.hand_ins import CHECK, QUICK, write_class
-from tests.support.process import run
+from tests.support.process import exit_status, run
+from turnchat.cli import check as cli
 
 
 @pytest.fixture
@@ -63,8 +64,13 @@ def test_an_output_that_cannot_be_written_is_named(folder: Path) -> None:
         (("--jobs", "0"), "'0' must be a whole number, 1 or more"),
     ],
 )
-def test_a_wrong_option_is_named(options: tuple[str, str], words: str, folder: Path) -> None:
-    assert words in refused(str(folder), *options)
+def test_a_wrong_option_is_named(
+    options: tuple[str, str], words: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_status(cli.main, "lab", str(folder), *options, "--no-sandbox") == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert words in err
 
 
 def test_a_port_of_another_program_is_refused_before_any_case_runs(folder: Path) -> None:

@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from tests.check.stage import SERVES, case, free_port, python, run, task
+from tests.support.sampling import sampled
 from turnchat.check.case import Script, all_cases
 from turnchat.check.cases import many
 from turnchat.check.play import Play
@@ -121,7 +122,9 @@ def test_the_work_of_all_processors_is_known() -> None:
     assert 0 < began <= busy_of_all()
 
 
-@pytest.mark.parametrize("step", [lambda: Hear("an-answer"), lambda: Shows("a-text"), Closes, Ends])
+@pytest.mark.parametrize(
+    "step", sampled([lambda: Hear("an-answer"), lambda: Shows("a-text"), Closes, Ends], every=4)
+)
 def test_a_program_that_is_at_work_all_the_time_of_a_step_spins(step: Callable[[], Step]) -> None:
     def script(_: Play) -> Script:
         yield Start()

@@ -15,6 +15,7 @@ from tests.check.stage import case, new_mark, processes_with, task
 from tests.support.clock import wait_until
 from tests.support.headless import children_of
 from tests.support.process import ROOT, Program, Start, descriptors_of
+from tests.support.sampling import sampled
 from turnchat.check import runner as module
 from turnchat.check import suite as suite_module
 from turnchat.check.case import Case, Level, Role, Script, all_cases
@@ -104,19 +105,22 @@ def test_each_repeat_is_a_run(run: Callable[..., list[CaseResult]]) -> None:
 
 @pytest.mark.parametrize(
     ("deed", "words"),
-    [
-        ("os._exit(3)", "the worker exited with status 3 in this case: it wrote no error"),
-        ("os.kill(os.getpid(), 9)", "was ended by SIGKILL in this case: it wrote no error"),
-        ("raise KeyError('peers')", "exited with status 1 in this case: KeyError: 'peers'"),
-        ("sys.stdout.write('half a line'); sys.exit()", "exited with status 0 in this case: "),
-        ("print('rubbish', flush=True)", "in this case: its answer is no result"),
-        ("print('{}', flush=True)", "in this case: its answer is no result"),
-        ("print('[' * 100000, flush=True)", "in this case: its answer is no result"),
-        ("print(answer({'case': 'a/2'}), flush=True)", "in this case: its answer is no result"),
-        ("print(answer(task, verdict='fine'), flush=True)", "in this case: its answer is no"),
-        ("os.write(1, 2 * f'{answer(task)}\\n'.encode())", "its answer is no result"),
-        ("os.write(1, b'\\xff\\n')", "in this case: its answer is no result"),
-    ],
+    sampled(
+        [
+            ("os._exit(3)", "the worker exited with status 3 in this case: it wrote no error"),
+            ("os.kill(os.getpid(), 9)", "was ended by SIGKILL in this case: it wrote no error"),
+            ("raise KeyError('peers')", "exited with status 1 in this case: KeyError: 'peers'"),
+            ("sys.stdout.write('half a line'); sys.exit()", "exited with status 0 in this case: "),
+            ("print('rubbish', flush=True)", "in this case: its answer is no result"),
+            ("print('{}', flush=True)", "in this case: its answer is no result"),
+            ("print('[' * 100000, flush=True)", "in this case: its answer is no result"),
+            ("print(answer({'case': 'a/2'}), flush=True)", "in this case: its answer is no result"),
+            ("print(answer(task, verdict='fine'), flush=True)", "in this case: its answer is no"),
+            ("os.write(1, 2 * f'{answer(task)}\\n'.encode())", "its answer is no result"),
+            ("os.write(1, b'\\xff\\n')", "in this case: its answer is no result"),
+        ],
+        every=4,
+    ),
 )
 def test_a_worker_that_fails_costs_one_case(
     run: Callable[..., list[CaseResult]], deed: str, words: str

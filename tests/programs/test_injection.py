@@ -16,6 +16,7 @@ from tests.support.headless import children_of, serve, stop, talk
 from tests.support.injection import Injection, injected, strikes_in, traced
 from tests.support.peer import Answering, Peer
 from tests.support.process import CLIENT, SERVER, Start, descriptors_of
+from tests.support.sampling import sampled
 from tests.support.tools import needs
 
 pytestmark = needs("strace")
@@ -148,7 +149,7 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "strace.log"
 
 
-@pytest.mark.parametrize(("options", "call", "error"), kinds(most=1))
+@pytest.mark.parametrize(("options", "call", "error"), sampled(kinds(most=1), every=4))
 def test_a_failing_call_costs_one_conversation_at_the_most(
     program: Start, log: Path, options: str, call: str, error: str
 ) -> None:

@@ -18,6 +18,7 @@ import pytest
 from tests.support.clock import wait_until
 from tests.support.peer import Answering, Peer
 from tests.support.process import ROOT, catches, child_of
+from tests.support.sampling import sampled
 from tests.support.terminal import Terminal, address_of
 
 Start = Callable[..., Terminal]
@@ -189,10 +190,13 @@ CLIENT_POINTS = [
 
 @pytest.mark.parametrize(
     ("point", "cause"),
-    [
-        *product(CLIENT_POINTS, [*ALWAYS, "reset", "BYEBYE"]),
-        *product([our_turn], [*ALWAYS, "reset", "Ctrl-D"]),
-    ],
+    sampled(
+        [
+            *product(CLIENT_POINTS, [*ALWAYS, "reset", "BYEBYE"]),
+            *product([our_turn], [*ALWAYS, "reset", "Ctrl-D"]),
+        ],
+        every=5,
+    ),
 )
 def test_a_client_ends(terminal: Start, point: Point, cause: str) -> None:
     shell, peer, pid = client_at(terminal, point)

@@ -11,6 +11,7 @@ from tests.support import run_rounds
 from tests.support.kernel import refuse_call, refuse_to_watch
 from tests.support.process import own_descriptors
 from tests.support.programs import DOUBLE, TIMEOUT, Make, Scene, python
+from tests.support.sampling import sampled
 from turnchat.core.connection import Cause, CloseReason
 from turnchat.core.conversation import Turn
 from turnchat.process import child
@@ -104,7 +105,7 @@ PTY_STEPS = [
 
 @pytest.mark.parametrize(
     ("use_pty", "step"),
-    [(False, step) for step in STEPS] + [(True, step) for step in PTY_STEPS],
+    sampled([*((False, step) for step in STEPS), *((True, step) for step in PTY_STEPS)], every=5),
     ids=lambda given: "-".join(map(str, given[1:])) if isinstance(given, tuple) else str(given),
 )
 def test_a_start_that_fails_on_the_way_leaves_nothing_and_is_tried_again(

@@ -126,6 +126,14 @@ def run(*command: str, stdin: str | bytes = "", **how: object) -> tuple[int, str
     return result.returncode, result.stdout.decode(), result.stderr.decode()
 
 
+def exit_status(main: Callable[[list[str]], int], *arguments: str) -> int:
+    """The exit status of a program's main function, which is run in this process."""
+    try:
+        return main(list(arguments))
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+
+
 def steady(text: str) -> str:
     """A text without ports and durations, which differ from run to run."""
     text = re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", text)
