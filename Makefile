@@ -11,6 +11,7 @@ SEED ?=
 
 VENV ?= .venv
 TOOLS := $(VENV)/.tools-installed
+AXE := $(VENV)/.axe-installed
 SCRIPTS := bin/turnchat-server bin/turnchat-client bin/turnchat-replay bin/turnchat-check
 
 .PHONY: help run-server run-client replay test zoo simulate fuzz mutate road bench bench-instructions soak cluster lint picture recordings format clean
@@ -24,11 +25,11 @@ run-server:  ## start a server on 127.0.0.1:2322, or ADDRESS=...
 run-client:  ## talk with the server on 127.0.0.1:2322, or ADDRESS=...
 	@trap : INT; $(PYTHON) bin/turnchat-client $(ARGS) $(ADDRESS) || { s=$$?; [ $$s = 130 ] || exit $$s; }  # Ctrl-C is no failure
 
-replay:  ## make a page of a recording (EXAMPLE=split-header: of another)
+replay:  ## make a page of a recording, or of both ends (EXAMPLE=split-header: of another)
 	@mkdir -p build
-	@$(PYTHON) bin/turnchat-replay turnchat/replay/examples/$(EXAMPLE).jsonl -o build/$(EXAMPLE).html
+	@$(PYTHON) bin/turnchat-replay turnchat/replay/examples/$(EXAMPLE).jsonl $(wildcard turnchat/replay/examples/$(EXAMPLE)-client.jsonl) -o build/$(EXAMPLE).html
 
-test: $(TOOLS)  ## run the tests, or ARGS=tests/core
+test: $(TOOLS) $(AXE)  ## run the tests, or ARGS=tests/core
 	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 zoo: $(TOOLS)  ## see that each broken program fails its own cases and no others (a quarter of an hour)
@@ -69,14 +70,18 @@ lint: $(TOOLS)  ## check style, format and types
 	$(VENV)/bin/mypy
 	@if command -v npx >/dev/null; then npx --yes eslint@9 -c tests/tools/eslint.config.js turnchat/replay/page turnchat/check/formats/page; \
 	else echo 'the scripts of the pages are not checked: that needs npx: apt install npm' >&2; fi
+	@if command -v luacheck >/dev/null; then luacheck -q --config tests/tools/luacheckrc turnchat/wireshark; \
+	else echo 'the dissector is not checked: that needs luacheck: apt install lua-check' >&2; fi
 
-picture: $(TOOLS)  ## draw the pictures in README again (with chromium)
+picture: $(TOOLS)  ## draw the pictures of README and the guide again (with chromium)
+	$(VENV)/bin/python -m tests.tools.diagrams
 	$(VENV)/bin/python -m tests.tools.picture tests/pictures/conversation.svg
 	$(VENV)/bin/python -m tests.tools.picture tests/pictures/check.svg
 	$(VENV)/bin/python -m tests.tools.example_pages tests/pictures/replay.png
 
 recordings: $(TOOLS)  ## make the recordings that ship with turnchat again
 	$(VENV)/bin/python -m tests.tools.make_recordings
+	$(VENV)/bin/python -m tests.tools.guide.record
 
 format: $(TOOLS)  ## format the code as lint wants it
 	$(VENV)/bin/ruff check --fix --exit-zero . $(SCRIPTS)
@@ -85,6 +90,11 @@ format: $(TOOLS)  ## format the code as lint wants it
 clean:  ## remove everything that the targets above have made
 	rm -rf $(VENV) .venv .venv-* .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(AXE): $(TOOLS)  # the pages are checked by axe-core, which is in no package of Python
+	@if ! command -v npm >/dev/null; then echo 'the pages are not checked with axe: that needs npm: apt install npm' >&2; \
+	elif npm install --silent --no-save --no-package-lock --prefix $(VENV) axe-core@4.14.1; then touch $@; \
+	else echo 'the pages are not checked with axe: npm cannot fetch axe-core' >&2; fi
 
 $(TOOLS): tests/tools/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,5 +1,6 @@
 """Recordings of cases: complete, without mistakes, and on replay pages beside the report."""
 
+import json
 import os
 import re
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from tests.support import ROOT
 from tests.support.process import run
-from tests.support.recording import read_from
+from tests.support.recording import OPENED, event, read_from, text_of
 from turnchat.check.case import Level, Profile, Role, all_cases
 from turnchat.check.report import CaseResult, Report, Verdict
 from turnchat.check.run import Run
@@ -48,8 +49,8 @@ def recorded(role: Role, case: str, command: list[str], path: Path) -> CaseResul
 def names(recording: Recording) -> set[str]:
     """The names of the files of a recording, by their last name."""
     interpreter = Interpreter()
-    for _, event in recording.events:
-        interpreter.feed(event)
+    for _, one in recording.events:
+        interpreter.feed(one)
     return {file.name for file in interpreter.files.values()}
 
 
@@ -68,12 +69,12 @@ def test_the_recording_of_a_case_is_whole_and_without_mistakes(role: Role, tmp_p
 def test_the_terminal_and_the_socket_are_in_it(tmp_path: Path) -> None:
     path = tmp_path / "case.jsonl"
     recorded(Role.CLIENT, "frame/message", [*LESSON, "client", "{port}"], path)
-    events = [event for _, event in read_from(path).events]
-    typed = [event["octets"] for event in events if event["call"] == "write"]
+    events = [one for _, one in read_from(path).events]
+    typed = [one["octets"] for one in events if one["call"] == "write"]
     assert "".join(typed) == "hello\r"
-    received = [event["octets"] for event in events if event["call"] == "recv"]
+    received = [one["octets"] for one in events if one["call"] == "recv"]
     assert "".join(received) == "005hello"
-    assert any("hello" in event.get("octets", "") for event in events if event["call"] == "read")
+    assert any("hello" in one.get("octets", "") for one in events if one["call"] == "read")
 
 
 def test_each_run_of_a_case_has_a_file_of_its_own() -> None:
@@ -155,3 +156,17 @@ def test_a_page_that_cannot_be_written_is_refused_at_once(
     )
     assert (found, started.exists()) == (status, False)
     assert words in err
+
+
+def test_a_replay_page_has_the_mistakes_of_the_program_and_none_of_the_checker(
+    tmp_path: Path,
+) -> None:
+    received = event("recv", file=1, size=259, octets="003and007another")
+    recording = tmp_path / "case.jsonl"
+    recording.write_text(text_of(*OPENED, received, event("close", file=1), event("end")))
+    arguments = Namespace(html=str(tmp_path / "report.html"), replay_all=False)
+    cases = [result_of("frame/message", recording)]
+    write(Report(Profile.LAB, Role.SERVER, ["x"], cases), arguments)
+    document = (tmp_path / "report.html.replay" / "frame" / "message.html").read_text()
+    (data,) = re.findall(r'id="timeline">(.*?)</script>', document)
+    assert [one["kind"] for one in json.loads(data)["findings"]] == ["peer"]

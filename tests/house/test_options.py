@@ -54,7 +54,10 @@ def test_an_option_without_effect_is_refused(command: list[str], words: str) -> 
         ([CLIENT, "--bogus"], ["there is no option --bogus", "see turnchat-client --help"]),
         (
             [REPLAY, "a.jsonl", "--txt"],
-            ["one of the arguments -o/--output --text --perfetto --lint --check is required"],
+            [
+                "one of the arguments "
+                "-o/--output --text --perfetto --pcap --lint --check is required"
+            ],
         ),
         ([REPLAY, "a.jsonl", "--text", "--x\x1b"], [r"there is no option --x\x1b"]),
     ],

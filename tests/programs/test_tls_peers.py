@@ -15,6 +15,7 @@ from tests.support.headless import serve, stop, talk
 from tests.support.process import Start
 from tests.support.tls import Files, say_over_tls
 from tests.support.tools import needs
+from turnchat.check.sockets.ports import rows
 
 Served = tuple[Program, str]
 Run = Callable[..., "Other"]
@@ -226,10 +227,9 @@ def port_of(pid: int) -> int:
     """The port on which a process listens."""
     links = [os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")]
     inodes = {link.removeprefix("socket:[").removesuffix("]") for link in links if "socket" in link}
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[3] == "0A" and fields[9] in inodes:
-            return int(fields[1].partition(":")[2], 16)
+    for row in rows():
+        if row.listens and row.inode in inodes:
+            return row.local
     raise AssertionError("it does not listen")
 
 

@@ -28,8 +28,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     timelines: dict[str, Callable[[], dict[str, object]]] = {
         "small": example_pages.small,
         "two": example_pages.two_sided,
+        "mistakes": example_pages.mistakes,
         "big": example_pages.big,
-        "tls": partial(build_timeline, "tls.jsonl", BOTH_ENDS),
+        "tls": partial(build_timeline, "the-server-with-tls.jsonl and the-client.jsonl", BOTH_ENDS),
         "server": partial(build_timeline, "tls.jsonl", BOTH_ENDS[:1]),
     }
     made = {name: folder / f"{name}.html" for name in timelines}

@@ -29,11 +29,12 @@ TEXTS = (
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_page_is_as_light_as_the_system_and_readable(shown: Shown, theme: str) -> None:
     example_pages.prefer(shown.driver, theme)
-    shown.open(address="#round=7&step=2")
-    ink, ground = colours(shown, "#call")
-    assert (sum(ink) > sum(ground)) == (theme == "dark")
-    weak = {each: contrast(shown, each) for each in TEXTS if contrast(shown, each) < CONTRAST}
-    assert not weak
+    with shown.sized(1400, 1000):
+        shown.open(address="#round=7&step=2")
+        ink, ground = colours(shown, "#call")
+        assert (sum(ink) > sum(ground)) == (theme == "dark")
+        weak = {each: contrast(shown, each) for each in TEXTS if contrast(shown, each) < CONTRAST}
+        assert not weak
     shown.press("m")
     assert contrast(shown, ".arrow.fault .words") >= CONTRAST
     shown.press("E")
@@ -79,9 +80,11 @@ def test_help_shows_the_keys(shown: Shown) -> None:
 
 
 def test_everything_can_be_reached_with_tab_and_has_a_name(shown: Shown) -> None:
-    shown.open(address="#round=4&step=3")
+    shown.open("mistakes", "#round=2&step=4")
+    shown.run("document.getElementById('findings').open = true")
+    shown.settle()
     reached = []
-    for _ in range(40):
+    for _ in range(60):
         shown.press(Keys.TAB)
         reached.append(
             shown.run(
@@ -94,10 +97,13 @@ def test_everything_can_be_reached_with_tab_and_has_a_name(shown: Shown) -> None
         if reached[-1] == reached[0] and len(reached) > 1:
             break
     boxes = [box for box, *_ in reached]
-    controls = ["round-back", "back", "play", "step", "round", "speed", "message", "fault"]
-    controls += ["eagain", "search", "smaller", "larger", "theme", "help", "overview"]
-    assert boxes[:18] == [*controls, "steps", "connections", "sequence"]
-    assert all(name and frame for box, name, frame in reached[:18])
+    controls = ["search", "smaller", "larger", "theme", "help"]
+    controls += ["round-back", "back", "play", "step", "round", "speed", "message", "eagain"]
+    controls += ["lint", "overview", "findings", "findings-list", "slept", "explanation", "code"]
+    controls += ["finding", "steps-title", "steps", "interest-title", "interest"]
+    controls += ["connections-title", "connections", "sequence"]
+    assert list(dict.fromkeys(boxes))[: len(controls)] == controls
+    assert all(name and frame for box, name, frame in reached if box)
 
 
 def test_the_focus_stays_on_the_present_row(shown: Shown) -> None:
@@ -150,19 +156,19 @@ def test_of_a_thousand_connections_the_nearest_are_shown(shown: Shown) -> None:
     shown.open("big", "#round=9000&step=3")
     assert shown.call.startswith("recv(client 82,")
     assert len(shown.all(".connection")) == 4
-    assert shown.text(".connection[aria-current] h3") == "client 82"
+    assert shown.text(".connection[aria-current] .remote h3") == "client 82"
     assert shown.text("#cast").startswith("4 of 1,000: the nearest calls.")
     assert shown.find("#lifelines-note").is_displayed()
     assert "996 others" in shown.texts("#lanes span")
     assert "client 82" in shown.texts("#lanes span")
     shown.press(Keys.ARROW_RIGHT)
-    assert shown.text(".connection[aria-current] h3") == "client 82"
+    assert shown.text(".connection[aria-current] .remote h3") == "client 82"
 
 
 def test_connections_can_be_chosen(shown: Shown) -> None:
     shown.open("big", "#round=9000&step=3")
     shown.click("[aria-label='Show client 84 as a connection with a lifeline']")
-    assert shown.texts(".end h3") == ["client 84"]
+    assert shown.texts(".remote h3") == ["client 84"]
     assert shown.texts("#lanes span") == ["client 84", "999 others", "the loop"]
     assert shown.text("#cast").startswith("Chosen: 1 of 1,000")
     shown.click("[aria-label='Show client 84 as a connection with a lifeline']")
@@ -175,3 +181,36 @@ def test_few_rows_of_a_long_recording_are_in_the_document(shown: Shown) -> None:
     shown.run("document.getElementById('sequence').scrollTop = 1e9")
     shown.until(lambda: "message 19998" in shown.text("#sequence"))
     assert len(shown.all(".row")) < 100
+
+
+SIZES = (1024, 768), (1400, 1000), (390, 844)
+
+
+@pytest.mark.parametrize("timeline", ["mistakes", "two", "tls"])
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_nothing_is_clipped_and_the_conversation_is_in_sight(
+    shown: Shown, timeline: str, width: int, height: int
+) -> None:
+    with shown.sized(width, height):
+        shown.open(timeline)
+        assert shown.run("return document.documentElement.scrollWidth") <= width
+        assert shown.find("#title").rect["height"] < 2 * size_of_text(shown)
+        clipped = """return [...document.querySelectorAll(arguments[0])]
+            .filter((part) => part.scrollWidth > part.clientWidth + 1)
+            .map((part) => part.textContent)"""
+        assert shown.run(clipped, ".watched .state, .token, .facts, h2, #stages li, .buttons") == []
+        if width > 390:
+            assert shown.find("#conversation").rect["y"] < height - 200
+
+
+def test_who_wants_less_motion_gets_none(shown: Shown) -> None:
+    reduced = {"name": "prefers-reduced-motion", "value": "reduce"}
+    shown.open("mistakes", is_first=True)
+    moves = (
+        "return [...document.querySelectorAll('*')].some((one) => "
+        "parseFloat(getComputedStyle(one).transitionDuration) > 0)"
+    )
+    assert shown.run(moves)
+    shown.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [reduced]})
+    assert not shown.run(moves)
+    shown.press(Keys.ESCAPE)

@@ -63,7 +63,7 @@ def test_with_shift_a_jump_leads_back(shown: Shown, button: str, key: str, leads
 
 
 def test_beyond_the_first_and_the_last_step_nothing_happens(shown: Shown) -> None:
-    shown.open()
+    shown.open(address="#round=0")
     shown.press(Keys.ARROW_LEFT, Keys.ARROW_UP, "M")
     assert shown.place == "Set-up/1"
     shown.press(Keys.END, Keys.ARROW_RIGHT, "m")
@@ -72,7 +72,7 @@ def test_beyond_the_first_and_the_last_step_nothing_happens(shown: Shown) -> Non
 
 @pytest.mark.parametrize("start", ["key", "button"])
 def test_it_plays_to_the_end_and_stops(shown: Shown, start: str) -> None:
-    shown.open(address="#round=10")
+    shown.open(address="#round=5")
     shown.find("#speed").send_keys("20")
     if start == "key":
         shown.run("document.activeElement.blur()")
@@ -85,7 +85,7 @@ def test_it_plays_to_the_end_and_stops(shown: Shown, start: str) -> None:
 
 
 def test_playing_can_be_paused_and_changed_in_speed(shown: Shown) -> None:
-    shown.open()
+    shown.open(address="#round=0")
     shown.press(Keys.SPACE)
     shown.find("#speed").send_keys("20")
     shown.until(lambda: shown.place.startswith("Round"))
@@ -106,13 +106,13 @@ def test_a_step_of_ones_own_ends_the_playing(shown: Shown) -> None:
 @pytest.mark.parametrize(
     ("address", "place"),
     [
-        ("", "Set-up/1"),
+        ("", "Round 4/4"),
         ("#round=7", "Round 7/1"),
         ("#round=4&step=5", "Round 4/5"),
         ("#round=4&step=99", "Round 4/5"),
         ("#round=4&step=no", "Round 4/1"),
-        ("#round=99", "Set-up/1"),
-        ("#nonsense", "Set-up/1"),
+        ("#round=99", "Round 11/1"),
+        ("#nonsense", "Round 4/4"),
     ],
 )
 def test_a_link_opens_there(shown: Shown, address: str, place: str) -> None:
@@ -179,7 +179,7 @@ def test_an_arrow_leads_to_its_step(shown: Shown) -> None:
 
 def test_the_present_step_is_marked_in_the_diagram_and_in_sight(shown: Shown) -> None:
     shown.open()
-    shown.press(*["m"] * 4)
+    shown.press(*["m"] * 3)
     marked = shown.find("#sequence [aria-current]")
     assert marked.text == "BYEBYE"
     box = shown.find("#sequence").rect
@@ -189,7 +189,7 @@ def test_the_present_step_is_marked_in_the_diagram_and_in_sight(shown: Shown) ->
 
 
 def test_arrows_point_from_sender_to_receiver(shown: Shown) -> None:
-    shown.open(address="#round=5&step=3")
+    shown.open(address="#round=6&step=4")
     (hello,) = [row for row in shown.all(".arrow.message") if row.text == "hello"]
     (answer,) = [row for row in shown.all(".arrow.message") if row.text == "hi! 你好"]
     assert not hello.find_elements(By.CSS_SELECTOR, ".line.left")
@@ -200,7 +200,7 @@ def test_arrows_point_from_sender_to_receiver(shown: Shown) -> None:
 def test_search_finds_names_messages_and_calls(shown: Shown) -> None:
     shown.open()
     shown.press("/")
-    for needle, many in (("HELLO", 1), ("keyboard", 2), ("eagain", 1), ("accept", 2)):
+    for needle, many in (("HELLO", 1), ("keyboard", 3), ("eagain", 1), ("accept", 2)):
         retype(shown, needle)
         assert shown.text("#found-count").startswith(f"{many} step")
     retype(shown, "nobody says this")
@@ -212,7 +212,7 @@ def retype(shown: Shown, needle: str) -> None:
 
 
 def test_enter_goes_from_match_to_match_and_escape_leaves(shown: Shown) -> None:
-    shown.open()
+    shown.open(address="#round=0")
     shown.press("/")
     shown.press("recv", Keys.ENTER)
     assert shown.place == "Round 3/3"
@@ -237,8 +237,18 @@ def test_a_found_step_can_be_clicked(shown: Shown) -> None:
 
 
 def test_letters_in_the_search_are_no_keys(shown: Shown) -> None:
-    shown.open()
+    shown.open(address="#round=0")
     shown.press("/")
     shown.press("mfe? ", Keys.HOME, Keys.ARROW_RIGHT)
     assert shown.place == "Set-up/1"
     assert not shown.find("#keys").is_displayed()
+
+
+def test_found_steps_can_be_read(shown: Shown) -> None:
+    shown.open()
+    shown.press("/")
+    shown.press("hello")
+    shown.settle()
+    (row,) = shown.all("#found .row")
+    assert row.text.split("\n")[:2] == ["Round 5", "recv(client 1, 259) = 3 bytes"]
+    assert shown.find("#found-list").rect["height"] >= row.rect["height"] > 20

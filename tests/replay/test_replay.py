@@ -58,14 +58,14 @@ def test_two_recordings_without_a_common_connection_are_reported(tmp_path: Path)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_the_examples_are_whole_and_without_mistakes(path: Path) -> None:
+def test_the_examples_are_whole_and_without_mistakes_but_one(path: Path) -> None:
     assert replay(path, "--check").returncode == 0
-    assert replay(path, "--lint").returncode == 0
+    assert replay(path, "--lint").returncode == (path.stem == "own-loop")
 
 
-def test_there_are_six_examples() -> None:
+def test_there_are_seven_examples() -> None:
     readme = (EXAMPLES[0].parent / "README.md").read_text()
-    assert len(re.findall(r"^\| [a-z-]+ \|", readme, re.MULTILINE)) == 6 + 1  # and the head
+    assert len(re.findall(r"^\| [a-z-]+ \|", readme, re.MULTILINE)) == 7 + 1  # and the head
     assert all(path.stem in readme for path in EXAMPLES)
 
 
@@ -115,9 +115,14 @@ def test_findings_are_printed_and_make_the_status_1(tmp_path: Path) -> None:
     path.write_text(text_of(*OPENED, event("close", file=1), event("end")))
     result = replay(path, "--lint")
     assert result.returncode == 1
-    assert result.stdout == (
-        "round 0 (line 4): peer is closed, and still in the interest set\n1 finding\n"
+    sentence, *explained, last = result.stdout.splitlines()
+    assert (
+        sentence
+        == "round 0, line 4 of the recording: peer is closed, and still in the interest set"
     )
+    assert explained[0].startswith("  Why:  The selector still has the file")
+    assert "  Mend: Call selector.unregister(sock) first, then sock.close()." in explained
+    assert last == "1 finding"
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,10 @@ def test_the_page_has_the_state_of_tls_and_marks_the_headers_of_records() -> Non
         "1.3: 4 decrypted bytes not read, between records",
         "1.3: between records",
     ]
-    assert {step["head"] for step in steps if step["call"] in ("recv", "send")} == {5}
-    assert not any("head" in step for step in steps if step["call"] in ("decrypt", "encrypt"))
+    records = [step["spans"][0] for step in steps if step["call"] in ("recv", "send")]
+    assert set(records) == {(5, "header")}
+    frames = [step.get("spans") for step in steps if step["call"] in ("decrypt", "encrypt")]
+    assert frames[:2] == [[(3, "header"), (2, "body")], [(3, "body")]]
     assert [
         one["text"] for step in steps for one in step.get("effects", ()) if "TLS" not in one["text"]
     ] == ["hello", "ok", "BYEBYE"]
@@ -70,7 +72,7 @@ def test_the_page_has_the_state_of_tls_and_marks_the_headers_of_records() -> Non
 def test_a_record_that_goes_on_has_no_header_to_mark() -> None:
     events = [TLS, *(event("recv", file=1, size=9, octets=part) for part in (RECORD[:7], "cd"))]
     steps = build_timeline("tls", [recording_of([*OPENED, *events])])["steps"]
-    assert [step["head"] for step in steps[3:]] == [5, 0]
+    assert [step["spans"] for step in steps[3:]] == [[(5, "header"), (2, "body")], [(2, "body")]]
 
 
 def test_records_are_in_flight_and_decrypted_bytes_are_not() -> None:
@@ -142,7 +144,7 @@ def test_a_connection_whose_beginning_is_in_a_former_recording_may_have_tls() ->
         event("encrypt", file=1, octets="000", sent=3),
         event("unwrap", file=1, error="SSLWantReadError"),
     ]
-    assert present([recording_of(events)])[-2:] == ["", ""]
+    assert present([recording_of(events)])[-2:] == ["no mistake in 7 events", ""]
 
 
 def sleep(timeout: float | None) -> Event:

@@ -12,12 +12,15 @@ import pytest
 from tests.support.recording import event, recording_of, text_of
 from tests.tools.fuzz_recordings import GROWTH, check, present
 from turnchat.replay import timeline
+from turnchat.replay.findings import FINDING_LIMIT
+from turnchat.replay.lint import find_all
 from turnchat.replay.page import render_page
 from turnchat.replay.perfetto import export_perfetto
 from turnchat.replay.states import DATA_LIMIT
 from turnchat.replay.timeline import build_timeline
 from turnchat.replay.validate import find_problems
-from turnchat.trace.format import Event, Recording, lines_of, read
+from turnchat.trace.fields import SOURCE_LIMIT
+from turnchat.trace.format import BadRecording, Event, Recording, lines_of, read
 from turnchat.trace.interpreter import File
 from turnchat.trace.live import lines
 
@@ -104,7 +107,37 @@ def decrypted_bytes_that_wait(n: int) -> list[Events]:
     return [events + [event("select", i, timeout=1, deadline=None) for i in range(n)]]
 
 
+def sources_of_one_name(n: int) -> list[Events]:
+    events = opened(1)
+    for i in range(n):
+        source = {"first": 1 + i, "text": f"line {i}\n" * 9}
+        events.append(event("register", i, file=1, events="r", by="f", line=1 + i, source=source))
+        events.append(event("modify", i, file=1, events="r", by="f", line=1 + i // 2))
+    return [events]
+
+
+def sources_of_many_names(n: int) -> list[Events]:
+    events = opened(1)
+    for i in range(n):
+        source = {"first": 1, "text": "x" * 50 + "\n"}
+        events.append(event("register", file=1, events="r", by=f"f{i}", line=1, source=source))
+    return [events]
+
+
+def mistakes(n: int) -> list[Events]:
+    events = [*opened(2), event("register", file=1, events="r")]
+    for i in range(n):
+        events.append(event("close", i, file=1))
+        events.append(event("recv", i, file=1, size=9, octets="005h\xc3\xa9llo"))
+        events.append(event("send", i, file=1, octets="005h\xc3\xa9llo", sent=2))
+        events.append(event("recv", i, file=2, size=9, octets=""))
+    return [events]
+
+
 SHAPES = [
+    sources_of_one_name,
+    sources_of_many_names,
+    mistakes,
     records,
     decrypted_bytes_that_wait,
     rest_of_a_send,
@@ -254,6 +287,49 @@ def test_an_end_is_joined_with_one_other_end_alone(time: float) -> None:
     peers = {(file["side"], file["name"]): files[file["peer"]] for file in files}
     for (side, name), peer in peers.items():
         assert (peer["side"], peer["name"]) == (1 - side, name)
+
+
+def test_the_mistakes_on_a_page_have_a_bound() -> None:
+    (recording,), _ = read_all(mistakes, 2 * FINDING_LIMIT)
+    assert len(build_timeline("many", [recording])["findings"]) == FINDING_LIMIT
+    assert len(list(find_all(recording.events))) > 2 * FINDING_LIMIT
+
+
+def test_sources_count_for_the_bound_of_a_timeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline, "SIZE_LIMIT", 50_000)
+    (recording,), _ = read_all(sources_of_many_names, 10)
+    assert not build_timeline("few", [recording])["is_cut"]
+    for _, one in recording.events:
+        if "source" in one:
+            one["source"] = {"first": 1, "text": "x" * 10_000 + "\n"}
+    assert build_timeline("long", [recording])["is_cut"]
+
+
+def test_escapes_of_a_source_count_for_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    (recording,), _ = read_all(sources_of_many_names, 10)
+    for text in "<" * 10_000, "\U0001f600" * 10_000:
+        for _, one in recording.events:
+            if "source" in one:
+                one["source"] = {"first": 1, "text": f"{text}\n"}
+        monkeypatch.setattr(timeline, "SIZE_LIMIT", 500_000)
+        made = build_timeline("escaped", [recording])
+        assert made["is_cut"]
+        assert len(render_page(made)) < 1_000_000
+
+
+def with_source(source: object) -> list[str]:
+    call = event("register", file=1, events="r", by="f", line=1) | {"source": source}
+    return text_of(*opened(1), call).splitlines(keepends=True)
+
+
+def test_a_source_is_bounded_and_nothing_but_text() -> None:
+    text = "\udcff\u202e" + "x" * (SOURCE_LIMIT - 2)
+    recording = read(with_source({"first": 1, "text": text}))
+    assert recording.events[-1][1]["source"]["text"].startswith("\\xff\u202exxx")
+    render_page(build_timeline("text", [recording]))
+    for source in ({"first": 1, "text": text + "x"}, {"first": 1, "text": "", "deep": []}, [text]):
+        with pytest.raises(BadRecording, match="'source' of register is"):
+            read(with_source(source))
 
 
 def test_a_timeline_ends_at_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import Clock
-from tests.support.recording import EXAMPLES, Student, read_from, recording_of
+from tests.support.recording import EXAMPLES, Student, event, read_from, recording_of
 from turnchat.replay.inflight import InFlight
 from turnchat.replay.perfetto import export_perfetto
 from turnchat.replay.timeline import build_timeline
@@ -73,6 +73,20 @@ def test_both_ends_of_a_connection_are_joined() -> None:
         if file == number and "inflight" in changed
     ]
     assert states == ["", "005hello", "ello", ""]
+
+
+def test_connections_of_one_name_are_told_apart() -> None:
+    """A name stays with its connection; other files keep theirs, and each side counts anew."""
+    events = [event("open", file=number, kind="connection", name="peer") for number in (1, 2, 3)]
+    events += [event("open", file=number, kind="other", name="pipe") for number in (4, 5)]
+    events += [event("close", file=1), event("close", file=2), event("name", file=3, name="last")]
+    timeline = build_timeline("names", [recording_of(events), recording_of(events[:1])])
+    names = [(one["side"], one["name"]) for one in timeline["files"]]
+    ours = ["peer", "peer (2)", "last", "pipe", "pipe"]
+    assert sorted(names) == sorted([*((0, name) for name in ours), (1, "peer")])
+    (own_loop,) = (path for path in EXAMPLES if path.stem == "own-loop")
+    timeline = build_timeline("own", [read_from(own_loop)])
+    assert [one["name"] for one in timeline["files"]] == ["listener", "client", "client (2)"]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

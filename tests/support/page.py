@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from selenium.webdriver.remote.webelement import WebElement
 
 
+FIRST = "localStorage.clear()"
+AGAIN = "localStorage.setItem('turnchat-tour', 'seen')"
+
+
 class Shown:
     """The page in the browser, as a user sees it."""
 
@@ -21,9 +25,13 @@ class Shown:
         self.driver = driver
         self._files = files
 
-    def open(self, timeline: str = "small", address: str = "") -> None:
+    def open(self, timeline: str = "small", address: str = "", *, is_first: bool = False) -> None:
+        """Open a page. is_first: as if no page had been opened before, so that its tour opens."""
         self.driver.get("about:blank")  # a new address on the same page would not load it anew
+        name = "Page.addScriptToEvaluateOnNewDocument"
+        made = self.driver.execute_cdp_cmd(name, {"source": FIRST if is_first else AGAIN})
         self.driver.get(self._files[timeline].as_uri() + address)
+        self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", made)
         self.settle()
 
     def path(self, name: str) -> Path:
@@ -45,8 +53,10 @@ class Shown:
         usual = {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
         name = "Emulation.setDeviceMetricsOverride"
         self.driver.execute_cdp_cmd(name, usual | {"width": width, "height": height})
-        yield
-        self.driver.execute_cdp_cmd(name, usual)
+        try:
+            yield
+        finally:
+            self.driver.execute_cdp_cmd(name, usual)
 
     def find(self, selector: str) -> "WebElement":
         return self.driver.find_element(By.CSS_SELECTOR, selector)

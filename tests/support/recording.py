@@ -10,7 +10,8 @@ from turnchat.replay.lint import find_mistakes
 from turnchat.replay.validate import find_problems
 from turnchat.trace.backend import RecordingBackend
 from turnchat.trace.format import Event, Recording, encode, head, read
-from turnchat.trace.interpreter import Effect, Interpreter
+from turnchat.trace.interpreter import Interpreter
+from turnchat.trace.layers.effects import Effect
 
 REPLAY = str(ROOT / "bin" / "turnchat-replay")
 EXAMPLES = sorted((ROOT / "turnchat" / "replay" / "examples").glob("*.jsonl"))
@@ -24,8 +25,9 @@ def recorder(*, lengths_only: bool = False) -> tuple[RecordingBackend, list[Even
 
 def calls(events: list[Event], *names: str) -> list[dict[str, Any]]:
     """The events of these names, without their times, callers and files."""
+    left_out = ("t", "by", "line", "took", "file")
     return [
-        {key: value for key, value in event.items() if key not in ("t", "by", "file")}
+        {key: value for key, value in event.items() if key not in left_out}
         for event in events
         if event["call"] in names
     ]

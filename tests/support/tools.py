@@ -7,9 +7,11 @@ line for each tool that is missing.
 import os
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -69,6 +71,9 @@ def has_network_namespaces() -> bool:
     return tried.returncode == 0
 
 
+AXE = Path(sys.prefix) / "node_modules" / "axe-core" / "axe.min.js"  # put there by make test
+
+
 class Tool(NamedTuple):
     """A program that tests run.
 
@@ -82,6 +87,7 @@ class Tool(NamedTuple):
 
 
 TOOLS = {
+    "axe": Tool(AXE.exists, "of the page with axe", "apt install npm, and run make test"),
     "bwrap": Tool(
         has_bubblewrap,
         "of the sandbox",
@@ -122,6 +128,9 @@ TOOLS = {
     ),
     "openssl": Tool(lambda: bool(shutil.which("openssl")), "with openssl", "apt install openssl"),
     "root": Tool(lambda: os.geteuid() == 0, "for root", "run them as root", lambda: True),
+    "sharkd": Tool(
+        lambda: bool(shutil.which("sharkd")), "of the dissector in a window", "apt install tshark"
+    ),
     "socat": Tool(lambda: bool(shutil.which("socat")), "with socat", "apt install socat"),
     "strace": Tool(
         can_attach,
@@ -135,6 +144,11 @@ TOOLS = {
         "apt install systemd",
     ),
     "tmux": Tool(lambda: bool(shutil.which("tmux")), "with tmux", "apt install tmux"),
+    "tshark": Tool(
+        lambda: bool(shutil.which("tshark") and shutil.which("capinfos")),
+        "of the dissector",
+        "apt install tshark",
+    ),
     "unshare": Tool(
         has_network_namespaces,
         "of a network namespace",

@@ -12,6 +12,7 @@ const CHECK = "turnchat/check/formats/page";
 const DEFINES = /^(?:const|let|function|class) (?:\{ (.+?) \}|(\S+?))(?= =|\(|;| \{)/gm;
 const BROWSER = [
   "ResizeObserver", "TextDecoder", "URLSearchParams", "clearInterval", "clearTimeout", "document",
+  "DOMRect", "innerHeight", "innerWidth", "localStorage", "scrollX", "scrollY",
   "getComputedStyle", "history", "location", "matchMedia", "performance", "setInterval",
   "setTimeout", "window",
 ];

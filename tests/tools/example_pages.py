@@ -4,20 +4,16 @@ python -m tests.tools.example_pages tests/pictures/replay.png
 """
 
 import sys
-from collections.abc import Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from tests.support import ROOT
-from turnchat.core.conversation import THEIRS
+from tests.tools.draft import Draft
 from turnchat.replay.page import render_page
 from turnchat.replay.timeline import build_timeline
-from turnchat.trace.describe import call, explanation, sleep
-from turnchat.trace.format import Event, read
-from turnchat.trace.interpreter import File
+from turnchat.trace.format import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,133 +22,10 @@ if TYPE_CHECKING:
 
 SCRIPT = "</script><script>document.title = 'broken'</script>"
 IMAGE = "<img src=x onerror=\"document.title = 'broken'\">"
-READABLE = "r"
-
-
-@cache
-def parser_of(buffer: str) -> str:
-    """The progress of a parser with `buffer` in it, in words."""
-    file = File(0, "connection", "")
-    file.begin(THEIRS)
-    file.receive(buffer.encode("latin-1"))
-    return file.progress
-
-
-class Draft:
-    """A timeline in the making: files, rounds, and steps in the last round."""
-
-    def __init__(self, title: str, *programs: str) -> None:
-        self.files: list[dict[str, Any]] = []
-        self.texts: list[str] = []
-        self.rounds: list[dict[str, Any]] = []
-        self.steps: list[dict[str, Any]] = []
-        self.timeline: dict[str, object] = {
-            "title": title,
-            "sides": [{"program": program} for program in programs],
-            "files": self.files,
-            "texts": self.texts,
-            "rounds": self.rounds,
-            "states": [],
-            "steps": self.steps,
-            "is_cut": False,
-        }
-        self._numbers = dict.fromkeys(range(len(programs)), 0)
-        self._texts: dict[str, int] = {}
-        self._states: dict[int, dict[str, Any]] = {}
-        self._now = 0.0
-
-    def file(self, name: str, kind: str, side: int = 0) -> int:
-        self.files.append({"side": side, "name": name, "kind": kind, "peer": None})
-        return len(self.files) - 1
-
-    def pair(self, one: int, other: int) -> None:
-        self.files[one]["peer"], self.files[other]["peer"] = other, one
-
-    def round(
-        self,
-        *ready: tuple[int, str],
-        side: int = 0,
-        slept: float = 0.5,
-        timeout: float | None = None,
-        deadline: str | None = None,
-    ) -> None:
-        """The next round of a side; the first is the set-up, with the number 0."""
-        number, self._numbers[side] = self._numbers[side], self._numbers[side] + 1
-        began, self._now = self._now, self._now + (slept if number else 0)
-        made = {
-            "side": side,
-            "number": number,
-            "t": began,
-            "timeout": timeout,
-            "deadline": deadline,
-            "woke": self._now,
-            "ready": [list(each) for each in ready],
-            "first": len(self.steps),
-        }
-        self.rounds.append(made | {"slept": sleep(made, self.files)})
-        if number:
-            self._select_step({"t": began, "call": "select", "timeout": timeout})
-            self._select_step({"t": self._now, "call": "ready"})
-        self.rounds[-1]["last"] = len(self.steps)
-
-    def _select_step(self, event: Event) -> None:
-        name, arguments, result = call(event)
-        step = {"t": event["t"], "file": None, "call": name, "args": arguments, "result": result}
-        self.steps.append(step | {"explanation": self._text(explanation(event))})
-
-    def step(
-        self,
-        file: int | None,
-        call: str,
-        args: str = "",
-        result: str = "",
-        explanation: str = "The file was made.",
-        *,
-        where: str = "EventLoop.run_once in turnchat/core/loop.py",
-        effects: Sequence[tuple[str, str, bool]] = (),
-        error: str = "",
-        data: str = "",
-        **changes: Any,
-    ) -> None:
-        """Add a call. `changes` are to the state of its file; None removes a key, except `mask`."""
-        self._now += 0.0001
-        step: dict[str, Any] = {"t": self._now, "file": file, "call": call, "args": args}
-        step |= {"result": result, "explanation": self._text(explanation)}
-        step["where"] = self._text(where)
-        if error:
-            step["error"] = error
-        if data:
-            step["data"] = data
-        if effects:
-            step["effects"] = [
-                dict(zip(("kind", "text", "ours"), effect, strict=True)) for effect in effects
-            ]
-        if changes:
-            assert file is not None
-            state = self._states.get(file, {}) | changes
-            for name in ("unsent", "inflight"):
-                if name in changes:
-                    state[f"{name}Size"] = len(changes[name])
-            if "buffer" in state:
-                state["parser"] = parser_of(state["buffer"])
-            self._states[file] = {
-                key: value for key, value in state.items() if value is not None or key == "mask"
-            }
-            step["state"] = dict(self._states[file])
-        self.steps.append(step)
-        self.rounds[-1]["last"] = len(self.steps)
-
-    def _text(self, text: str) -> int:
-        if text not in self._texts:
-            self._texts[text] = len(self.texts)
-            self.texts.append(text)
-        return self._texts[text]
-
-
 READ = "Connection._readable in turnchat/core/connection.py"
 WRITE = "Connection._writable in turnchat/core/connection.py"
 TOOK = "recv() took the bytes that were there."
-FRESH: dict[str, Any] = {"mask": READABLE, "buffer": "", "turn": "theirs", "unsent": "", "turns": 0}
+FRESH: dict[str, Any] = {"mask": "r", "buffer": "", "turn": "theirs", "unsent": "", "turns": 0}
 
 
 def small() -> dict[str, object]:
@@ -238,7 +111,7 @@ def small() -> dict[str, object]:
     draft.step(
         two, "recv", "259", "6 bytes", "The peer spoke out of turn, which ends the conversation.",
         where=READ, effects=[("fault", f"'003hey' came out of turn {IMAGE}", False)],
-        data="003hey", turn="over",
+        data="003hey", spans=[(1, "fault"), (5, "other")], turn="over",
     )  # fmt: skip
     draft.step(two, "close", "", "", "The descriptor is free again.", closed=True, mask=None)
     draft.round((one, "r"), slept=2.0, timeout=600.0, deadline="client 1")
@@ -259,6 +132,71 @@ def small() -> dict[str, object]:
         mask=None,
     )
     draft.round(slept=0.0, timeout=0.0)
+    return draft.timeline
+
+
+SERVE = "serve in mine.py"
+SOURCE = f"""\
+def serve(selector, listening):
+    \"\"\"Echo, round after round.
+
+    {SCRIPT}
+    \"\"\"
+    while True:
+        for key, _ in selector.select():
+            if key.fileobj is listening:
+                client, _ = listening.accept()  # {IMAGE}
+                selector.register(client, 1, "client")
+            elif data := key.fileobj.recv(258):
+                key.fileobj.send(data)
+            else:
+                key.fileobj.close()
+"""
+
+
+def mistakes() -> dict[str, object]:
+    """A loop of one function, with its source: 14 lines from line 5 on, and two mistakes."""
+    draft = Draft("mine.jsonl", "mine.py")
+    listener = draft.file("listener", "listener")
+    client = draft.file("client", "connection")
+    draft.source(SERVE, 5, SOURCE)
+    draft.round()
+    draft.step(listener, "register", "to read", where="main in other.py", mask="r")
+    draft.round((listener, "r"), where=SERVE, line=11)
+    draft.step(None, "dispatch", where="")
+    draft.step(client, "open", where="", **FRESH | {"mask": None})
+    draft.step(listener, "accept", "", "from 127.0.0.1:53120", where=SERVE, line=13)
+    draft.step(client, "name", "client", where="")
+    draft.step(client, "register", "to read", where=SERVE, line=14, mask="r")
+    draft.round((client, "r"), where=SERVE, line=11)
+    draft.step(
+        client, "recv", "258", "8 bytes", TOOK, where=SERVE, line=15,
+        effects=[("message", "hello", False)], data="005hello", turn="ours", turns=1,
+    )  # fmt: skip
+    draft.step(
+        client, "send", "8 bytes", "", "The kernel's buffer is full.", where=SERVE, line=16,
+        effects=[("message", "hello", True)], error="EAGAIN", data="005hello",
+        turn="theirs", unsent="005hello", turns=2,
+    )  # fmt: skip
+    draft.find(
+        "the bytes of this send are lost",
+        f"The kernel took nothing, and the loop does not send it again. {SCRIPT}",
+        f"Keep the rest in a write buffer, and `register` for writing. {IMAGE}",
+        "lost",
+    )
+    draft.round((client, "w"), where=SERVE, line=11)
+    draft.step(
+        client, "send", "8 bytes", "8 bytes", TOOK, where=SERVE, line=16,
+        data="005hello", unsent="",
+    )  # fmt: skip
+    draft.round((client, "r"), where=SERVE, line=11)
+    draft.step(client, "recv", "258", "the end", TOOK, where=SERVE, line=15)
+    draft.step(client, "close", where=SERVE, line=18, closed=True)
+    draft.find(
+        "client is closed while it is registered",
+        "A closed file stays in the interest set, and its number may be given to another.",
+        "Call `selector.unregister(client)` before `client.close()`.",
+    )
     return draft.timeline
 
 
@@ -389,4 +327,4 @@ if __name__ == "__main__":
     with TemporaryDirectory() as folder, open(recording) as file:
         shown = Path(folder) / "page.html"
         shown.write_text(render_page(build_timeline(recording.name, [read(file)])))
-        picture(shown, Path(sys.argv[1]), "#round=5&step=4")
+        picture(shown, Path(sys.argv[1]), "#round=3&step=7")

@@ -13,8 +13,9 @@ from random import Random
 from typing import Any
 
 from tests.support.recording import EXAMPLES
-from turnchat.replay.lint import find_mistakes
+from turnchat.replay.lint.report import Report
 from turnchat.replay.page import render_page
+from turnchat.replay.pcap import Capture
 from turnchat.replay.perfetto import export_perfetto
 from turnchat.replay.timeline import build_timeline
 from turnchat.replay.validate import find_problems
@@ -31,6 +32,7 @@ TOKENS = [
     "NaN", "-Infinity", str(2**53), "9" * 400, "9" * 5000, '""', '"x"', '"r"', '"rw"', '"EAGAIN"',
     '"006BYEBYE"', '"000"', '"255"', json.dumps("x" * 5000), json.dumps("\x7f<\x00\xff" * 200),
     '"\\ud800"', '"\\udcff"', '"\\u202e"', '"connection"', '"stream"', '"signals"', "[]", "{}",
+    '{"first":1,"text":"a\\n<b>\\n"}', '{"first":2,"text":"' + "y\\n" * 300 + '"}',
     '[[1,"r"]]', '[[1,"r"],[2,"w"],[3,""]]', json.dumps([[1, "r"]] * 300), '[[1,"r"],[1]]',
     "[" * 300 + "]" * 300, "[" * 30000,
 ]  # fmt: skip
@@ -123,8 +125,9 @@ def present(recordings: Sequence[Recording], rounds: tuple[int, int] | None = No
     return [
         render_page(build_timeline("fuzz", recordings, rounds)),
         export_perfetto(first),
+        b"".join(Capture(recordings).blocks()).decode("latin-1"),
         "".join(lines(first.events, colour=True)),
-        "\n".join(one.text for one in find_mistakes(first.events)),
+        "\n".join(Report(first).lines(80, colour=True)),
         "\n".join(one.text for one in find_problems(first)),
     ]
 

@@ -3,6 +3,8 @@
 python -m tests.tools.make_recordings [NAME ...]
 """
 
+import re
+import shutil
 import signal
 import socket
 import sys
@@ -14,8 +16,9 @@ from tempfile import TemporaryDirectory
 
 import trustme
 
-from tests.support import CLIENT, ROOT, SERVER, Peer, Program, Terminal
+from tests.support import CLIENT, ROOT, SERVER, Peer, Program, Terminal, wait_until
 from tests.support.logs import collected_log
+from tests.support.tcp import unread_at
 from tests.support.terminal import address_of
 from turnchat.chat.admission.limits import Limits
 from turnchat.chat.server import Server
@@ -26,6 +29,18 @@ from turnchat.responders.echo import Echo
 from turnchat.trace import record
 
 EXAMPLES = ROOT / "turnchat" / "replay" / "examples"
+# Run a program that listens on a port of its own, on a free one instead, and print the address.
+LAUNCH = """
+import runpy, socket
+
+def listen(address, make=socket.create_server):
+    made = make((address[0], 0))
+    print("127.0.0.1:%d" % made.getsockname()[1], flush=True)
+    return made
+
+socket.create_server = listen
+runpy.run_path("mine.py")
+"""
 LEAST = 2304  # bytes; the smallest buffer that the kernel gives
 
 
@@ -89,9 +104,13 @@ def two_clients(path: Path) -> None:
         one.asks("you> ")
         two = Terminal(CLIENT, address)
         two.asks("you> ")
+        server.signal(signal.SIGSTOP)  # so it finds both ready in one round
         one.enters("may I ask you something?")
-        server.asks("you to client 1> ")
+        wait_until(lambda: waiting(address) == 1)
         two.enters("me too!")
+        wait_until(lambda: waiting(address) == 2)
+        server.signal(signal.SIGCONT)
+        server.asks("you to client 1> ")
         server.enters("one after the other")
         server.asks("you to client 2> ")
         server.enters("now you")
@@ -101,6 +120,12 @@ def two_clients(path: Path) -> None:
             client.exits_with()
 
     on_terminals(path, talk)
+
+
+def waiting(address: str) -> int:
+    """Return the number of connections to a server that have bytes which it has not received."""
+    unread = unread_at(address.rpartition(":")[2])
+    return len(unread) - unread.count(0)
 
 
 def with_echo(path: Path, talk: Callable[[Peer], None]) -> None:
@@ -138,6 +163,30 @@ def out_of_turn(path: Path) -> None:
         assert peer.hears_the_end()
 
     with_echo(path, talk)
+
+
+def own_loop(path: Path) -> None:
+    """Record the loop of the manual, to the letter and with its mistakes, on a free port."""
+    with TemporaryDirectory() as folder:
+        Path(folder, "mine.py").write_text(own_code())
+        loop = Program("-c", LAUNCH, cwd=Path(folder), env={"PYTHONPATH": str(ROOT)})
+        address = loop.line()
+        client = Terminal(CLIENT, "--plain", address)
+        client.asks("you> ")
+        client.enters("hello")
+        client.sees("server> hello")
+        client.enters("BYEBYE")
+        client.exits_with()
+        Peer.to(address).hears_the_end()
+        loop.wait()
+        shutil.copyfile(Path(folder, "mine.jsonl"), path)
+
+
+def own_code() -> str:
+    """Return the code of "Your own loop" in the manual."""
+    blocks = re.findall(r"(?:^(?:    .*)?\n)+", (ROOT / "turnchat" / "MANUAL.md").read_text(), re.M)
+    (block,) = [block for block in blocks if "from turnchat.trace import record" in block]
+    return re.sub("^    ", "", block, flags=re.MULTILINE).strip("\n") + "\n"
 
 
 def slow_reader(path: Path) -> None:
@@ -202,6 +251,7 @@ def main() -> None:
         "two-clients": two_clients,
         "out-of-turn": out_of_turn,
         "slow-reader": slow_reader,
+        "own-loop": own_loop,
     }
     for name in sys.argv[1:] or made:
         make = made[name]

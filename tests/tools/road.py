@@ -111,6 +111,9 @@ STEPS: dict[str, Callable[[], AbstractContextManager[Exchange]]] = {
     "length_prefix": lambda: lesson("length_prefix", by_hand=False),
     "one_by_one": lambda: lesson("one_by_one", by_hand=True),
     "select_by_hand": lambda: lesson("select_by_hand", by_hand=True),
+    "many_clients": lambda: lesson("many_clients", by_hand=True),
+    "short_writes": lambda: lesson("short_writes", by_hand=True),
+    "deadlines": lambda: lesson("deadlines", by_hand=False),
     "turnchat": turnchat,
     "naive": lambda: lesson("naive", by_hand=True),
 }

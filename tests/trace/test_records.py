@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.secured import V12, V13, Talk
+from turnchat.trace.layers.frames import joined
 from turnchat.trace.layers.records import LENGTH_LIMIT, TYPES, Records
 
 ALERT = b"\x15\x03\x03\x00\x02\x02"
@@ -24,7 +25,7 @@ def message(kind: int, size: int) -> bytes:
 
 
 def streams(version: TLSVersion) -> list[bytes]:
-    """What the server and the client send in a conversation."""
+    """Return what the server and the client send in a conversation."""
     talk = Talk(version).shake().talk([b"005hello", b"002ok", b"006BYEBYE"]).end()
     return [
         b"".join(one["octets"].encode("latin-1") for one in events if one["call"] == "send")
@@ -104,6 +105,7 @@ def test_an_alert_in_the_clear_is_named() -> None:
         b"005hello",
         b"GET / HTTP/1.1\r\n",
         b"\x16\x02\x00",
+        bytes(5),  # a length of 0, too
         b"\x17\x03\x03" + (LENGTH_LIMIT + 1).to_bytes(2, "big"),
     ],
 )
@@ -134,11 +136,16 @@ def test_records_are_the_same_however_they_are_cut(
 ) -> None:
     stream = b"".join(record(kind, body) for kind, body in made)
     records = Records()
-    pieces = [records.feed(stream[i : i + size]) for i in range(0, len(stream), size)]
+    pieces, spans = [], []
+    for i in range(0, len(stream), size):
+        pieces.append(records.feed(stream[i : i + size]))
+        spans += records.take_spans()
     found = sum(int(count) for count in re.findall(r"(\d+) TLS record", " ".join(pieces)))
     assert found == len(made)
     assert records.is_between
-    assert pickle.dumps(records) == pickle.dumps(fed(stream))
+    whole = fed(stream)
+    assert joined(spans) == whole.take_spans()
+    assert pickle.dumps(records) == pickle.dumps(whole)
 
 
 def fed(stream: bytes) -> Records:

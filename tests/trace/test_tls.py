@@ -14,7 +14,8 @@ from turnchat.core.frame import BODY_LIMIT, encode
 from turnchat.replay.lint import find_mistakes
 from turnchat.replay.validate import find_problems
 from turnchat.trace.format import Event
-from turnchat.trace.interpreter import Effect, Interpreter
+from turnchat.trace.interpreter import Interpreter
+from turnchat.trace.layers.effects import Effect, NoRecord
 from turnchat.trace.live import lines
 from turnchat.trace.wrappers.tls import RecordingTLS, subject_of
 
@@ -207,7 +208,9 @@ def test_plain_text_on_a_port_of_tls_is_a_fault() -> None:
     with pytest.raises(ssl.SSLError):
         talk.server.shake()
     ((_, fault),) = effects(talk.events["server"])[:1]
-    assert fault == Effect("fault", "at byte 0: '005he' begins no TLS record", is_ours=False)
+    assert fault == Effect(
+        "fault", "at byte 0: '005he' begins no TLS record", is_ours=False, fault=NoRecord
+    )
 
 
 def test_messages_that_go_around_tls_are_a_mistake() -> None:

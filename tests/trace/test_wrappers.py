@@ -75,7 +75,7 @@ def test_sleeps_ready_files_and_callbacks_are_recorded() -> None:
         selector.unregister(ours)
     assert calls(events, "name", "register", "modify", "unregister") == [
         {"call": "name", "name": "peer"},
-        {"call": "register", "events": "r"},
+        {"call": "register", "events": "r", "blocking": True},
         {"call": "modify", "events": "w"},
         {"call": "unregister"},
     ]
@@ -167,7 +167,8 @@ def test_a_refused_registration_is_recorded() -> None:
     made, events = recorder()
     with made.selector() as selector, open(os.devnull) as null, pytest.raises(PermissionError):
         selector.register(null, selectors.EVENT_READ)
-    assert calls(events, "register") == [{"call": "register", "events": "r", "error": "EPERM"}]
+    refused = {"call": "register", "events": "r", "blocking": True, "error": "EPERM"}
+    assert calls(events, "register") == [refused]
 
 
 def test_the_timer_that_bounds_a_sleep_is_named() -> None:

@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from turnchat.process.output_file import OutputFile
 from turnchat.replay.lint import find_mistakes
 from turnchat.replay.validate import find_problems
 from turnchat.trace.format import Event, Recording
+from turnchat.trace.wrappers.caller import caller
 from turnchat.trace.writer import Writer
 
 
@@ -96,6 +98,39 @@ def test_a_recording_goes_on_between_two_rounds_in_a_file_of_its_own(path: Path)
     assert first.events[-1][1] == event("end", 0.003)
 
 
+def by_this_function() -> Event:
+    """The caller of a wrapper, as this function is."""
+    return caller_of_the_caller()
+
+
+def caller_of_the_caller() -> Event:
+    return caller()
+
+
+def test_each_file_has_the_source_of_a_function_once(path: Path) -> None:
+    file = opened(path)
+    writer = Writer(file, "mine", bodies=True)
+    moved = path.with_name("moved")
+    emitted = [{**one, **by_this_function()} for one in SET_UP]
+    before = deepcopy(emitted)
+    for one in (*emitted, *round_of(1), *round_of(2, {**SET_UP[1], **by_this_function()})):
+        writer.add(one)
+    path.rename(moved)
+    file.on_reopen()
+    again = {**event("name", file=1, name="again"), **by_this_function()}
+    for one in (*round_of(3, again, again), event("end", 0.004)):
+        writer.add(one)
+    file.close()
+    assert emitted == before
+    first, second = (
+        [e for _, e in read_from(one).events if "source" in e] for one in (moved, path)
+    )
+    assert [e["call"] for e in first] == ["open"]
+    assert [e["call"] for e in second] == ["name"]
+    assert first[0]["source"] == second[0]["source"]
+    assert first[0]["source"]["text"].startswith("def by_this_function() -> Event:\n")
+
+
 def test_a_call_that_failed_has_changed_nothing(path: Path) -> None:
     file = opened(path)
     writer = Writer(file, "mine", bodies=True)
@@ -153,7 +188,7 @@ def test_a_recording_ends_whole_at_its_limit(path: Path) -> None:
 
 
 def test_nothing_follows_lines_that_were_lost(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What came later would make no sense: files that were never opened."""
+    """Later events would make no sense: their files were never opened."""
     full = OSError(errno.ENOSPC, "No space left on device")
     monkeypatch.setattr("turnchat.process.stdio.WAITING_LIMIT", 200)
     file = opened(path)

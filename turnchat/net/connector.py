@@ -105,7 +105,7 @@ class Attempt:
         self._socket = connecting
         make_ready(self._socket)
         detect_loss(self._socket, endpoint.family)
-        self._watcher = loop.watcher(self._socket, "connecting")
+        self._watcher = loop.watcher(self._socket, "server")
         self._again = loop.timer("connecting", self._connect)
         self._timer = loop.timer(
             "connect timeout", lambda: on_outcome(self, f"no answer within {timeout:g} s")

@@ -11,7 +11,8 @@ from typing import Any
 
 from turnchat.trace.describe import call, effect
 from turnchat.trace.format import Event, Recording
-from turnchat.trace.interpreter import Effect, File, Interpreter
+from turnchat.trace.interpreter import File, Interpreter
+from turnchat.trace.layers.effects import Effect
 
 LOOP = 0  # the track of the loop
 PROCESS = 1
@@ -50,7 +51,9 @@ class Tracks:
         file = interpreter.file_of(event)
         match event["call"]:
             case "select":
-                self._begin(time, LOOP, "sleep", {"bounded by": event["deadline"] or "nothing"})
+                timer = event["deadline"]
+                bound = "nothing" if timer is None else timer or "a timer that was cancelled"
+                self._begin(time, LOOP, "sleep", {"bounded by": bound})
             case "ready":
                 self._end(time)
             case "dispatch":
@@ -72,6 +75,8 @@ class Tracks:
             "result": result,
             "effect": effect(event, file, effects),
         }
+        if "took" in event:
+            details["took"] = f"{event['took'] * 1000:.3g} ms"
         self._put("i", time, track, name, s="t", args=details)
         for one in effects:
             if one.kind in ("message", "goodbye"):

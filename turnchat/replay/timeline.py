@@ -10,17 +10,20 @@ long data is cut, with its size beside it, and nothing is repeated that has not 
 have a bound as well, because a browser must hold all of them.
 """
 
-import heapq
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
+from turnchat.replay.findings import Findings
 from turnchat.replay.inflight import Streams
+from turnchat.replay.lint import Finding
 from turnchat.replay.states import DATA_LIMIT, Json, States
+from turnchat.replay.texts import Texts
 from turnchat.trace.describe import call, effect, explanation, sleep
-from turnchat.trace.format import Event, Recording
-from turnchat.trace.interpreter import Effect, File, Interpreter
-from turnchat.trace.layers.records import HEADER_SIZE
+from turnchat.trace.format import Event, Recording, in_order
+from turnchat.trace.interpreter import File, Interpreter
+from turnchat.trace.layers.effects import Effect
+from turnchat.trace.layers.frames import cut
 
 STEP_LIMIT = 250_000
 SIZE_LIMIT = 64 << 20  # characters of JSON, of all steps
@@ -29,11 +32,16 @@ encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def build_timeline(
-    title: str, recordings: Sequence[Recording], rounds: tuple[int, int] | None = None
+    title: str,
+    recordings: Sequence[Recording],
+    rounds: tuple[int, int] | None = None,
+    *,
+    notes_only: bool = False,
 ) -> Json:
     """Build the timeline of one loop, or of a server's and its client's.
 
     rounds: the first and the last round of the first recording to show; None for all.
+    notes_only: True to find the mistakes of peers alone. A checker breaks rules on purpose.
 
     sides: each has `program`.
     files: each has `side`, `name`, `kind`, and `peer`, its other end on the other side or None.
@@ -44,9 +52,14 @@ def build_timeline(
         interrupts has a piece for each part; a later piece has only what has changed.
     states: the files that are open before the first step, each with its state.
     steps: each has `t`, `file`, `call`, `args`, `result`, and `explanation`, a text. Where they
-        apply: `effect` in words, the `effects`, `where`, a text, `error`, `data`, the `state` of
-        its file from here on, `other`, another file that it changes, with its state, and, with TLS
-        records, `head`, the number of their first bytes that are a header.
+        apply: `effect` in words, the `effects`, `where`, a text, and the `line` in its source,
+        `error`, `took`, `data`, the `state` of its file from here on, and `other`, another file
+        that it changes, with its state. `spans` are pairs of a number of bytes and their kind, over
+        `data`: `header`, `body`, `fault` or `other`; without it all are other bytes.
+    sources: by the index of a text that is a function, as JSON has keys: `first`, the number of its
+        first line, and `text`. Only those of functions that act in the steps.
+    findings: mistakes that the lints have found in these steps, in order, each with its `step`,
+        `kind`, `text`, `why`, `mend`, `file`, None without, and `ours`, False if the peer made it.
     total: the number of steps in the recordings; more than there are here if a part is shown.
     last_round: the last round of the first recording that was looked at.
     is_cut: True if the last steps are missing because the timeline has reached its bound.
@@ -59,9 +72,10 @@ def build_timeline(
     `unsentSize` and `inflightSize` count all of them.
     """
     builder = Builder(recordings)
+    found = Findings(recordings, notes_only=notes_only)
     first, last = rounds or (0, None)
     is_cut = False
-    for side, event in _in_order(recordings):
+    for side, line, event in in_order(recordings):
         number = builder.round_of(0, event if side == 0 else None)
         if last is not None and number > last:
             break
@@ -72,30 +86,21 @@ def build_timeline(
             break
         else:
             builder.add(side, event)
+            found.add(side, line, len(builder.steps) - 1)
     return {
         "title": title,
         "sides": [{"program": recording.program} for recording in recordings],
         "files": builder.files,
-        "texts": list(builder.texts),
+        "texts": builder.texts.list,
+        "sources": builder.texts.sources,
         "rounds": builder.finished_rounds(),
         "states": builder.first_states,
         "steps": builder.steps,
+        "findings": [builder.finding(*one) for one in found.shown()],
         "total": sum(len(recording.events) for recording in recordings),
         "last_round": builder.round_of(0, None),
         "is_cut": is_cut,
     }
-
-
-def _in_order(recordings: Sequence[Recording]) -> Iterator[tuple[int, Event]]:
-    """Merge the events by time; at the same time, in the order of their recordings.
-
-    The events of each recording stay in their order, even if its clock goes backwards.
-    """
-    sides = (
-        [(side, event) for _, event in recording.events]
-        for side, recording in enumerate(recordings)
-    )
-    return heapq.merge(*sides, key=lambda pair: float(pair[1]["t"]))
 
 
 class Builder:
@@ -103,7 +108,7 @@ class Builder:
 
     def __init__(self, recordings: Sequence[Recording]) -> None:
         self.files: list[Json] = []
-        self.texts: dict[str, int] = {}
+        self.texts = Texts(len(recordings))
         self.rounds: list[Json] = []
         self.steps: list[Json] = []
         self.first_states: list[tuple[int, Json]] = []
@@ -111,6 +116,7 @@ class Builder:
         self._interpreters = [Interpreter() for _ in recordings]
         self._streams = Streams(len(recordings))
         self._numbers: dict[File, int] = {}
+        self._namesakes: dict[tuple[int, str], dict[File, int]] = {}  # in their order, from 1
         self._states = States(self._streams)
         self._began = min((r.events[0][1]["t"] for r in recordings if r.events), default=0.0)
         self._present: dict[int, Json] = {}  # the round of each side
@@ -119,7 +125,7 @@ class Builder:
     @property
     def is_full(self) -> bool:
         """True if the page can hold no more."""
-        return len(self.steps) >= STEP_LIMIT or self._size >= SIZE_LIMIT
+        return len(self.steps) >= STEP_LIMIT or self._size + self.texts.size >= SIZE_LIMIT
 
     def round_of(self, side: int, event: Event | None) -> int:
         """Return the round of a side that is present after `event`."""
@@ -134,7 +140,6 @@ class Builder:
         """Add the step of one event."""
         if not self.steps:
             self._add_first_states()
-        head = self._head_of(side, event)
         file, other, effects = self._take_in(side, event)
         number = self._number_of(side, file) if file else None
         if event["call"] == "accept" and "new" in event:
@@ -147,20 +152,19 @@ class Builder:
             "call": name,
             "args": arguments,
             "result": result,
-            "explanation": self._text(explanation(event, file)),
+            "explanation": self.texts.add(explanation(event, file)),
         }
         if words := effect(event, file, effects):
             step["effect"] = words
         if "by" in event:
-            step["where"] = self._text(event["by"])
-        if "error" in event:
-            step["error"] = event["error"]
+            step |= self.texts.place(side, event)
+        step |= {key: event[key] for key in ("error", "took") if key in event}
         if "octets" in event:
             step["data"] = event["octets"][:DATA_LIMIT]
             if len(event["octets"]) > DATA_LIMIT:
                 step["size"] = len(event["octets"])
-        if head is not None:
-            step["head"] = head
+            if file and (spans := cut(file.spans, DATA_LIMIT)):
+                step["spans"] = spans
         if effects:
             step["effects"] = [_json_of(one) for one in effects]
         if file and (changes := self._states.changes_of(file)):
@@ -169,6 +173,13 @@ class Builder:
             step["other"] = [self._numbers[other], changes]
         self._size += len(encode(step))
         self.steps.append(step)
+
+    def finding(self, side: int, step: int, found: Finding) -> Json:
+        """Return a mistake as the page shows it."""
+        file = self._interpreters[side].files.get(found.file or 0)
+        shown = {"step": step, "kind": found.kind, "text": found.text}
+        shown |= {"why": found.why, "mend": found.mend, "ours": found.is_ours}
+        return shown | {"file": self._numbers.get(file) if file else None}
 
     def finished_rounds(self) -> list[Json]:
         """Return the rounds, each with the range of its steps."""
@@ -179,6 +190,7 @@ class Builder:
     def _take_in(self, side: int, event: Event) -> tuple[File | None, File | None, list[Effect]]:
         """Return the file of an event, the other end if bytes arrived from there, the effects."""
         interpreter = self._interpreters[side]
+        self.texts.feed(side, event)
         effects = interpreter.feed(event)
         file = interpreter.file_of(event)
         other = None
@@ -189,13 +201,6 @@ class Builder:
             self._streams.join(side, interpreter.files[event["new"]])
         self._follow(side, interpreter.round, event)
         return file, other, effects
-
-    def _head_of(self, side: int, event: Event) -> int | None:
-        """Return the size of the header with which TLS records begin; None for other bytes."""
-        file = self._interpreters[side].file_of(event)
-        if not file or not file.tls or event["call"] not in ("recv", "send"):
-            return None
-        return HEADER_SIZE if file.tls.of(event["call"]).is_between else 0
 
     def _add_first_states(self) -> None:
         for side, interpreter in enumerate(self._interpreters):
@@ -249,9 +254,9 @@ class Builder:
         number = self._numbers.get(file)
         if number is None:
             number = self._numbers[file] = len(self.files)
-            self.files.append({"side": side, "name": file.name, "kind": file.kind, "peer": None})
+            self.files.append({"side": side, "name": "", "kind": file.kind, "peer": None})
         known = self.files[number]
-        known["name"] = file.name
+        known["name"] = self._name_of(side, file)
         if file.name == "signals":
             known["kind"] = "signals"
         if known["peer"] is None and (other := self._streams.peer_of(file)):
@@ -261,11 +266,16 @@ class Builder:
             known["peer"], self.files[peer]["peer"] = peer, number
         return number
 
+    def _name_of(self, side: int, file: File) -> str:
+        """Return the name of a file. A number tells a connection from earlier ones of that name."""
+        if file.kind != "connection":
+            return file.name
+        namesakes = self._namesakes.setdefault((side, file.name), {})
+        count = namesakes.setdefault(file, len(namesakes) + 1)
+        return file.name if count == 1 else f"{file.name} ({count})"
+
     def _time_of(self, event: Event) -> float:
         return float(round(event["t"] - self._began, 6))
-
-    def _text(self, text: str) -> int:
-        return self.texts.setdefault(text, len(self.texts))
 
 
 def _json_of(one: Effect) -> Json:

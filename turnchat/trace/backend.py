@@ -16,7 +16,8 @@ from turnchat.core.selector import Selector
 from turnchat.process.backend import Backend
 from turnchat.process.signals import Signals
 from turnchat.process.stdio import Stream
-from turnchat.trace.events import WRAPPER_FILES, EventLog, Sink
+from turnchat.trace.events import EventLog, Sink
+from turnchat.trace.wrappers.caller import WRAPPER_FILES
 from turnchat.trace.wrappers.selector import RecordingSelector
 from turnchat.trace.wrappers.sockets import RecordingSocket, Socket
 from turnchat.trace.wrappers.streams import RecordingStream
@@ -80,7 +81,7 @@ class RecordingBackend(Backend):
         return RecordingSignals(self.log, loop)
 
     def make_socket(self, family: int, kind: int) -> Socket:
-        return self.socket(super().make_socket(family, kind))
+        return self.socket(super().make_socket(family, kind), "server")
 
     def listening(self, listening: Socket) -> Socket:
         return self.listener(listening)

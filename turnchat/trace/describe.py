@@ -4,6 +4,7 @@ The sleep of a round is described for the round as a whole, because select() and
 events.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,9 +12,12 @@ from turnchat.core.conversation import LAST, OURS, OVER, THEIRS, Turn
 from turnchat.core.frame import quote
 from turnchat.text import counted, safe
 from turnchat.trace.format import Event
-from turnchat.trace.interpreter import ENDS, NOT_YET, Effect, File
+from turnchat.trace.interpreter import ENDS, NOT_YET, File
+from turnchat.trace.layers.effects import Effect
 
 QUOTE_LIMIT = 32  # bytes of a call, or characters of a message
+BLANKS = " " * 8  # so many and more are counted: a terminal is cleared with a row of them
+PIECES = re.compile(rf" {{8,}}|(?:(?!{BLANKS}).){{1,{QUOTE_LIMIT + 1}}}", re.DOTALL)
 
 TURNS: dict[Turn, str] = {
     OURS: "our turn",
@@ -28,6 +32,7 @@ EXPLANATIONS = {
     "open": "The loop has a new file. It can be watched once it is registered.",
     "name": "The file gets its name.",
     "register": "The file joins the interest set. select() returns when it is ready for this.",
+    "register KeyError": "The selector has this descriptor already: it was never unregistered.",
     "modify": "The file stays in the interest set, but is now watched for something else.",
     "unregister": "The file leaves the interest set. select() does not watch it any more.",
     "select": "The thread sleeps until a registered file is ready or the time is up.",
@@ -131,8 +136,8 @@ def effect(event: Event, file: File | None, effects: list[Effect]) -> str:
         words = ", ".join(_clause(one) for one in effects)
         is_low = all(one.kind in LOW for one in effects)
         return words + (_unsent(name, file, ", ") if is_low else _turn_of(file))
-    if name == "select" and event["deadline"]:
-        return f"until the timer of {event['deadline']} at the latest"
+    if name == "select" and event["deadline"] is not None:
+        return f"until {_timer(event['deadline'])} at the latest"
     if name in TLS_CALLS and file and file.tls:
         if "error" in event:
             return _failure(event, file, file.tls.peer)
@@ -155,12 +160,16 @@ def sleep(round_: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> str:
     end = f"{_listed(names)} {are} ready" if names else "no file is ready"
     timeout, timer = round_["timeout"], round_["deadline"]
     if timeout is not None and timeout <= 0:
-        due = "" if timer is None else f": the timer of {timer} is due"
+        due = "" if timer is None else f": {_timer(timer)} is due"
         return f"did not sleep{due}; {end}"
-    most = ", for as long as it takes" if timeout is None else f" of at most {_span(timeout)}"
-    until = "" if timer is None else f", until the timer of {timer}"
+    most = ", with no limit" if timeout is None else f" of at most {_span(timeout)}"
+    until = "" if timer is None else f", until {_timer(timer)}"
     slept = max(0.0, round_["woke"] - round_["t"])  # the clock of a recording may go backwards
     return f"slept {_span(slept)}{most}{until}; {end}"
+
+
+def _timer(name: str) -> str:
+    return f"the timer of {name}" if name else "a timer that was cancelled meanwhile"
 
 
 def _unsent(name: str, file: File | None, joint: str = "") -> str:
@@ -236,6 +245,23 @@ def _counted_bytes(data: str, *, is_record: bool) -> str:
 
 
 def _quoted(data: str) -> str:
-    """Quote bytes: escaped, and cut at QUOTE_LIMIT."""
-    shown = quote(data[:QUOTE_LIMIT].encode("latin-1"), QUOTE_LIMIT)[1:-1].replace('"', '\\"')
-    return f'"{shown}"' + ("..." if len(data) > QUOTE_LIMIT else "")
+    """Quote bytes: escaped, and cut at QUOTE_LIMIT. Of many blanks in a row there is the number."""
+    parts: list[str] = []
+    left = QUOTE_LIMIT
+    for piece in PIECES.finditer(data):
+        text = piece[0]
+        if text.startswith(BLANKS):
+            parts.append(f"{len(text)} blanks")
+            continue
+        if left:
+            parts.append(_escaped(text[:left]))
+        if len(text) > left:
+            parts[-1] += "..."
+            break
+        left -= len(text)
+    return ", ".join(parts) or _escaped("")
+
+
+def _escaped(data: str) -> str:
+    shown = quote(data.encode("latin-1"), QUOTE_LIMIT)[1:-1].replace('"', '\\"')
+    return f'"{shown}"'

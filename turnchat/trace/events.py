@@ -1,30 +1,21 @@
-"""An event for each call of a recorded loop: its time, its file, its result and its caller.
-
-The caller is the function that wanted the call. Functions that only pass a call on do not count,
-so each module of wrappers enters itself in WRAPPER_FILES; core.loop is left out by `caller` too.
-"""
+"""An event for each call of a recorded loop: its time, its file, its caller and its result."""
 
 import errno
-import selectors
-import sys
+import os
 import time
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from types import FrameType
-from typing import TypeVar
+from socket import socket
+from typing import Any, TypeVar
 
-import turnchat
-from turnchat.core import loop
 from turnchat.trace.format import Event
+from turnchat.trace.wrappers.caller import WRAPPER_FILES
+
+WRAPPER_FILES.add(__file__)
 
 Sink = Callable[[Event], object]
 
-# Source files whose functions only pass calls on. Wrapper modules add their own `__file__`.
-WRAPPER_FILES = {__file__, selectors.__file__}
-LOOP_FILE = loop.__file__
 TLS_MODULE = "ssl"  # of its errors; it is not imported, since most recordings do without
-PACKAGE = Path(turnchat.__file__).parent
+LEAST_TIME = 1e-3  # seconds; a shorter call is not worth a field
 Result = TypeVar("Result")
 
 
@@ -66,11 +57,25 @@ class EventLog:
         try:
             return call(*arguments)
         except BaseException as error:
-            event["error"] = _name_of_error(error)
-            if reason := _reason_of_tls(error):
-                event["reason"] = reason
-            self.emit(event)
+            self._fail(event, error)
             raise
+
+    def attempt_timed(
+        self, event: Event, file: object, call: Callable[..., Result], *arguments: object
+    ) -> Result:
+        """Attempt a call that may sleep. If it takes long, the event says so.
+
+        file: the one that the call is on. The event says as well if it is blocking.
+        """
+        began = self._clock()
+        try:
+            result = call(*arguments)
+        except BaseException as error:
+            self._add_time(event, began, file)
+            self._fail(event, error)
+            raise
+        self._add_time(event, began, file)
+        return result
 
     def register_file(self, kind: str, name: str = "") -> int:
         """Return the number of a new file."""
@@ -89,28 +94,33 @@ class EventLog:
         """Forget the name of a file that is closed."""
         self._names.pop(file, None)
 
+    def _add_time(self, event: Event, began: float, file: object) -> None:
+        took = self._clock() - began
+        if took > LEAST_TIME:
+            event["took"] = round(took, 6)
+            event |= blocking(file)
 
-def caller(*, of_loop: bool = False) -> str:
-    """Return the function that called the wrapper that asks, and its file.
+    def _fail(self, event: Event, error: BaseException) -> None:
+        event["error"] = _name_of_error(error)
+        if reason := _reason_of_tls(error):
+            event["reason"] = reason
+        self.emit(event)
 
-    of_loop: True if the loop makes the call for itself, as it does with select().
+
+def blocking(file: Any) -> dict[str, bool]:
+    """Return `blocking` for an event if a call on a file may sleep; nothing if not, or unknown.
+
+    A socket with a timeout waits as well: Python polls it.
     """
-    frame: FrameType | None = sys._getframe(2)
-    while frame:
-        code = frame.f_code
-        file = code.co_filename
-        if file not in WRAPPER_FILES and (of_loop or file != LOOP_FILE):
-            return _place(code.co_qualname, file)
-        frame = frame.f_back
-    return ""
-
-
-@cache
-def _place(function: str, file: str) -> str:
-    """Return a function's name and file. Cached: paths are slow to take apart."""
-    path = Path(file)
-    shown = path.relative_to(PACKAGE.parent) if path.is_relative_to(PACKAGE) else path.name
-    return f"{function} in {shown}"
+    try:
+        if hasattr(file, "setblocking") and not isinstance(file, socket):
+            return {}  # of a simulation: the kernel does not know its descriptor
+        if isinstance(file, socket) and file.gettimeout():
+            return {"blocking": True}
+        is_blocking = os.get_blocking(file if isinstance(file, int) else file.fileno())
+    except (AttributeError, OSError, TypeError, ValueError):  # it is closed, or has no descriptor
+        return {}
+    return {"blocking": True} if is_blocking else {}
 
 
 def _name_of_error(error: BaseException) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 NUMBER_LIMIT = 2**53 - 1  # the page and Perfetto keep numbers as IEEE 754 doubles
 TIME_LIMIT = 1e12  # seconds
+SOURCE_LIMIT = 16 << 10  # characters of one function; the page shows them whole
 KINDS = ("listener", "connection", "stream", "other")
 MASKS = ("", "r", "w", "rw")
 SIDES = ("server", "client")
@@ -48,6 +49,14 @@ def _is_pair(value: Any) -> bool:
             return False
 
 
+def _is_source(value: Any) -> bool:
+    match value:
+        case {"first": first, "text": text} if len(value) == 2:
+            return _is_whole(first, 1) and is_text(text) and len(text) <= SOURCE_LIMIT
+        case _:
+            return False
+
+
 FILE = Field(f"a whole number from 1 to {NUMBER_LIMIT}", lambda value: _is_whole(value, 1))
 COUNT = Field(f"a whole number from 0 to {NUMBER_LIMIT}", lambda value: _is_whole(value, 0))
 TEXT = Field("text", is_text)
@@ -55,6 +64,14 @@ TEXT = Field("text", is_text)
 FIELDS: dict[str, Field] = {
     "t": Field("a number between -1e12 and 1e12", _is_seconds),
     "by": TEXT,
+    "line": FILE,
+    "source": Field(
+        "an object of `first`, a whole number from 1, and `text` of at most"
+        f" {SOURCE_LIMIT} characters",
+        _is_source,
+    ),
+    "took": Field("a number from 0, below 1e12", lambda value: _is_seconds(value) and value >= 0),
+    "blocking": Field("`true` or `false`", lambda value: type(value) is bool),
     "error": Field("text that is not empty", lambda value: is_text(value) and value != ""),
     "file": FILE,
     "new": FILE,
@@ -120,7 +137,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "close": ("file",),
     "end": (),
 }
-OPTIONAL = ("by", "error", "reason")  # of each call
+OPTIONAL = ("by", "line", "took", "blocking", "error", "reason", "source")  # of each call
 RESULTS = (  # a call that failed may lack these
     *("new", "peer", "local", "octets"),
     *("pending", "version", "cipher", "alpn", "subject", "sent"),

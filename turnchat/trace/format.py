@@ -8,9 +8,10 @@ the size of the file alone. Only the last line may be torn, because the process 
 have been killed.
 """
 
+import heapq
 import json
 import reprlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 from turnchat.trace.fields import CALLS, FIELDS, OPTIONAL, RESULTS, is_text
@@ -48,6 +49,19 @@ class Recording(NamedTuple):
     has_bodies: bool
     events: list[tuple[int, Event]]
     is_cut_off: bool
+
+
+def in_order(recordings: Sequence[Recording]) -> Iterator[tuple[int, int, Event]]:
+    """Merge the events of recordings by time: the index of the recording, the line, the event.
+
+    At the same time they come in the order of their recordings. The events of each recording stay
+    in their order, even if its clock goes backwards.
+    """
+    sides = (
+        [(side, line, event) for line, event in recording.events]
+        for side, recording in enumerate(recordings)
+    )
+    return heapq.merge(*sides, key=lambda one: float(one[2]["t"]))
 
 
 def head(program: str, *, bodies: bool) -> Event:
@@ -160,11 +174,13 @@ def _checked(number: int, found: Any, texts: dict[str, str]) -> Event:
     event: Event = {"call": texts.setdefault(call, call)}
     for name in ("t", *names, *OPTIONAL):
         if name in found:
-            value = found[name]
-            if isinstance(value, str) and name != "octets":
-                value = _shortened(value)
-                value = texts.setdefault(value, value)
-            event[name] = value
+            given = found[name]
+            if isinstance(given, str) and name != "octets":
+                text = _shortened(given)
+                given = texts.setdefault(text, text)
+            elif name == "source":
+                given = {"first": given["first"], "text": _readable(given["text"])}
+            event[name] = given
         elif name not in OPTIONAL and ("error" not in found or name not in RESULTS):
             raise BadRecording(number, f"{call} has no {name!r}")
     return event
@@ -176,9 +192,15 @@ def _shortened(value: str) -> str:
     The name of a file need not be UTF-8. Such a byte is recorded as PEP 383 has it, U+DC80 to
     U+DCFF, and shown as \xff.
     """
-    if not value.isascii():
-        value = value.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    value = _readable(value)
     return value if len(value) <= TEXT_LIMIT else f"{value[: TEXT_LIMIT - 1]}…"
+
+
+def _readable(value: str) -> str:
+    """Return text whose bytes that are not UTF-8 are escaped."""
+    if value.isascii():
+        return value
+    return value.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _shown(value: Any) -> str:

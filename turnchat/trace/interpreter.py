@@ -9,39 +9,18 @@ Once TLS has begun on a connection, the bytes of its socket are records, and hav
 frames and turns. What was decrypted and what was encrypted has it. Nor is a PROXY header a frame.
 """
 
-from typing import NamedTuple
-
-from turnchat.core.conversation import (
-    BYEBYE,
-    LAST,
-    OURS,
-    OVER,
-    THEIRS,
-    ConnectionEvent,
-    Conversation,
-    Turn,
-)
-from turnchat.core.conversation import Event as ConversationEvent
-from turnchat.core.frame import HEADER_SIZE, LENGTH_OF, RemoteProtocolError
+from turnchat.core.conversation import LAST, OURS, OVER, THEIRS, Turn
+from turnchat.core.frame import HEADER_SIZE, LENGTH_OF
 from turnchat.trace.format import Event
+from turnchat.trace.layers.effects import AfterEnd, Effect, body_of, effects_of, records_of
+from turnchat.trace.layers.frames import FAULT, OTHER, Frames, Span, behind, joined
 from turnchat.trace.layers.header import Header
-from turnchat.trace.layers.records import TLS, Records
+from turnchat.trace.layers.records import TLS
 
 MIRRORED = {OURS: THEIRS, THEIRS: OURS}
+AFTER_END = "after the end of the conversation"
 NOT_YET = "SSLWantReadError"  # TLS needs bytes of the peer
 ENDS = ("SSLEOFError", "SSLZeroReturnError")  # of the peer's stream, without and with close_notify
-
-
-class Effect(NamedTuple):
-    """Something that a call brought about.
-
-    kind: `message`, `goodbye`, `end` (of the stream) or `fault`; or, below the conversation,
-    `header`, `handshake` or `records`. is_ours: True if this side did it.
-    """
-
-    kind: str
-    text: str
-    is_ours: bool
 
 
 class File:
@@ -50,7 +29,8 @@ class File:
     mask: in the interest set, or None. unsent: the part of the last frame that the kernel has not
     taken. local, peer: addresses; empty if there are none. is_shut: True if this side has ended its
     stream; bytes that come then are read for an orderly end and have no effect. header, tls: None
-    without.
+    without. received, sent: the frames of both directions. spans: the places of the last call's
+    bytes in them, as far as they are known.
     """
 
     def __init__(self, number: int, kind: str, name: str) -> None:
@@ -64,36 +44,39 @@ class File:
         self.local = self.peer = ""
         self.header: Header | None = None
         self.tls: TLS | None = None
-        self._receiving: Conversation | None = None
-        self._sending: Conversation | None = None
+        self.spans: list[Span] = []
+        self.begins: Turn | None = None  # of the conversation, if the events tell it
+        self.received: Frames | None = None
+        self.sent: Frames | None = None
+        self._judged: Frames | None = None  # `sent`, while it makes sense
+        self._rest: list[Span] = []  # the places of the unsent bytes
 
     @property
     def is_conversation(self) -> bool:
         """True if bytes of a conversation have passed, or may."""
-        return self._receiving is not None
+        return self.received is not None
 
     @property
     def has_begun(self) -> bool:
         """True if a byte of the conversation has come, or TLS has begun."""
-        receiving = self._receiving
-        return bool(self.tls or (receiving and (receiving.message_count or receiving.partial)))
+        return bool(self.tls or self.partial or (self.received and self.message_count))
 
     @property
     def turn(self) -> Turn:
         """The turn, as this side sees it."""
-        assert self._receiving
-        return OVER if self.is_shut else self._receiving.turn
+        assert self.received
+        return OVER if self.is_shut else self.received.conversation.turn
 
     @property
     def message_count(self) -> int:
         """The number of messages so far, of both sides."""
-        assert self._receiving
-        return self._receiving.message_count
+        assert self.received
+        return self.received.conversation.message_count
 
     @property
     def partial(self) -> bytes:
         """The beginning of a frame that is not complete yet."""
-        return self._receiving.partial if self._receiving else b""
+        return self.received.conversation.partial if self.received else b""
 
     @property
     def progress(self) -> str:
@@ -105,16 +88,19 @@ class File:
             return f"{len(self.partial)} of {HEADER_SIZE} bytes of the header"
         return f"{len(self.partial) - HEADER_SIZE} of {length} bytes of the body"
 
-    def begin(self, first: Turn) -> None:
-        """Begin a conversation with the turn `first`."""
-        self._receiving = Conversation(first)
-        self._sending = Conversation(MIRRORED[first])
+    def begin(self, first: Turn, *, is_certain: bool = True) -> None:
+        """Begin a conversation with the turn `first`, or with that of the first bytes."""
+        self.begins = first if is_certain else None
+        self.received, self.sent = Frames(first), Frames(MIRRORED[first])
+        self._judged = self.sent
 
     def receive(self, data: bytes) -> list[Effect]:
         """Take in bytes from the peer; no bytes are the end of its stream."""
-        if self.tls:
-            return _records_of(self.tls.received, data, is_ours=False)
-        return self.hear(data)
+        if not self.tls:
+            return self.hear(data)
+        effects = records_of(self.tls.received, data, is_ours=False)
+        self.spans = self.tls.received.take_spans()
+        return effects
 
     def receive_header(self, data: bytes) -> list[Effect]:
         """Take in bytes that come before the conversation; no bytes are the end of the stream."""
@@ -125,37 +111,51 @@ class File:
 
     def hear(self, data: bytes) -> list[Effect]:
         """Take in bytes of the conversation."""
-        if not self._receiving or self.is_shut:
+        received = self.received
+        if not received or self.is_shut:
             return []
-        receiving = self._receiving
-        event = receiving.receive(data) if data else receiving.receive_eof()
-        body = _body_of(event)
-        if self._sending and body is not None:  # for the other side, it sent this message
-            self._sending.send(body)
-        return _effects_of(event, receiving, is_ours=False)
+        if data:
+            event, self.spans = received.feed(data)
+        else:
+            event = received.conversation.receive_eof()
+        body = body_of(event)
+        if self._judged and body is not None:  # for the other side, it sent this message
+            self._judged.conversation.send(body)
+        return effects_of(event, received.conversation, is_ours=False)
 
     def send(self, data: bytes, sent: int) -> list[Effect]:
         """Take in that `data` was to be sent, and that the kernel took `sent` bytes of it."""
-        is_rest = bool(self.unsent)
-        self.unsent = data[sent:].decode("latin-1")
+        rest, self.unsent = self.unsent.encode("latin-1"), data[sent:].decode("latin-1")
         if self.tls:
-            return _records_of(self.tls.sent, data[:sent], is_ours=True) if data[:sent] else []
-        return [] if is_rest else self.say(data)
+            self.spans = self.tls.sent.preview(data)
+            effects = records_of(self.tls.sent, data[:sent], is_ours=True) if data[:sent] else []
+            self.tls.sent.take_spans()
+            return effects
+        if not data.startswith(rest):  # it is lost, and later bytes cannot be judged
+            self._judged, self._rest = None, []
+            return []
+        effects = self.say(data[len(rest) :])
+        self.spans = joined([*(self._rest if rest else []), *self.spans])
+        self._rest = behind(self.spans, sent)
+        return effects
 
     def say(self, data: bytes) -> list[Effect]:
         """Take in bytes of the conversation that this side sends."""
-        if not self._sending or not self._receiving or not data:
+        if self.received and not (self.begins or self.message_count or self.partial):
+            self.begin(OURS)  # accept() or connect() was not recorded, and a client speaks first
+        sent, received = self._judged, self.received
+        if not sent or not received or not data:
             return []
         if self.turn is OVER:
-            return [Effect("fault", "after the end of the conversation", is_ours=True)]
-        event = self._sending.receive(data)
-        body = _body_of(event)
-        if body is not None and self._receiving.turn in (OURS, LAST):
-            self._receiving.send(body)
-        effects = _effects_of(event, self._sending, is_ours=True)
-        if self._sending.fault:
-            self._sending = None  # later bytes cannot be judged
-        return effects
+            self.spans = joined([Span(1, FAULT), Span(len(data) - 1, OTHER)])
+            return [Effect("fault", AFTER_END, is_ours=True, fault=AfterEnd)]
+        event, self.spans = sent.feed(data)
+        body = body_of(event)
+        if body is not None and received.conversation.turn in (OURS, LAST):
+            received.conversation.send(body)
+        if sent.conversation.fault:
+            self._judged = None  # later bytes cannot be judged
+        return effects_of(event, sent.conversation, is_ours=True)
 
 
 class Interpreter:
@@ -181,7 +181,7 @@ class Interpreter:
             case "open":
                 file = self.files[event["file"]] = File(event["file"], event["kind"], event["name"])
                 if file.kind == "connection":
-                    file.begin(THEIRS)
+                    file.begin(THEIRS, is_certain=False)
             case "select":
                 self.round += 1
                 self.ready = set()
@@ -190,8 +190,11 @@ class Interpreter:
             case "accept" if not failed:
                 accepted = self.files[event["new"]]
                 accepted.peer, accepted.local = event["peer"], event["local"]
+                accepted.begins = THEIRS
             case _ if "file" in event:
-                return self._feed_to(self.files[event["file"]], event, failed=failed)
+                file = self.files[event["file"]]
+                file.spans = []
+                return self._feed_to(file, event, failed=failed)
         return []
 
     def _feed_to(self, file: File, event: Event, *, failed: bool) -> list[Effect]:
@@ -231,6 +234,8 @@ def _change(file: File, event: Event) -> None:
             file.mask = None
         case "tls":
             file.tls = TLS(event["side"])
+            if file.received and not file.begins:
+                file.begin(OURS if event["side"] == "client" else THEIRS)
         case "shutdown":
             file.is_shut = True
         case "close":
@@ -255,40 +260,3 @@ def _feed_tls(file: File, event: Event, *, failed: bool) -> list[Effect]:
         case "handshake" if file.tls:
             return [Effect("handshake", file.tls.finish_handshake(event), is_ours=False)]
     return []
-
-
-def _records_of(records: Records, data: bytes, *, is_ours: bool) -> list[Effect]:
-    """Return the effect of bytes that are TLS records, or should be."""
-    if records.fault:
-        return []
-    words = records.feed(data) if data else "the end of the stream"
-    if records.fault:
-        return [Effect("fault", records.fault, is_ours=is_ours)]
-    return [Effect("records", words, is_ours=is_ours)]
-
-
-def _body_of(event: ConversationEvent | None) -> bytes | None:
-    """Return the body of the message that an event is, or None."""
-    if event is ConnectionEvent.BYEBYE:
-        return BYEBYE
-    return event if isinstance(event, bytes) else None
-
-
-def _effects_of(
-    event: ConversationEvent | None, conversation: Conversation, *, is_ours: bool
-) -> list[Effect]:
-    """Return the effects of an event, and of a fault that came with a message."""
-    events = [event] if event is not None else []
-    if isinstance(event, bytes) and conversation.fault:
-        events.append(conversation.fault)
-    return [_effect_of(one, is_ours=is_ours) for one in events]
-
-
-def _effect_of(event: ConversationEvent, *, is_ours: bool) -> Effect:
-    if isinstance(event, RemoteProtocolError):
-        return Effect("fault", str(event), is_ours=is_ours)
-    if isinstance(event, bytes):
-        return Effect("message", event.decode(errors="backslashreplace"), is_ours=is_ours)
-    if event is ConnectionEvent.BYEBYE:
-        return Effect("goodbye", BYEBYE.decode(), is_ours=is_ours)
-    return Effect("end", "the end of the stream", is_ours=is_ours)

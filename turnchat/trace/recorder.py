@@ -20,12 +20,18 @@ class IncompleteRecording(OSError):
 
 @contextmanager
 def record(
-    path: str | None, program: str = "", *, trace: bool = False, lengths_only: bool = False
+    path: str | None,
+    program: str = "",
+    *,
+    trace: bool = False,
+    lengths_only: bool = False,
+    sources: bool = True,
 ) -> Iterator[RecordingBackend]:
     """Record the loop of a `with` block to the file at `path`, if that is not None.
 
     trace: show each call on standard error, too.
     lengths_only: leave the text of messages out, and keep their lengths.
+    sources: False to leave the source code of the loop out.
 
     Raises OSError if the file cannot be created, or another process writes it, and
     IncompleteRecording at the end of the block if a write has failed.
@@ -34,10 +40,11 @@ def record(
         with record_to(None, program, trace=trace, lengths_only=lengths_only) as backend:
             yield backend
         return
+    options = {"trace": trace, "lengths_only": lengths_only, "sources": sources}
     file = OutputFile("--record", "recording", path, is_fresh=True)
     with closing(file):
         file.begin()
-        with record_to(file, program, trace=trace, lengths_only=lengths_only) as backend:
+        with record_to(file, program, **options) as backend:
             yield backend
     if file.problem and file.error:
         raise IncompleteRecording(file.error.errno, file.error.strerror) from file.error
@@ -45,12 +52,17 @@ def record(
 
 @contextmanager
 def record_to(
-    file: OutputFile | None, program: str, *, trace: bool, lengths_only: bool
+    file: OutputFile | None,
+    program: str,
+    *,
+    trace: bool,
+    lengths_only: bool,
+    sources: bool = True,
 ) -> Iterator[RecordingBackend]:
     """Record as record() does, to a file that the caller begins and closes."""
     sinks: list[Sink] = []
     if file is not None:
-        sinks.append(Writer(file, program, bodies=not lengths_only).add)
+        sinks.append(Writer(file, program, bodies=not lengths_only, sources=sources).add)
     with ExitStack() as stack:
         if trace:
             stderr = stack.enter_context(closing(StderrSink()))

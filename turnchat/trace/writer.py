@@ -3,10 +3,13 @@
 When the file was moved away (SIGHUP, logrotate) the recording goes on in a new one, which can be
 read by itself. It begins between two rounds, with its head and with each file that is open. A
 connection is of kind "other" there: the beginning of its conversation is not in the file.
+
+The first event of each function has its source. The events themselves stay as they are.
 """
 
 from turnchat.process.output_file import OutputFile
 from turnchat.trace.format import Event, encode, head
+from turnchat.trace.wrappers.sources import Sources
 
 
 class Writer:
@@ -16,13 +19,20 @@ class Writer:
     lost nothing more is written, since what follows would make no sense. The conversations go on.
     """
 
-    def __init__(self, file: OutputFile, program: str, *, bodies: bool) -> None:
-        """Write to `file`, which the caller begins and closes."""
+    def __init__(
+        self, file: OutputFile, program: str, *, bodies: bool, sources: bool = True
+    ) -> None:
+        """Write to `file`, which the caller begins and closes.
+
+        bodies: True if the text of messages is in the events. sources: False for no source code.
+        """
         self._file = file
         self._head = head(program, bodies=bodies)
         self._beginning = [self._head]  # of the present file, until it is written
         self._events: list[Event] = []  # of the present round
         self._files = OpenFiles()
+        self._has_sources = sources
+        self._sources = Sources()  # in the present file
         self._lost = 0  # lines before the present file
         self._time = 0.0  # of the last round's end
         self._must_reopen = False
@@ -43,11 +53,16 @@ class Writer:
         for event in events:
             if event["call"] in OpenFiles.CALLS:
                 self._files.feed(event)
-        lines, self._beginning = self._beginning + events, []
+        lines, self._beginning = [*self._beginning, *map(self._with_source, events)], []
         if self._file.lost > self._lost:
             self._file.lose(len(lines))
         elif lines:
             self._file.write(encode(lines).encode("ascii"))
+
+    def _with_source(self, event: Event) -> Event:
+        """Return an event, with the source of its caller if the file has not shown that yet."""
+        source = self._sources.source_for(event) if self._has_sources else None
+        return {**event, "source": source} if source else event
 
     def _reopen_soon(self) -> None:
         """Reopen at the end of the round: its later events make sense behind its `ready` alone."""
@@ -60,6 +75,7 @@ class Writer:
         self._flush()
         if self._file.reopen(encode([_end(self._time)]).encode("ascii")):
             self._lost = self._file.lost
+            self._sources = Sources()
             self._beginning = [self._head, *self._files.events(self._time)]
         self._events.insert(0, select)
 

@@ -9,6 +9,10 @@ from turnchat.core.listener import make_ready
 from turnchat.core.loop import EventLoop
 
 RETRY = 0.02  # seconds from one attempt to connect to the next
+SMALLEST = 1  # byte; each system makes the least of it that it gives to a buffer
+SEGMENT = 300  # bytes; a frame fits in one, and Linux gives its sender a buffer of 38 KB
+
+MakeSocket = Callable[[int, int], socket.socket]
 
 
 class Connector:
@@ -20,7 +24,7 @@ class Connector:
     def __init__(
         self,
         loop: EventLoop,
-        make_socket: Callable[[int, int], socket.socket],
+        make_socket: MakeSocket,
         port: int,
         on_connect: Callable[[socket.socket], Any],
     ) -> None:
@@ -66,6 +70,22 @@ def _is_connected(connecting: socket.socket) -> bool:
         return bool(connecting.getpeername() != connecting.getsockname())
     except OSError:  # ENOTCONN, as after EADDRNOTAVAIL
         return False
+
+
+def with_little_room(make_socket: MakeSocket) -> MakeSocket:
+    """Return a maker of sockets to which the kernel of the other side can send but little ahead.
+
+    Linux takes some 70 frames for a peer that reads none, and not a hundred thousand.
+    """
+
+    def make(family: int, kind: int) -> socket.socket:
+        made = make_socket(family, kind)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALLEST)
+        with suppress(OSError):  # EINVAL: not every system lets it be chosen
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
+        return made
+
+    return make
 
 
 class Acceptor:

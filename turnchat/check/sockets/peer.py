@@ -79,6 +79,14 @@ class Peer:
             return ports.unread(there, here)
         return None
 
+    @property
+    def coming(self) -> int | None:
+        """The number of bytes that were sent and not read here, where the system tells."""
+        with suppress(OSError):
+            here, there = self._socket.getsockname()[1], self._socket.getpeername()[1]
+            return ports.on_the_way(there, here)
+        return None
+
     def send(self, data: bytes) -> None:
         """Send bytes, now as far as there is room, and the rest later."""
         self._note(EventType.SENT, data, self.number)

@@ -11,21 +11,27 @@ from pathlib import Path
 from typing import NamedTuple
 
 TABLES = Path("/proc/net/tcp"), Path("/proc/net/tcp6")
-LISTEN = "0A"  # TCP_LISTEN
+ESTABLISHED, CLOSE_WAIT, LISTEN = "01", "08", "0A"  # as the kernel numbers them
 
 
 class Row(NamedTuple):
     """One TCP socket of this host (proc_net(5)).
 
-    local, remote: the ports of both ends. waiting: the bytes that its process has not read yet; of
-    a socket that listens, the connections that it has not accepted yet. inode: of its file.
+    local, remote: the ports of both ends. sent: the bytes that have not reached the other end yet.
+    waiting: the bytes that its process has not read yet; of a socket that listens, the connections
+    that it has not accepted yet. inode: of its file.
     """
 
     local: int
     remote: int
-    listens: bool
+    state: str
+    sent: int
     waiting: int
     inode: str
+
+    @property
+    def listens(self) -> bool:
+        return self.state == LISTEN
 
 
 def is_told() -> bool:
@@ -39,15 +45,28 @@ def rows(tables: Iterable[Path] = TABLES) -> Iterator[Row]:
         with suppress(OSError):
             for line in table.read_text().splitlines()[1:]:
                 _, local, remote, state, queues, _, _, _, _, inode, *_ = line.split()
-                numbers = (local, remote, queues)  # address:port twice, and sent:received
-                ours, theirs, waiting = (int(one.rpartition(":")[2], 16) for one in numbers)
-                yield Row(ours, theirs, state == LISTEN, waiting, inode)
+                ends = (local, remote)  # address:port
+                ours, theirs = (int(one.rpartition(":")[2], 16) for one in ends)
+                sent, waiting = (int(one, 16) for one in queues.split(":"))
+                yield Row(ours, theirs, state, sent, waiting, inode)
 
 
 def unread(local: int, remote: int) -> int | None:
     """Return the bytes that wait for the reader of a connection; None if it is not known."""
     ends = (local, remote)
     return next((row.waiting for row in rows() if (row.local, row.remote) == ends), None)
+
+
+def on_the_way(local: int, remote: int) -> int | None:
+    """Return the bytes that the local end has sent and the other has not read; None as above.
+
+    Those that have come and are not acknowledged yet count twice. Bytes that the other end sends
+    acknowledge them.
+    """
+    found = [row for row in rows() if {row.local, row.remote} == {local, remote}]
+    if not found:
+        return None
+    return sum(row.sent if row.local == local else row.waiting for row in found)
 
 
 def unaccepted(port: int) -> int | None:

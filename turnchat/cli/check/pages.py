@@ -100,7 +100,7 @@ def _recording_of(case: CaseResult) -> Recording | None:
 def _write_replay(title: str, recording: Recording, path: Path) -> None:
     with suppress(OSError):  # the write says why there is no folder
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(PAGE, str(path), render_page(build_timeline(title, [recording])))
+    write_file(PAGE, str(path), render_page(build_timeline(title, [recording], notes_only=True)))
 
 
 def _last_round(recording: Recording) -> int:

@@ -6,15 +6,16 @@ let playing; // the timer while it plays
 // A browser ignores a page that writes its address too often, so a run of steps writes it once.
 let unwritten; // the timer of that write
 
-const roundSteps = new VirtualList($("steps"), 1.8, stepRow);
+const roundSteps = new VirtualList($("steps"), 1.7, stepRow);
+let shownRows = []; // the steps of the round that are shown
 
 function stepRow(i) {
-  const { round, nth } = placeOf(now);
-  const number = round.steps[i];
+  const number = shownRows[i];
   const step = steps[number];
-  const className = classes(`step ${kindOf(step)}`, { ahead: i >= nth });
+  const flags = { ahead: number > now, found: findingsAt.has(number) };
+  const className = classes(`step ${kindOf(step)}`, flags);
   return make("button", { className, onclick: () => go(number, { jump: true }) },
-    text("span", "nth", i + 1),
+    text("span", "nth", placeOf(number).nth),
     text("span", "did", callOf(step)),
     text("span", "gave", resultOf(step)));
 }
@@ -25,33 +26,35 @@ function drawNow({ number, round, nth, step, stage }) {
   for (const item of $("stages").children) {
     item.ariaCurrent = item.dataset.stage === stage ? "step" : null;
   }
-  $("slept").textContent = round.slept;
+  $("slept").replaceChildren(...explained(hasRounds ? sentence(round.slept) : ROUNDLESS));
   const result = resultOf(step);
-  $("call").replaceChildren(callOf(step), text("span", "result", result && ` = ${result}`));
-  $("call").classList.toggle("error", step.error !== undefined);
-  const { data = "", size = data.length } = step;
-  $("data").replaceChildren(cells(data, headOf(step, number), size));
-  const explanation = ` ${texts[step.explanation]}`;
-  $("explanation").replaceChildren(text("b", "", step.effect ?? ""), explanation);
-  $("where").textContent = texts[step.where] ?? "";
-  roundSteps.show(round.steps.length, nth - 1);
+  const took = step.took && text("span", "took", ` took ${milliseconds(step.took)}`);
+  const call = [callOf(step), text("span", "result", result && ` = ${result}`), took ?? ""];
+  $("call").replaceChildren(...call);
+  $("call").className = kindOf(step);
+  const { data = "", size = data.length, file } = step;
+  const isStream = files[file]?.kind === "stream";
+  $("data").replaceChildren(cells(data, step.spans ?? [], size, isStream));
+  $("data").tabIndex = data.length > 20 ? 0 : -1; // it may have to be scrolled
+  $("explanation").replaceChildren(make("b", {}, ...explained(sentence(step.effect ?? ""))), " ",
+    ...explained(texts[step.explanation]));
+  shownRows = shownSteps(round, number);
+  roundSteps.show(shownRows.length, lastAtMost(shownRows, number));
+  const hidden = round.steps.length - shownSteps(round).length;
+  $("folded").hidden = view.isFolded && !hidden;
+  $("folded").textContent = view.isFolded ? `show ${hidden} more` : "fold bookkeeping";
 }
 
-// The size of the header with which the bytes of a call begin. It is marked. TLS records bring it
-// along, and a PROXY header is no header of a frame.
-function headOf({ file, call, head }, number) {
-  if (head !== undefined) return head;
-  if (file === null || files[file].kind !== "connection" || call === "header") return 0;
-  const before = stateOf(file, number - 1);
-  const isInside = call === "send" ? before?.unsent : call !== "encrypt" && before?.buffer;
-  return isInside ? 0 : HEADER;
-}
+const ROUNDLESS = "This program calls no select(): each call waits by itself.";
+
+const milliseconds = (seconds) => `${Number((seconds * 1000).toPrecision(3))} ms`;
 
 // jump: true if the browser's back button should lead back here. A single step is no jump.
 function go(number, { jump = false, keepPlaying = false } = {}) {
   if (!keepPlaying) pause();
   if (jump) writeAddress();
   clearTimeout(unwritten);
+  say("");
   now = Math.max(0, Math.min(steps.length - 1, number));
   refresh();
   if (jump) history.pushState(null, "", addressOf(now));
@@ -60,7 +63,10 @@ function go(number, { jump = false, keepPlaying = false } = {}) {
 
 function refresh() {
   const place = placeOf(now);
+  hideMeaning();
   drawNow(place);
+  drawCode(place);
+  drawFindings(place);
   drawStrips(place);
   drawInterest(place);
   drawConnections(place);
@@ -75,7 +81,28 @@ function writeAddress() {
 function goToAddress() {
   clearTimeout(unwritten);
   pause();
-  now = positionAt(location.hash) ?? now;
+  const { number, notice = "" } = positionAt(location.hash);
+  now = number;
+  say(notice);
+  refresh();
+}
+
+// Say that the page shows another place than the address asked for.
+function say(notice) {
+  if ($("notice").textContent === notice) return;
+  $("notice").textContent = notice;
+  $("notice").hidden = !notice;
+}
+
+// Go to the next step that is shown, or to the one before.
+function goStep(change, options) {
+  const target = shownFrom(now + change, change);
+  if (target !== undefined) go(target, options);
+  return target;
+}
+
+function fold() {
+  view.isFolded = !view.isFolded;
   refresh();
 }
 
@@ -83,7 +110,8 @@ function goToAddress() {
 function goRound(change) {
   const { index, nth } = placeOf(now);
   const target = change < 0 && nth > 1 ? index : index + change;
-  go(rounds[Math.max(0, Math.min(rounds.length - 1, target))].steps[0]);
+  const round = rounds[Math.max(0, Math.min(rounds.length - 1, target))];
+  go(shownSteps(round)[0] ?? round.steps[0]);
 }
 
 // Go to the next of `targets`, or to the one before.
@@ -94,8 +122,8 @@ function jumpAmong(targets, back) {
 
 function play() {
   pause();
-  if (now === steps.length - 1) go(0);
-  const tick = () => (now < steps.length - 1 ? go(now + 1, { keepPlaying: true }) : pause());
+  if (shownFrom(now + 1, 1) === undefined) go(shownFrom(0, 1) ?? 0);
+  const tick = () => goStep(1, { keepPlaying: true }) ?? pause();
   playWith(setInterval(tick, 1000 / Number($("speed").value)));
 }
 
@@ -126,8 +154,8 @@ function changeTheme() {
 
 // The actions: the id of the button or null, the key or null, and the function.
 const actions = [
-  ["back", "ArrowLeft", () => go(now - 1)],
-  ["step", "ArrowRight", () => go(now + 1)],
+  ["back", "ArrowLeft", () => goStep(-1)],
+  ["step", "ArrowRight", () => goStep(1)],
   ["round-back", "ArrowUp", () => goRound(-1)],
   ["round", "ArrowDown", () => goRound(1)],
   ["play", " ", () => (playing === undefined ? play() : pause())],
@@ -136,11 +164,12 @@ const actions = [
   ["theme", null, changeTheme],
   ["help", "?", () => $("keys").showModal()],
   [null, "/", () => field.focus()],
-  [null, "Home", () => go(0)],
-  [null, "End", () => go(steps.length - 1)],
+  ["folded", "b", fold],
+  [null, "Home", () => go(shownFrom(0, 1) ?? 0)],
+  [null, "End", () => go(shownFrom(steps.length - 1, -1) ?? steps.length - 1)],
 ];
 for (const [id, targets] of Object.entries(landmarks)) {
-  actions.push([id, id[0], (event) => jumpAmong(targets, event.shiftKey)]); // m, f, e
+  actions.push([id, id[0], (event) => jumpAmong(targets, event.shiftKey)]); // m, f, e, l
   $(id).querySelector("small").textContent = targets.length.toLocaleString("en");
   $(id).disabled = !targets.length;
 }
@@ -151,8 +180,9 @@ $("speed").onchange = () => {
 };
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") hideMeaning();
   const typing = event.target.closest("input, select, dialog");
-  const presses = event.key === " " && event.target.closest("button");
+  const presses = event.key === " " && event.target.closest("button, summary");
   if (typing || presses || event.ctrlKey || event.altKey || event.metaKey) return;
   const action = keys.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
   if (!action) return;
@@ -182,8 +212,10 @@ new ResizeObserver(() => {
 }).observe($("strips"));
 
 document.body.classList.toggle("two-sided", sides.length > 1);
+document.body.classList.toggle("no-rounds", !hasRounds);
+document.body.classList.toggle("sourceless", !Object.keys(sources).length);
 document.title = `${timeline.title} – turnchat`;
-$("title").textContent = timeline.title;
+$("title").textContent = $("title").title = timeline.title;
 if (steps.length < timeline.total) {
   const [shown, all] = [steps.length, timeline.total].map((number) => number.toLocaleString("en"));
   $("part").textContent = `${shown} of ${all} steps${timeline.is_cut ? ", the most that fit" : ""}`;
@@ -192,4 +224,5 @@ if (steps.length < timeline.total) {
 }
 measureStrips();
 goToAddress();
+if (location.hash.length < 2 && !remembered()) openTour();
 performance.mark("ready");

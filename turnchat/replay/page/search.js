@@ -25,6 +25,7 @@ function showFound() {
     ? `${(nth + 1).toLocaleString("en")} of ${some(found.length, "step")}`
     : `${some(found.length, "step")}; Enter goes to the next`;
   $("found-count").textContent = found.length ? words : "nothing found";
+  results.box.style.height = `${Math.min(found.length, 9) * results.height}rem`;
   results.show(found.length, nth);
 }
 
@@ -36,7 +37,11 @@ function foundRow(i) {
     text("span", "said", messagesOf(step)));
 }
 
-field.oninput = field.onfocus = search;
+field.oninput = search;
+field.onfocus = () => {
+  field.select();
+  search();
+};
 document.querySelector(".search").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target === field) jumpAmong(found, event.shiftKey);
   if (event.key !== "Escape") return;

@@ -13,13 +13,15 @@ const rowSteps = rows.map((row) => row.number);
 for (const [file] of timeline.states) opened.set(file, -1);
 rows.forEach(({ kind, file }, i) => ({ opened, closed })[kind]?.set(file, i));
 
-function rowsOf({ file, call, effects, data, error, state }, number) {
+function rowsOf({ file, call, effects = [], data, error, held: kept, state }, number) {
   if (file === null) return [];
   const row = (kind, ours, said) => ({ number, file, kind, ours, said });
   const sends = ["send", "write", "encrypt"].includes(call);
-  const found = effects?.map((effect) => row(effect.kind, effect.ours, effect.text)) ?? [];
+  const found = effects.map((effect) => row(effect.kind, effect.ours, effect.text));
+  const isHeld = error === "EAGAIN" && kept?.length;
+  if (isHeld) found.push(row("held", true, `not sent yet: ${kept[0].text}`));
   const isConnection = files[file].kind === "connection";
-  if (data && !error && !effects) found.push(row(isConnection ? "part" : "stream", sends));
+  if (data && !error && !effects.length) found.push(row(isConnection ? "part" : "stream", sends));
   if (!isConnection || !state) return found;
   if (changes[file][0] === number) found.unshift(row("opened", false, "opened"));
   if (state.closed && !stateOf(file, number - 1)?.closed) found.push(row("closed", true, "closed"));
@@ -48,11 +50,12 @@ function lifelines() {
   const others = remote.length - all.length;
   if (others) all.push(["others", `${others.toLocaleString("en")} others`]);
   // With two sides the loops are neighbours. The streams of each are on its outer side.
-  sides.forEach(({ program }, side) => {
-    const short = program.replace("turnchat-", ""); // there is little space
-    const loop = [`loop ${side}`, sides.length > 1 ? short : "the loop"];
+  sides.forEach((_, side) => {
+    const short = programOf(side).replace("turnchat-", ""); // there is little space
+    const loop = [`loop ${side}`, short];
     const own = streams.filter((file) => files[file].side === side);
-    const shared = [`streams ${side}`, some(own.length, "stream")];
+    const names = own.length > 2 ? some(own.length, "stream") : own.map(nameOf).join(" + ");
+    const shared = [`streams ${side}`, names];
     const beside = streams.length <= OWN_STREAMS ? own.map(named) : own.length ? [shared] : [];
     all.push(...(side < sides.length - 1 ? [...beside, loop] : [loop, ...beside]));
   });
@@ -68,18 +71,20 @@ sequence.content.prepend(lines, marker);
 const percent = (part) => `${(part * 100).toFixed(2)}%`;
 
 const MARKS = ["opened", "closed", "handshake"]; // at the far end: no bytes move
+const STAYS = "held"; // at the loop: the bytes wait there
 const PREFIXES = { part: "part of a frame: ", fault: "fault: " };
 
 function sequenceRow(i) {
   const { number, file, kind, ours, said } = rows[i];
   const far = farKey(file);
-  const isMark = MARKS.includes(kind);
+  const isMark = MARKS.includes(kind) || kind === STAYS;
   // On a lifeline that several share, the label names the connection.
   const isBoth = files[file].peer !== null;
   const isShared = typeof far !== "number" && !isBoth;
-  const whose = isMark ? `${nameOf(file)} ` : isShared ? `${nameOf(file)}: ` : "";
+  const whose = MARKS.includes(kind) ? `${nameOf(file)} ` : isShared ? `${nameOf(file)}: ` : "";
   const words = `${whose}${PREFIXES[kind] ?? ""}${said ?? readable(steps[number].data)}`;
-  const [from, to] = [loopKey(file), far].map((key) => lanes.get(key).x);
+  const ends = [loopKey(file), kind === STAYS ? loopKey(file) : far];
+  const [from, to] = ends.map((key) => lanes.get(key).x);
   const [left, right] = [Math.min(from, to), Math.max(from, to)];
   const label = text("span", "words", words);
   const shape = isMark || from === to ? "dot" : "line";

@@ -5,9 +5,12 @@ the length of the rest (RFC 8446, 5.1). Before the keys are there, a handshake g
 and so do alerts: their names can be read. Later all is application data, or looks like it.
 """
 
+from copy import deepcopy
+
 from turnchat.core.frame import quote
 from turnchat.text import counted
 from turnchat.trace.format import Event
+from turnchat.trace.layers.frames import BODY, FAULT, HEADER, OTHER, Span, joined
 
 HEADER_SIZE = 5
 MAJOR_VERSION = 3  # the second byte, of SSL 3.0 and all that came later
@@ -127,6 +130,7 @@ class Records:
 
     def __init__(self) -> None:
         self.fault: str | None = None
+        self._spans: list[Span] = []
         self._offset = 0  # of the present record
         self._header = b""
         self._body = 0  # bytes of it that have come
@@ -151,24 +155,35 @@ class Records:
         of = f"{length_of(self._header)} bytes of a record"
         return f"{self._body} of {of} ({TYPES[self._header[0]]})"
 
+    def preview(self, data: bytes) -> list[Span]:
+        """Return the places of bytes, and take in nothing."""
+        twin = deepcopy(self)
+        twin.feed(data)
+        return twin.take_spans()
+
     def feed(self, data: bytes) -> str:
         """Take in bytes. Return the records that they complete, and the rest, in words."""
         found: list[str] = []
         count = position = 0
+        self._spans = []
         while position < len(data) and not self.fault:
             if len(self._header) < HEADER_SIZE:
                 piece = data[position : position + HEADER_SIZE - len(self._header)]
                 self._header += piece
+                self._spans.append(Span(len(piece), HEADER))
                 if not can_begin_record(self._header):
                     reason = f"{quote(self._header)} begins no TLS record"
                     self.fault = f"at byte {self._offset}: {reason}"
+                    self._spans[-1:] = self._at_fault(piece, len(data) - position)
             else:
                 left = length_of(self._header) - self._body
                 piece = data[position : position + left]
                 self._body += len(piece)
+                self._spans.append(Span(len(piece), BODY))
                 self._read(piece)
             position += len(piece)
-            if len(self._header) == HEADER_SIZE and self._body == length_of(self._header):
+            is_whole = len(self._header) == HEADER_SIZE and self._body == length_of(self._header)
+            if is_whole and not self.fault:
                 count += 1
                 shown = self._end_record()
                 if len(found) < SHOWN:
@@ -176,6 +191,19 @@ class Records:
         more = [f"{count - SHOWN} more"] if count > SHOWN else []
         words = f"{counted(count, 'TLS record')}: {', '.join(found + more)}" if count else ""
         return "; ".join(filter(None, (words, "" if self.is_between else self.progress)))
+
+    def take_spans(self) -> list[Span]:
+        """Return the places of the last bytes in their records, once."""
+        spans, self._spans = joined(self._spans), []
+        return spans
+
+    def _at_fault(self, piece: bytes, left: int) -> list[Span]:
+        """Return the places of the last bytes, of which `piece` proves that they are no record."""
+        known = len(self._header) - len(piece)
+        good = 0
+        while can_begin_record(self._header[: known + good + 1]):
+            good += 1
+        return [Span(good, HEADER), Span(1, FAULT), Span(left - good - 1, OTHER)]
 
     def _read(self, piece: bytes) -> None:
         """Take in a part of a record's body, if it is in the clear."""

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, SelectorKey
 from typing import TYPE_CHECKING, Any
 
-from turnchat.trace.events import WRAPPER_FILES, EventLog, caller
+from turnchat.trace.events import EventLog, blocking
+from turnchat.trace.format import Event
+from turnchat.trace.wrappers.caller import WRAPPER_FILES, caller
 
 if TYPE_CHECKING:
     from turnchat.core.loop import EventLoop
@@ -33,8 +35,13 @@ class RecordingSelector(BaseSelector):
     def register(self, fileobj: Any, events: int, data: Any = None) -> SelectorKey:
         number = self._number_of(fileobj, is_new=True)
         self._log.rename_file(number, _name_of(data))
-        event = {"t": None, "call": "register", "file": number, "events": MASKS.get(events, "")}
-        event["by"] = caller()
+        event: Event = {
+            "t": None,
+            "call": "register",
+            "file": number,
+            "events": MASKS.get(events, ""),
+        }
+        event |= caller() | blocking(getattr(fileobj, "real", fileobj))
         key = self._log.attempt(event, self._real.register, fileobj, events, data)
         self._log.emit(event)
         self._numbers[key.fd] = number
@@ -43,29 +50,36 @@ class RecordingSelector(BaseSelector):
     def modify(self, fileobj: Any, events: int, data: Any = None) -> SelectorKey:
         number = self._number_of(fileobj)
         self._log.rename_file(number, _name_of(data))
-        event = {"t": None, "call": "modify", "file": number, "events": MASKS.get(events, "")}
-        event["by"] = caller()
+        event: Event = {
+            "t": None,
+            "call": "modify",
+            "file": number,
+            "events": MASKS.get(events, ""),
+        }
+        event |= caller()
         key = self._log.attempt(event, self._real.modify, fileobj, events, data)
         self._log.emit(event)
         return key
 
     def unregister(self, fileobj: Any) -> SelectorKey:
         number = self._number_of(fileobj)
-        event = {"t": None, "call": "unregister", "file": number, "by": caller()}
+        event = {"t": None, "call": "unregister", "file": number, **caller()}
         key = self._log.attempt(event, self._real.unregister, fileobj)
         self._log.emit(event)
         del self._numbers[key.fd]
         if getattr(fileobj, "recorded_as", None) is None:
             # Its close() is not seen. Registered again, it gets another number.
-            self._log.emit({"t": None, "call": "close", "file": number, "by": caller()})
+            self._log.emit({"t": None, "call": "close", "file": number, **caller()})
             self._log.forget_file(number)
         return key
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
         timer = self.loop.next_timer if self.loop else None
         name = timer.name if timer else None
-        event = {"t": None, "call": "select", "timeout": timeout, "deadline": name}
-        event["by"] = caller(of_loop=True)
+        if self.loop and not timer and timeout is not None:
+            name = ""  # it was cancelled, and bounds the sleep all the same
+        event: Event = {"t": None, "call": "select", "timeout": timeout, "deadline": name}
+        event |= caller(of_loop=True)
         self._log.emit(event)
         ready = self._real.select(timeout)
         numbers = {key.fd: self._numbers[key.fd] for key, _ in ready}

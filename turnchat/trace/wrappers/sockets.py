@@ -5,9 +5,10 @@ from errno import errorcode
 from typing import Any, Self, cast
 
 from turnchat.text import unix_name
-from turnchat.trace.events import WRAPPER_FILES, EventLog, caller
+from turnchat.trace.events import EventLog
 from turnchat.trace.format import Event
 from turnchat.trace.layers.header import SIGNATURE
+from turnchat.trace.wrappers.caller import WRAPPER_FILES, caller
 from turnchat.trace.wrappers.redact import NoRedaction, RecordRedactor, Redactor
 
 WRAPPER_FILES.add(__file__)
@@ -25,12 +26,12 @@ class RecordingSocket:
 
     These are accept, connect, connect_ex, its outcome (SO_ERROR), recv, send, sendall, shutdown
     and close. Other calls that move bytes are refused, so that no recording lacks any. All other
-    calls pass without an event.
+    calls pass without an event. real: the socket below.
     """
 
     def __init__(self, log: EventLog, real: Socket, name: str, kind: str) -> None:
         self._log = log
-        self._real = real
+        self.real = real
         redactor = Redactor if log.lengths_only else NoRedaction
         self._received: NoRedaction = redactor()
         self._sent: NoRedaction = redactor()
@@ -40,14 +41,14 @@ class RecordingSocket:
     def __getattr__(self, name: str) -> Any:
         if name in REFUSED:
             raise AttributeError(f"{name}() is not recorded: use recv() and send()")
-        return getattr(self._real, name)
+        return getattr(self.real, name)
 
     def fileno(self) -> int:
-        return self._real.fileno()
+        return self.real.fileno()
 
     def accept(self) -> tuple[Socket, Any]:
-        event = {"t": None, "call": "accept", "file": self.recorded_as, "by": caller()}
-        accepted, address = self._log.attempt(event, self._real.accept)
+        event = {"t": None, "call": "accept", "file": self.recorded_as, **caller()}
+        accepted, address = self._log.attempt_timed(event, self.real, self.real.accept)
         local = _shown(self._log.attempt(event, accepted.getsockname))
         wrapped = RecordingSocket(self._log, accepted, "", "connection")
         event |= {"new": wrapped.recorded_as, "peer": _shown(address), "local": local}
@@ -56,8 +57,8 @@ class RecordingSocket:
 
     def connect_ex(self, address: Any) -> int:
         event = self._connect(address, caller())
-        code = self._log.attempt(event, self._real.connect_ex, address)
-        event["local"] = _shown(self._real.getsockname())
+        code = self._log.attempt_timed(event, self.real, self.real.connect_ex, address)
+        event["local"] = _shown(self.real.getsockname())
         self._log.emit(event | _failure(code))
         return code
 
@@ -66,17 +67,17 @@ class RecordingSocket:
 
         def connect() -> None:
             try:
-                self._real.connect(address)
+                self.real.connect(address)
             finally:
-                event["local"] = _shown(self._real.getsockname())
+                event["local"] = _shown(self.real.getsockname())
 
-        self._log.attempt(event, connect)
+        self._log.attempt_timed(event, self.real, connect)
         self._log.emit(event)
 
     def getsockopt(self, level: int, option: int, *size: int) -> Any:
-        value = self._real.getsockopt(level, option, *size)
+        value = self.real.getsockopt(level, option, *size)
         if (level, option) == (socket.SOL_SOCKET, socket.SO_ERROR):
-            event = {"t": None, "call": "connected", "file": self.recorded_as, "by": caller()}
+            event = {"t": None, "call": "connected", "file": self.recorded_as, **caller()}
             self._log.emit(event | _failure(value))
         return value
 
@@ -84,7 +85,7 @@ class RecordingSocket:
         """Take what is received and sent from here on for records. `side`: server or client."""
         if self._log.lengths_only:
             self._received, self._sent = RecordRedactor(), RecordRedactor()
-        event = {"t": None, "call": "tls", "file": self.recorded_as, "side": side, "by": caller()}
+        event = {"t": None, "call": "tls", "file": self.recorded_as, "side": side, **caller()}
         self._log.emit(event)
 
     def read_header(self, size: int) -> bytes:
@@ -93,8 +94,8 @@ class RecordingSocket:
         Others may be a message that came without a header, which lengths_only leaves out.
         """
         file = self.recorded_as
-        event = {"t": None, "call": "header", "file": file, "size": size, "by": caller()}
-        data = self._log.attempt(event, self._real.recv, size)
+        event = {"t": None, "call": "header", "file": file, "size": size, **caller()}
+        data = self._log.attempt_timed(event, self.real, self.real.recv, size)
         self._header += data
         starts = (start.startswith(self._header[: len(start)]) for start in HEADERS)
         is_shown = any(starts) or not self._log.lengths_only
@@ -104,35 +105,37 @@ class RecordingSocket:
 
     def recv(self, size: int, *flags: int) -> bytes:
         file = self.recorded_as
-        event = {"t": None, "call": "recv", "file": file, "size": size, "by": caller()}
-        data = self._log.attempt(event, self._real.recv, size, *flags)
+        event = {"t": None, "call": "recv", "file": file, "size": size, **caller()}
+        data = self._log.attempt_timed(event, self.real, self.real.recv, size, *flags)
         event["octets"] = str(self._received.redact(data), "latin-1")
         self._log.emit(event)
         return data
 
     def send(self, data: bytes, *flags: int) -> int:
         event = self._sending(data, caller())
-        sent = event["sent"] = self._log.attempt(event, self._real.send, data, *flags)
+        sent = event["sent"] = self._log.attempt_timed(
+            event, self.real, self.real.send, data, *flags
+        )
         self._log.emit(event)
         self._sent.redact(data[:sent])
         return sent
 
     def sendall(self, data: bytes, *flags: int) -> None:
         event = self._sending(data, caller())
-        self._log.attempt(event, self._real.sendall, data, *flags)
+        self._log.attempt_timed(event, self.real, self.real.sendall, data, *flags)
         event["sent"] = len(data)
         self._log.emit(event)
         self._sent.redact(data)
 
     def shutdown(self, how: int) -> None:
-        event = {"t": None, "call": "shutdown", "file": self.recorded_as, "by": caller()}
-        self._log.attempt(event, self._real.shutdown, how)
+        event = {"t": None, "call": "shutdown", "file": self.recorded_as, **caller()}
+        self._log.attempt(event, self.real.shutdown, how)
         self._log.emit(event)
 
     def close(self) -> None:
-        if self._real.fileno() >= 0:  # a second close() does nothing, so it is no event
-            event = {"t": None, "call": "close", "file": self.recorded_as, "by": caller()}
-            self._log.attempt(event, self._real.close)
+        if self.real.fileno() >= 0:  # a second close() does nothing, so it is no event
+            event = {"t": None, "call": "close", "file": self.recorded_as, **caller()}
+            self._log.attempt(event, self.real.close)
             self._log.emit(event)
             self._log.forget_file(self.recorded_as)
 
@@ -142,12 +145,12 @@ class RecordingSocket:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _connect(self, address: Any, by: str) -> Event:
+    def _connect(self, address: Any, by: Event) -> Event:
         peer = _shown(address)
-        return {"t": None, "call": "connect", "file": self.recorded_as, "peer": peer, "by": by}
+        return {"t": None, "call": "connect", "file": self.recorded_as, "peer": peer, **by}
 
-    def _sending(self, data: bytes, by: str) -> Event:
-        event = {"t": self._log.now(), "call": "send", "file": self.recorded_as, "by": by}
+    def _sending(self, data: bytes, by: Event) -> Event:
+        event = {"t": self._log.now(), "call": "send", "file": self.recorded_as, **by}
         event["octets"] = str(self._sent.preview(data), "latin-1")
         return event
 

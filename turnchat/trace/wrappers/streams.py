@@ -1,7 +1,8 @@
 """A standard stream, or a program's pipe, that emits its calls."""
 
 from turnchat.process.stdio import Stream
-from turnchat.trace.events import WRAPPER_FILES, EventLog, caller
+from turnchat.trace.events import EventLog
+from turnchat.trace.wrappers.caller import WRAPPER_FILES, caller
 
 WRAPPER_FILES.add(__file__)
 
@@ -17,8 +18,8 @@ class RecordingStream(Stream):
 
     def read(self, size: int) -> bytes | None:
         file = self.recorded_as
-        event = {"t": None, "call": "read", "file": file, "size": size, "by": caller()}
-        data = self._log.attempt(event, self._real.read, size)
+        event = {"t": None, "call": "read", "file": file, "size": size, **caller()}
+        data = self._log.attempt_timed(event, self._real, self._real.read, size)
         if data is None:
             event["error"] = "EAGAIN"
         else:
@@ -29,15 +30,15 @@ class RecordingStream(Stream):
     def write(self, data: bytes) -> int:
         event = {"t": self._log.now(), "call": "write", "file": self.recorded_as}
         event["octets"] = self._shown(data)
-        event["by"] = caller()
-        sent = event["sent"] = self._log.attempt(event, self._real.write, data)
+        event |= caller()
+        sent = event["sent"] = self._log.attempt_timed(event, self._real, self._real.write, data)
         if data and not sent:
             event["error"] = "EAGAIN"
         self._log.emit(event)
         return sent
 
     def close(self) -> None:
-        event = {"t": None, "call": "close", "file": self.recorded_as, "by": caller()}
+        event = {"t": None, "call": "close", "file": self.recorded_as, **caller()}
         self._log.attempt(event, self._real.close)
         self._log.emit(event)
         self._log.forget_file(self.recorded_as)

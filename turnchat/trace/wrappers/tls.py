@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from turnchat.trace.events import WRAPPER_FILES, EventLog, caller
+from turnchat.trace.events import EventLog
 from turnchat.trace.format import Event
+from turnchat.trace.wrappers.caller import WRAPPER_FILES, caller
 from turnchat.trace.wrappers.redact import NoRedaction, Redactor
 
 WRAPPER_FILES.add(__file__)
@@ -64,8 +65,8 @@ class RecordingTLS:
         self._log.attempt(event, self._real.unwrap)
         self._log.emit(event)
 
-    def _event(self, call: str, by: str) -> Event:
-        return {"t": None, "call": call, "file": self._file, "by": by}
+    def _event(self, call: str, by: Event) -> Event:
+        return {"t": None, "call": call, "file": self._file, **by}
 
 
 def subject_of(certificate: dict[str, Any]) -> str:
