@@ -1,8 +1,9 @@
 """Ports: no two checkers choose the same, and an old connection is waited for or really there."""
 
 import os
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import cycle
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.zoo import ZOO, read_specimen, run_cases
 from turnchat.check.case import BOTH, LAB, Role, Script, select
 from turnchat.check.play import Play
 from turnchat.check.report import CaseResult, EventType, Verdict
+from turnchat.check.sockets.connecting import with_little_room
 from turnchat.check.sockets.peer import Peer
 from turnchat.check.sockets.ports import has_listener, is_free, listening_socket, refusing_port
 from turnchat.check.steps import Meet, Start
@@ -63,6 +65,28 @@ def test_what_the_other_end_has_not_read_is_known(loop: EventLoop) -> None:
         assert peer.unread == 2
         peer.close()
         assert peer.unread is None
+
+
+def test_what_the_other_end_has_sent_is_known_before_it_is_read(loop: EventLoop) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        small = with_little_room(socket.socket)(socket.AF_INET, socket.SOCK_STREAM)
+        small.connect(listening.getsockname())
+        program, _ = listening.accept()
+        with program:
+            peer = Peer(loop, small, 1, lambda *_: None)
+            assert peer.coming == 0
+            program.send(b"hello")
+            assert peer.coming == 5
+            program.setblocking(False)
+            taken = 5
+            with suppress(BlockingIOError):
+                while taken < 1 << 20:
+                    peer.send(b"001x")  # as in turns: it acknowledges what has come
+                    taken += program.send(b"x" * 258)
+            assert taken < 100_000  # of a usual peer, it takes some 30,000,000
+            assert peer.coming == taken
+            peer.close()
+            assert peer.coming is None
 
 
 def test_an_old_connection_really_holds_the_port() -> None:

@@ -23,6 +23,8 @@ OWN = {  # turnchat's own programs, which keep all rules of their profile
     for lesson in ("one_by_one", "select_by_hand")
     for role in (Role.SERVER, Role.CLIENT)
 }
+SHORT_WRITES = [*LESSON, "turnchat.lessons.short_writes", "server", "{port}"]
+OWN["short_writes-server"] = (Role.SERVER, TURNCHAT, SHORT_WRITES)
 # Those that make test runs: quick ones, of each role.
 SAMPLE = {
     *("succeeds_without_server.py", "unpadded_header.py", "counts_characters.py"),
@@ -89,6 +91,21 @@ def sparse(programs: Iterable[Specimen]) -> list[ParameterSet]:
 @pytest.mark.parametrize("bad", sparse(BAD))
 def test_a_broken_program_fails_no_others(bad: Specimen, tmp_path: Path) -> None:
     must_fail_its_own(bad, run_cases(bad.role, bad.profile, bad.command(tmp_path)))
+
+
+PAUSE = "    global count\n    count += 1\n    if count == 3:\n        time.sleep(0.8)\n"
+
+
+@pytest.mark.slow
+def test_a_slow_answer_is_not_taken_for_a_full_kernel(tmp_path: Path) -> None:
+    """A server that waits for room fails, also if one of its answers was late."""
+    (bad,) = [one for one in BAD if one.path.name == "waits_for_room.py"]
+    code = bad.path.read_text().replace("def answer():\n", f"def answer():\n{PAUSE}")
+    assert PAUSE in code
+    late = tmp_path / "late.py"
+    late.write_text(code.replace("\nMOST = ", "\nimport time\n\ncount = 0\nMOST = ", 1))
+    command = [sys.executable, str(late), "{port}"]
+    must_fail_its_own(bad, run_cases(bad.role, bad.profile, command, bad.fails))
 
 
 @pytest.mark.parametrize("good", sampled(GOOD))

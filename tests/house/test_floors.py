@@ -17,6 +17,7 @@ FLOORS = {
     "text": 1,
     "logger": 1,
     "lessons": 1,
+    "guide": 1,
     "net": 2,
     "process": 2,
     "check": 3,
@@ -28,7 +29,7 @@ FLOORS = {
     "responders": 4,
     "cli": 5,
 }
-CLOSED = {"core", "text", "logger", "lessons"}  # nothing of turnchat is imported there
+CLOSED = {"core", "text", "logger", "lessons", "guide"}  # nothing of turnchat is imported there
 PURE = (
     *("core/frame.py", "core/conversation.py", "text.py", "logger.py", "responders/layout.py"),
     *(f"terminal/{name}.py" for name in ("draft", "editor", "history", "keys", "width")),

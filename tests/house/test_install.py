@@ -26,10 +26,17 @@ def test_it_can_be_installed(tmp_path: Path) -> None:
         shutil.copy(ROOT / name, source)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--no-deps", "--target", target, source], check=True)
+    shark = {path.name for path in (target / "turnchat" / "wireshark").iterdir()}
+    assert shark == {"README.md", "colorfilters", "turnchat.lua"}
     for name in ("FORMATS.md", "formats/results.schema.json", "formats/cases.schema.json"):
         assert (target / "turnchat" / "check" / name).exists(), name
     deployed = {path.name for path in (target / "turnchat" / "deploy").iterdir()}
     assert deployed == {path.name for path in (PACKAGE / "deploy").iterdir()}
+    guide = PACKAGE / "guide"
+    shipped = {path for path in guide.rglob("*.*") if path.suffix != ".pyc"}
+    assert len(shipped) > len(list(guide.glob("*.md")))
+    for path in shipped:
+        assert (target / "turnchat" / path.relative_to(PACKAGE)).exists(), path
     listed = [str(target / "bin" / "turnchat-check"), "list"]  # it imports all cases
     subprocess.run(listed, check=True, capture_output=True, env={"PYTHONPATH": str(target)})
     for name in ("turnchat-server", "turnchat-client", "turnchat-replay", "turnchat-check"):

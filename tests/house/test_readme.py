@@ -67,7 +67,20 @@ def test_the_sample_session_is_what_the_programs_show(terminal: Callable[..., Te
     assert steady(server.text) == steady("\n".join(sample("run-server")))
 
 
+def test_six_links_lead_from_the_lessons_to_a_server_of_ones_own() -> None:
+    section = README.partition("## Learn it in six steps")[2].partition("\n## ")[0]
+    steps = re.findall(r"^\d\. (?:.+\n)(?:   .+\n)*", section, re.MULTILINE)
+    links = [re.findall(r"\]\(([^)]+)\)", step) for step in steps]
+    assert [len(found) for found in links] == [1] * 6
+    (first,), *_, (last,) = links
+    assert first == "turnchat/lessons/README.md"
+    chapter, _, anchor = last.partition("#")
+    *_, build = (ROOT / chapter).read_text().split("### Build")
+    assert anchor == "exercises"
+    assert "bin/turnchat-check server --profile turnchat" in build
+
+
 def test_every_package_has_its_row() -> None:
     rows = set(re.findall(r"^\| \[(\w+)\]\(turnchat/\w+(?:\.py)?\) \|", README, re.MULTILINE))
     folders = {path.parent.name for path in (ROOT / "turnchat").glob("*/__init__.py")}
-    assert rows == folders | {"text"}
+    assert rows == folders | {"text", "guide", "wireshark"}

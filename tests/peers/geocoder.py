@@ -4,6 +4,7 @@ python3 -m tests.peers.geocoder [PORT]
 """
 
 import json
+import signal
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -29,6 +30,7 @@ class Geocoder(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
     with HTTPServer(("127.0.0.1", int((sys.argv[1:] or ["8000"])[0])), Geocoder) as server:
         print("listening on port", server.server_port, flush=True)
         server.serve_forever()

@@ -15,7 +15,7 @@ from turnchat.check.case import Role
 from turnchat.check.processes import queued_of
 from turnchat.check.processes.load import Load, busy_of_all, starved, usable_processors
 from turnchat.check.report import Event, EventType
-from turnchat.check.sockets.connecting import Acceptor, Connector
+from turnchat.check.sockets.connecting import Acceptor, Connector, MakeSocket, with_little_room
 from turnchat.check.sockets.peer import Peer
 from turnchat.check.sockets.ports import listening_socket
 from turnchat.check.subject import Subject, with_utf8
@@ -145,10 +145,16 @@ class Play:
             self._acceptor.close()
             self._acceptor = None
 
-    def connect(self, port: int | None = None, on_connect: OnConnected | None = None) -> Connector:
+    def connect(
+        self, port: int | None = None, on_connect: OnConnected | None = None, *,
+        has_little_room: bool = False,
+    ) -> Connector:  # fmt: skip
         """Connect to the program as soon as it listens; the connection becomes a peer."""
+        make_socket: MakeSocket = self._backend.make_socket
+        if has_little_room:
+            make_socket = with_little_room(self._backend.make_socket)
         connector = Connector(
-            self.loop, self._backend.make_socket, port or self.port, on_connect or self.add_peer
+            self.loop, make_socket, port or self.port, on_connect or self.add_peer
         )
         self._connectors.append(connector)
         return connector

@@ -1,4 +1,4 @@
-"""Lesson 2: messages of exactly 16 bytes.
+r"""Lesson 2: messages of exactly 16 bytes.
 
     python3 -m turnchat.lessons.fixed16 server [PORT]
     python3 -m turnchat.lessons.fixed16 client [PORT]
@@ -12,8 +12,19 @@ all 16 bytes; without it, recv() may return fewer.
 
 Limit: 17 bytes are refused, "ok" takes 16 as well, and blanks at the end of a message are lost. A
 client that waits for the keyboard does not notice that the server has left.
+
+Try this: start the server, and call it from other terminals. The first client is refused 17 bytes,
+and gets ok back without its blanks.
+
+    python3 -m turnchat.lessons.fixed16 server
+    printf '17 bytes: no, no!\nok  \n' | python3 -m turnchat.lessons.fixed16 client
+    (printf 'half a message'; sleep 60) | nc 127.0.0.1 2316  # the server waits for two more bytes
+    printf 'hello\n' | python3 -m turnchat.lessons.fixed16 client  # and this client for the server
+
+Predict: without MSG_WAITALL, what does the server say to 16 bytes that come in two pieces?
 """
 
+import signal
 import socket
 import sys
 
@@ -51,6 +62,7 @@ def serve(port: int) -> None:
             with connected:
                 try:
                     while (data := receive(connected)) is not None:
+                        print("client>", shown(data), flush=True)
                         connected.sendall(packed(data))
                 except OSError as error:
                     print("the connection is closed:", error, flush=True)
@@ -73,13 +85,15 @@ def ask(port: int) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, here and now
     role = sys.argv[1] if len(sys.argv) > 1 else ""
     roles = {"server": serve, "client": ask}
     if role not in roles:
         sys.exit("usage: python3 -m turnchat.lessons.fixed16 server|client [PORT]")
     try:
         roles[role](int(sys.argv[2]) if len(sys.argv) > 2 else PORT)
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         sys.exit(f"fixed16: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+
+# Answer: "the stream ended after 7 of 16 bytes", or whatever came first, though it has not ended:
+# recv() returns what is there.

@@ -1,4 +1,4 @@
-"""Lesson 3: messages with their length in front.
+r"""Lesson 3: messages with their length in front.
 
     python3 -m turnchat.lessons.length_prefix server [PORT]
     python3 -m turnchat.lessons.length_prefix client [PORT]
@@ -12,8 +12,18 @@ sendall(): as two, the second would wait some 40 ms until the first is acknowled
 
 Limit: no order is kept. A client that sends two messages in a row gets two answers; with people on
 both sides, nothing tells which is for which. And typing still hides a hang-up of the server.
+
+Try this: start the server, and call it from other terminals.
+
+    python3 -m turnchat.lessons.length_prefix server
+    printf 005hello003you | nc -N 127.0.0.1 2317  # two messages in a row, and two answers
+    (printf 00; sleep 60) | nc 127.0.0.1 2317  # the server waits for the rest of the header
+    printf 'hello\n' | python3 -m turnchat.lessons.length_prefix client  # and this client for it
+
+Predict: a client sends 300hello. How many of these bytes does the server read, and what then?
 """
 
+import signal
 import socket
 import sys
 
@@ -69,6 +79,7 @@ def serve(port: int) -> None:
             with connected:
                 try:
                     while (body := receive(connected)) is not None:
+                        print("client>", shown(body), flush=True)
                         connected.sendall(packed(body))
                 except OSError as error:
                     print("the connection is closed:", error, flush=True)
@@ -91,13 +102,15 @@ def ask(port: int) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, here and now
     role = sys.argv[1] if len(sys.argv) > 1 else ""
     roles = {"server": serve, "client": ask}
     if role not in roles:
         sys.exit("usage: python3 -m turnchat.lessons.length_prefix server|client [PORT]")
     try:
         roles[role](int(sys.argv[2]) if len(sys.argv) > 2 else PORT)
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         sys.exit(f"length_prefix: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+
+# Answer: three. 300 is no length, so it closes; and since hello is not read, its kernel sends a
+# reset in place of an orderly end (RFC 2525, 2.17).

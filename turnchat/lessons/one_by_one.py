@@ -12,8 +12,18 @@ there before we have spoken came out of turn.
 
 Limit: each wait stops all else. input() hides a hang-up of the peer, and recv() hides the keyboard.
 A second client waits until the first has left, and a silent peer is waited for without end.
+
+Try this: start the server, and call it from other terminals. Answer when it asks you.
+
+    python3 -m turnchat.lessons.one_by_one server
+    (printf 005hello; sleep 1) | nc -N 127.0.0.1 2322  # hangs up: you are told after your next line
+    sleep 60 | nc 127.0.0.1 2322  # says nothing, and the server waits for it
+    printf 005hello | nc 127.0.0.1 2322  # so this message is not shown
+
+Predict: the peer sends two messages in a row, and you answer the first. Does it get your answer?
 """
 
+import signal
 import socket
 import sys
 
@@ -71,7 +81,7 @@ def say_something(connected: socket.socket) -> str:
         try:
             send(connected, text)
         except ValueError as error:
-            print("not sent:", error)
+            print("not sent:", error, flush=True)
         else:
             return text
 
@@ -79,7 +89,8 @@ def say_something(connected: socket.socket) -> str:
 def hear_something(connected: socket.socket) -> str:
     """Wait for the peer's turn, and show its message."""
     text = receive(connected)
-    print("peer>", "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text))
+    shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    print("peer>", shown, flush=True)
     return text
 
 
@@ -102,7 +113,7 @@ def serve(port: int) -> None:
                 try:
                     talk(connected, we_begin=False)
                 except OSError as error:
-                    print("the conversation is over:", error)
+                    print("the conversation is over:", error, flush=True)
             print("waiting for the next client", flush=True)
 
 
@@ -113,13 +124,15 @@ def call(port: int) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, here and now
     role = sys.argv[1] if len(sys.argv) > 1 else ""
     roles = {"server": serve, "client": call}
     if role not in roles:
         sys.exit("usage: python3 -m turnchat.lessons.one_by_one server|client [PORT]")
     try:
         roles[role](int(sys.argv[2]) if len(sys.argv) > 2 else PORT)
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         sys.exit(f"one_by_one: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+
+# Answer: no. Its second message came in our turn: must_be_silent() finds it, and the conversation
+# is over.

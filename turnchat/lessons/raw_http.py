@@ -1,4 +1,4 @@
-"""Lesson 1: a request is a string that is sent, and its answer a string that is received.
+r"""Lesson 1: a request is a string that is sent, and its answer a string that is received.
 
     python3 -m turnchat.lessons.raw_http 'http://127.0.0.1:8000/search?name=Taipei'
 
@@ -8,8 +8,17 @@ returns some of the bytes that have come, so it is called until the stream ends.
 
 Limit: the end of the stream marks the end of the answer, so a connection carries one question. If
 a server leaves the connection open, this program waits for ever, though the whole answer has come.
+
+Try this: let nc be the server, and ask it from another terminal.
+
+    (printf 'HTTP/1.0 200 OK\r\n\r\nhello'; sleep 9) | nc -lN 127.0.0.1 8000
+    python3 -m turnchat.lessons.raw_http http://127.0.0.1:8000/  # prints hello after these nine
+
+Predict: a server sends no Content-Length, and crashes in the middle of its answer. Its kernel ends
+the stream. Does this program notice?
 """
 
+import signal
 import socket
 import sys
 from urllib.parse import quote, urlsplit
@@ -64,9 +73,13 @@ def shown(text: str) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, here and now
     if len(sys.argv) != 2:
         sys.exit("usage: python3 -m turnchat.lessons.raw_http URL")
     try:
         print(shown(get(sys.argv[1])))
     except (OSError, ValueError) as error:
         sys.exit(f"raw_http: {shown(str(error))}")
+
+# Answer: no. The end of the stream is the end of the answer. Only a length tells that a part is
+# missing: if there is a Content-Length, body_of() counts the bytes.

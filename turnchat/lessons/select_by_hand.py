@@ -9,13 +9,22 @@ files. The first that is ready is served; lines typed out of turn are queued for
 Teaches: readiness. select() says which file can be read without waiting. One read then takes the
 bytes that are there into a buffer, and the buffer shows when a message is whole.
 
-Limit: one client, no prompt, no deadline. Standard input must be a terminal or a pipe, since epoll
-takes neither regular files nor /dev/null. Typed bytes have no bound, and send() is trusted to take
-all. turnchat.core lifts these limits: connection objects, a table of turns, bounds and deadlines.
+Limit: one client, whose state is in local variables; a second is connected, and never heard. No
+prompt, and no bound for typed bytes. Standard input must be a terminal or a pipe, since epoll takes
+neither regular files nor /dev/null.
+
+Try this: start the server, and call it from other terminals.
+
+    python3 -m turnchat.lessons.select_by_hand server
+    (printf 005hello; sleep 9) | nc -N 127.0.0.1 2322  # hangs up: you are told at once
+    printf 005hello | nc 127.0.0.1 2322  # within the nine seconds: is not heard, and cut at the end
+
+Predict: the peer has said nothing yet, and you type two lines. When does each of them leave?
 """
 
 import os
 import selectors
+import signal
 import socket
 import sys
 
@@ -30,7 +39,6 @@ def not_text(data: bytes) -> bool:
 def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 - the whole idea in one function
     """Take turns until one says BYEBYE, or hangs up."""
     received, typed, input_has_ended = b"", b"", False
-    connected.setblocking(False)
     selector = selectors.DefaultSelector()
     selector.register(connected, selectors.EVENT_READ)
     selector.register(sys.stdin, selectors.EVENT_READ)
@@ -38,9 +46,9 @@ def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 
         if our_turn and (b"\n" in typed or input_has_ended):
             line, _, typed = typed.partition(b"\n") if b"\n" in typed else (b"BYEBYE", b"", b"")
             if len(line) > 255 or not_text(line):
-                print("not sent: a message has 255 bytes at the most, of text in UTF-8")
+                print("not sent: a message has 255 bytes at the most, of text in UTF-8", flush=True)
                 continue
-            connected.send(b"%03d%b" % (len(line), line))
+            connected.sendall(b"%03d%b" % (len(line), line))
             our_turn = False
             if line == b"BYEBYE":
                 return
@@ -76,6 +84,7 @@ def chat(connected: socket.socket, *, our_turn: bool) -> None:  # noqa: PLR0912 
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, here and now
     role = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
         port = int(sys.argv[2]) if len(sys.argv) > 2 else PORT
@@ -89,7 +98,8 @@ if __name__ == "__main__":
                     chat(connected, our_turn=False)
         else:
             sys.exit("usage: python3 -m turnchat.lessons.select_by_hand server|client [PORT]")
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         sys.exit(f"select_by_hand: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+
+# Answer: the first after the peer's first message, the second after its second. Each waits in
+# `typed` for its turn.

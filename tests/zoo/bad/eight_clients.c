@@ -23,6 +23,8 @@ static struct client {
     enum state state;
     unsigned long since; /* the order of those that wait */
     unsigned char data[4096];
+    char unsent[300];
+    int left; /* bytes of it */
 } clients[CLIENTS];
 static int count;
 static unsigned long messages;
@@ -87,8 +89,17 @@ static struct client *oldest(void) {
     return found;
 }
 
+/* Send what the kernel takes now; the rest, when poll() calls the client writable. */
+static void send_rest(struct client *c) {
+    ssize_t sent = send(c->fd, c->unsent, c->left, MSG_DONTWAIT);
+    if (sent < 0) sent = errno == EAGAIN ? 0 : c->left; /* read() tells of its end */
+    c->left -= sent;
+    memmove(c->unsent, c->unsent + sent, c->left);
+    if (!c->left && c->state == LEAVING) shutdown(c->fd, SHUT_WR);
+}
+
 static void answer(struct client *c) {
-    char line[5000], frame[5010];
+    char line[5000];
     ssize_t size = read(KEYBOARD, line, sizeof line - 1); /* of a terminal: one line */
     if (size <= 0) exit(0);
     line[size] = 0;
@@ -97,12 +108,9 @@ static void answer(struct client *c) {
         printf("not sent: 255 bytes is the most\n");
         return;
     }
-    int length = snprintf(frame, sizeof frame, "%03zu%s", strlen(line), line);
-    c->state = TALKING;
-    if (write(c->fd, frame, length) == length && !strcmp(line, "BYEBYE")) {
-        c->state = LEAVING;
-        shutdown(c->fd, SHUT_WR);
-    }
+    c->left = snprintf(c->unsent, sizeof c->unsent, "%03zu%s", strlen(line), line);
+    c->state = strcmp(line, "BYEBYE") ? TALKING : LEAVING;
+    send_rest(c);
 }
 
 int main(int argc, char **argv) {
@@ -121,20 +129,23 @@ int main(int argc, char **argv) {
     for (;;) {
         struct pollfd files[CLIENTS + 2];
         struct client *next = oldest();
-        for (int i = 0; i < count; i++) files[i] = (struct pollfd){clients[i].fd, POLLIN, 0};
+        for (int i = 0; i < count; i++)
+            files[i] = (struct pollfd){clients[i].fd, POLLIN | (clients[i].left ? POLLOUT : 0), 0};
         files[count] = (struct pollfd){count < CLIENTS ? listening : -1, POLLIN, 0};
         files[count + 1] = (struct pollfd){next ? KEYBOARD : -1, POLLIN, 0};
         if (poll(files, count + 2, -1) < 0) return 1;
         int can_accept = files[count].revents, has_line = files[count + 1].revents;
-        for (int i = count - 1; i >= 0; i--)
-            if (files[i].revents && !hear(&clients[i])) {
+        for (int i = count - 1; i >= 0; i--) {
+            if (files[i].revents & POLLOUT) send_rest(&clients[i]);
+            if (files[i].revents & ~POLLOUT && !hear(&clients[i])) {
                 printf("a client is gone\n");
                 close(clients[i].fd);
                 clients[i] = clients[--count];
             }
+        }
         if (has_line && oldest()) answer(oldest());
         if (can_accept && (clients[count].fd = accept(listening, NULL, NULL)) >= 0) {
-            clients[count].size = 0;
+            clients[count].size = clients[count].left = 0;
             clients[count++].state = TALKING;
         }
     }

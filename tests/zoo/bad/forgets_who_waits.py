@@ -13,6 +13,7 @@ KEYBOARD = 0
 clients = {}  # socket: the bytes of it that are no whole message yet
 waiting = []  # the socket whose message is not answered yet
 leaving = set()  # sockets on which BYEBYE was said: read until the stream ends
+unsent = {}  # socket: the bytes of its answer that the kernel has not taken yet
 
 
 def show(*words):
@@ -28,6 +29,7 @@ def forget(client, why):
     show("a client is gone:", why)
     del clients[client]
     leaving.discard(client)
+    unsent.pop(client, None)
     if client in waiting:
         waiting.remove(client)
     client.close()
@@ -85,13 +87,26 @@ def answer():
         show(f"not sent: {len(body)} bytes, {MOST} is the most")
         return
     client = waiting.pop(0)
+    unsent[client] = b"%03d%b" % (len(body), body)
+    if body == b"BYEBYE":
+        leaving.add(client)
+    send(client)
+
+
+def send(client):
+    """Send what the kernel takes now; the rest, when select() calls the client writable."""
     try:
-        client.sendall(b"%03d%b" % (len(body), body))
+        sent = client.send(unsent[client], socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return
     except OSError as error:
         forget(client, error)
         return
-    if body == b"BYEBYE":
-        say_goodbye(client)
+    unsent[client] = unsent[client][sent:]
+    if not unsent[client]:
+        del unsent[client]
+        if client in leaving:
+            say_goodbye(client)
 
 
 def main():
@@ -99,12 +114,15 @@ def main():
         show("listening on port", sys.argv[1])
         while True:
             watched = [listening, *clients, *([KEYBOARD] if waiting else [])]
-            ready = select.select(watched, [], [])[0]
+            ready, writable, _ = select.select(watched, unsent, [])
             for one in ready:
                 if one is listening:
                     clients[listening.accept()[0]] = b""
                 elif one in clients:
                     hear(one)
+            for one in writable:
+                if one in unsent:
+                    send(one)
             if KEYBOARD in ready and waiting:
                 answer()
 

@@ -5,13 +5,16 @@ from typing import Any
 
 from turnchat.check.case import SERVER, SHOULD, TURNCHAT, Script, case
 from turnchat.check.cases.common import OPENING, answer, ask, its_turn
+from turnchat.check.cases.many import turn
 from turnchat.check.play import Play
 from turnchat.check.processes import Usage
 from turnchat.check.report import NotApplicable
 from turnchat.check.steps import (
     HangUp,
+    Hear,
     Meet,
     Pass,
+    Press,
     Rests,
     Say,
     Send,
@@ -20,14 +23,24 @@ from turnchat.check.steps import (
     Step,
     measured,
 )
-from turnchat.check.steps.crowd import Accepted, Listens, MeetMore, MeetNext
+from turnchat.check.steps.crowd import (
+    Accepted,
+    Listens,
+    MeetMore,
+    MeetNext,
+    MeetSmall,
+    SendsUnread,
+)
 from turnchat.check.steps.measure import LeavesNothing, Shrinks
+from turnchat.check.steps.terminal import ENTER
+from turnchat.check.steps.wire import frame
 
 SECTION = "Programs"
 WINDOW = 2.0  # seconds in which processor time is counted
 CONVERSATIONS = 100
 A_FEW = 5  # descriptors that may be opened meanwhile for other things
 CLIENTS = 5
+UNREAD = 400  # answers; with the least buffers, Linux takes some 70 of 258 bytes
 RUNTIME = 3  # threads; above it is a runtime with threads of its own, as those of Java and Node
 
 
@@ -126,6 +139,44 @@ def _short_conversation(number: int) -> Script:
     else:
         yield Say("BYEBYE")
         yield HangUp()
+
+
+@case(
+    "loop/short-write",
+    section=SECTION,
+    hint=(
+        "send() takes as many bytes as there is room for, and sendall() waits for room. Make each "
+        "client's socket non-blocking, call send(), and keep the bytes that it did not take in a "
+        "buffer of that client. While there are any, ask select() if the socket is writable."
+    ),
+    roles=(SERVER,),
+    profile=TURNCHAT,
+    after=("frame/message", "many/second", "many/answer"),
+    waits=40,
+)
+def short_write(play: Play) -> Script:
+    """A client that reads none of many long answers holds up no other, and then gets them all."""
+    yield Start()
+    yield MeetSmall()
+    first = play.peer
+    yield MeetMore()
+    other = play.peer
+    first.pause_reading()
+    answers = []
+    for number in range(UNREAD):
+        yield Say(f"message-{number}-", first)
+        yield Shows(f"message-{number}-")
+        answers.append(f"{number:03}".ljust(255, "x"))
+        yield Press(answers[-1].encode() + ENTER)
+        size = len(frame(answers[-1])) * len(answers)
+        if (yield SendsUnread(size, first)):
+            continue
+        yield from turn(play, other, f"of-the-other-{number}-")
+        if (first.coming or 0) < size:
+            break  # the kernel takes no more: the program was not only slow
+    first.resume_reading()
+    for text in answers:
+        yield Hear(text, first)
 
 
 @case(

@@ -186,8 +186,8 @@ def held_up(evidence: Evidence) -> str | None:
     if sent and evidence.noted(state.UNREAD) == [len(sent)]:
         return (
             f"A client is not served while others are there: nothing of the {len(sent)} bytes of"
-            f" client {evidence.peers} was read. Accept each client at once, and read from those"
-            " that select() names."
+            f" client {evidence.peers} was read. Accept each client at once, read from those that"
+            " select() names, and do not wait in send(): a client may read nothing for long."
         )
     return None
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from turnchat.check.play import Play
 
 ONE_CONVERSATION = "the program serves one conversation"
+FULL = 0.5  # seconds in which the kernel takes no more of an answer
 REFUSED = 0.4  # seconds of refused connections, after which a program listens no more
 
 
@@ -76,6 +77,12 @@ class MeetMore(Meet):
         return False
 
 
+class MeetSmall(Meet):
+    """Be a client for which the kernel keeps as little as it can while it does not read."""
+
+    has_little_room = True
+
+
 class MeetNext(Meet):
     """Be the next client after all have left. Ended with 0: the server serves one conversation."""
 
@@ -135,6 +142,30 @@ class Reaches(Step):
 
     def _clients(self) -> str:
         return " or ".join(f"client {peer.number}" for peer in self._peers)
+
+
+class SendsUnread(Polling):
+    """Wait until so many bytes are on their way to a client that does not read, or time is up.
+
+    The result is False if they are not: the kernel takes no more.
+    """
+
+    is_done_by_time = True
+
+    def __init__(self, size: int, peer: Peer) -> None:
+        super().__init__(FULL)
+        self._size, self._peer = size, peer
+
+    def has_come(self, play: "Play") -> bool:
+        del play
+        coming = self._peer.coming
+        if coming is None:
+            raise NotApplicable("this system does not tell what is on its way")
+        self.result = coming >= self._size
+        return self.result or self._peer.is_over
+
+    def waiting(self) -> str:
+        return "the answer to be sent"
 
 
 class Silence(Step):

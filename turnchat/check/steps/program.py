@@ -76,6 +76,7 @@ class Meet(Step):
     """
 
     awaits = Awaited.CONNECTION
+    has_little_room = False
 
     def __init__(self, seconds: float | None = START_TIMEOUT) -> None:
         super().__init__(seconds)
@@ -85,7 +86,7 @@ class Meet(Step):
         self._number = play.met
         if play.role is SERVER:
             self._number = len(play.peers)
-            self._connector = play.connect()
+            self._connector = play.connect(has_little_room=self.has_little_room)
 
     def look(self, play: "Play") -> bool:
         if len(play.peers) <= self._number:

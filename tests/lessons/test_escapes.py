@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from tests.support.lessons import SERVERS, call, serve, start
 from tests.support.peer import Answering, Peer
 from tests.support.process import ROOT, Program, Start
 
@@ -19,9 +20,7 @@ def attacked(program: Start, name: str) -> tuple[Program, Peer]:
     """Start the client of a lesson with a line to say: the client, and its server."""
     answering = Answering()
     port = answering.address.rpartition(":")[2]
-    client = program(
-        "-m", f"turnchat.lessons.{name}", "client", port, env={"PYTHONPATH": str(ROOT)}
-    )
+    client = start(program, name, "client", port)
     client.type("hello")
     return client, answering.accept()
 
@@ -41,6 +40,26 @@ def test_a_message_shows_its_escapes(program: Start, name: str, answer: bytes) -
     peer.send(answer)
     client.end_input()
     assert HARMLESS in client.line()
+    peer.close()
+
+
+@pytest.mark.parametrize("name", [name for name in SERVERS if name != "naive"])
+def test_a_server_shows_the_escapes_of_a_message(program: Start, name: str) -> None:
+    server, port = serve(program, name)
+    peer = call(port)
+    peer.send(ATTACK.ljust(16) if name == "fixed16" else FRAME)
+    assert server.line().endswith(f"> {HARMLESS}")
+    peer.close()
+
+
+@pytest.mark.parametrize("name", [name for name in SERVERS if name not in ("fixed16", "naive")])
+def test_a_server_shows_the_escapes_of_a_breach(program: Start, name: str) -> None:
+    server, port = serve(program, name)
+    peer = call(port)
+    peer.send(b"\x1b[2J")
+    line = server.line("stderr" if name == "select_by_hand" else "stdout")
+    assert "\x1b" not in line
+    assert r"\x1b[2" in line
     peer.close()
 
 

@@ -1,55 +1,27 @@
-"""The lessons: each keeps its promise, and the one before it shows the fault that it mends."""
+"""The first five steps: each keeps its promise, and the one before shows what it mends."""
 
 import json
 import os
-import re
 import select
-import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from http.server import HTTPServer
-from threading import Thread
 
 import pytest
 
 from tests.peers.geocoder import TAIPEI, Geocoder
 from tests.support.clock import PATIENCE, wait_until
+from tests.support.lessons import serve, start
 from tests.support.peer import Answering, Peer
-from tests.support.process import ROOT, SERVER, Program, Start, status_of
+from tests.support.process import ROOT, SERVER, Start, status_of
+from tests.support.tcp import has_read_all, states_at
+from turnchat.check.sockets.ports import CLOSE_WAIT
 from turnchat.lessons import raw_http
 
-CLOSE_WAIT = "08"  # as /proc/net/tcp has it
 PYTHON = [sys.executable, "-m"]
 
 
-def start(program: Start, name: str, role: str, port: str = "0") -> Program:
-    """Start a lesson as README says, from the folder of the checkout."""
-    return program(
-        "-u", "-m", f"turnchat.lessons.{name}", role, port, env={"PYTHONPATH": str(ROOT)}
-    )
-
-
-def serve(program: Start, name: str) -> tuple[Program, str]:
-    server = start(program, name, "server")
-    words = server.line()
-    assert words.startswith("listening on port ")
-    return server, words.split()[-1]
-
-
 # 1. raw_http
-
-
-@pytest.fixture
-def geocoder() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Geocoder)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_raw_http_asks_where_a_place_is(geocoder: str) -> None:
@@ -247,26 +219,6 @@ def test_a_header_in_two_pieces_is_too_much_for_the_naive_one_alone(
     peer.close()
 
 
-def tcp_row(here: int, there: int) -> list[str]:
-    """The row of /proc/net/tcp for the end at port `there` of the connection from `here`."""
-    with open("/proc/net/tcp") as table:
-        for row in table:
-            fields = row.split()
-            if fields[1].endswith(f":{there:04X}") and fields[2].endswith(f":{here:04X}"):
-                return fields
-    return [""] * 5
-
-
-def tcp_state(here: int, there: str) -> str:
-    return tcp_row(here, int(there))[3]
-
-
-def has_read_all(peer: Peer) -> bool:
-    """Return True if the other end has read everything that was sent."""
-    here, there = peer.socket.getsockname()[1], peer.socket.getpeername()[1]
-    return tcp_row(here, there)[4].endswith(":00000000")
-
-
 # A hang-up while input() waits
 
 
@@ -278,13 +230,12 @@ def test_one_by_one_does_not_notice_a_hang_up_and_select_by_hand_does(
     peer = Peer.to(f"127.0.0.1:{port}")
     peer.say("hello")
     assert server.line() == "peer> hello"
-    peer_port = peer.socket.getsockname()[1]
     peer.close()
     if name == "select_by_hand":
         assert server.wait() == 1
         server.line_with("the peer has hung up", "stderr")
         return
-    wait_until(lambda: tcp_state(peer_port, port) == CLOSE_WAIT)  # its kernel knows
+    wait_until(lambda: CLOSE_WAIT in states_at(port))  # its kernel knows
     assert server.process.stdout
     printed = b""
     while select.select([server.process.stdout], [], [], 0.3)[0]:
@@ -334,49 +285,3 @@ def test_a_second_client_of_turnchat_is_answered_while_the_first_thinks(program:
     assert second.hear() == "hello second"
     first.close()
     second.close()
-
-
-def commands() -> set[str]:
-    """Every command of a lesson that a README or a lesson's head gives."""
-    lessons = ROOT / "turnchat" / "lessons"
-    paths = (ROOT / "README.md", lessons / "README.md", *lessons.glob("*.py"))
-    texts = [path.read_text() for path in paths]
-    return {
-        command
-        for text in texts
-        for command in re.findall(r"^    python3 -m (turnchat\.lessons\..*)$", text, re.M)
-    }
-
-
-def test_every_command_that_is_given_works(program: Start, geocoder: str) -> None:
-    """Each server is called by its own client, and one question is asked."""
-    given = commands()
-    assert len(given) == 2 * 5 + 2 + 1  # with [PORT] in the heads, without in lessons/README.md
-    for command in sorted(given):
-        module, *arguments = shlex.split(command)
-        if module.endswith("raw_http"):
-            url = arguments[0].replace("http://127.0.0.1:8000", geocoder)
-            asking = program("-m", module, url, env={"PYTHONPATH": str(ROOT)})
-            assert json.loads(asking.line()) == TAIPEI
-        elif arguments[0] == "server":
-            name = module.rpartition(".")[2]
-            server, port = serve(program, name)
-            server.type("hello")
-            client = start(program, name, "client", port)
-            client.type("hello")
-            assert client.line_with("hello").endswith("hello")
-
-
-@pytest.mark.parametrize(
-    "name", ["raw_http", "fixed16", "length_prefix", "one_by_one", "select_by_hand", "naive"]
-)
-def test_a_lesson_says_how_it_is_used(name: str) -> None:
-    result = subprocess.run(
-        [*PYTHON, f"turnchat.lessons.{name}"],
-        cwd=ROOT,
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert result.returncode == 1
-    assert result.stderr.decode().startswith(f"usage: python3 -m turnchat.lessons.{name} ")
