@@ -169,7 +169,7 @@ def test_connections_can_be_chosen(shown: Shown) -> None:
     shown.open("big", "#round=9000&step=3")
     shown.click("[aria-label='Show client 84 as a connection with a lifeline']")
     assert shown.texts(".remote h3") == ["client 84"]
-    assert shown.texts("#lanes span") == ["client 84", "999 others", "the loop"]
+    assert shown.texts("#lanes span") == ["client 84", "999 others", "server"]
     assert shown.text("#cast").startswith("Chosen: 1 of 1,000")
     shown.click("[aria-label='Show client 84 as a connection with a lifeline']")
     assert len(shown.all(".connection")) == 4

@@ -165,7 +165,7 @@ def test_the_steps_of_the_round_can_be_clicked(shown: Shown) -> None:
 
 def test_the_diagram_has_a_lifeline_for_each_peer_the_loop_and_the_streams(shown: Shown) -> None:
     shown.open()
-    assert shown.texts("#lanes span") == ["client 1", "client 2", "the loop", "keyboard", "screen"]
+    assert shown.texts("#lanes span") == ["client 1", "client 2", "server", "keyboard", "screen"]
 
 
 def test_an_arrow_leads_to_its_step(shown: Shown) -> None:

@@ -158,6 +158,7 @@ def short_write(play: Play) -> Script:
     """A client that reads none of many long answers holds up no other, and then gets them all."""
     yield Start()
     yield MeetSmall()
+    yield Accepted()
     first = play.peer
     yield MeetMore()
     other = play.peer
