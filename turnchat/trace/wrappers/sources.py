@@ -7,6 +7,7 @@ if the same code comes out. What cannot be read or compiled has none.
 
 import os
 import stat
+import tokenize  # noqa: F401 - linecache imports it late (3.13), and --user may not read it then
 import warnings
 from collections import deque
 from collections.abc import Iterator
