@@ -9,6 +9,30 @@ from turnchat.trace.format import Event
 SOURCE_LIMIT = 32  # of one name: functions may share one, and of long ones there are parts
 
 
+class Sources:
+    """The sources that a recording has had so far.
+
+    Functions may share a name, and long ones come in parts: the latest that has a line counts.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, deque[Json]] = {}
+
+    def feed(self, event: Event) -> None:
+        """Take in the source that an event has."""
+        if "source" in event and "by" in event:
+            known = self._known.setdefault(event["by"], deque(maxlen=SOURCE_LIMIT))
+            known.append(event["source"])
+
+    def find(self, event: Event) -> Json | None:
+        """Return the source that has the line of a call, or None."""
+        line = event.get("line", 0)
+        for source in reversed(self._known.get(event["by"], ())):
+            if 0 <= line - source["first"] < source["text"].count("\n"):
+                return source
+        return None
+
+
 class Texts:
     """The texts that steps refer to by their index: explanations, and functions with their source.
 
@@ -19,7 +43,7 @@ class Texts:
         self.sources: dict[str, Json] = {}  # of functions that have acted, by their index
         self.size = 0  # of these, in characters
         self._indices: dict[tuple[str, int, str], int] = {}  # by text and source
-        self._known: list[dict[str, deque[Json]]] = [{} for _ in range(sides)]
+        self._known = [Sources() for _ in range(sides)]
 
     @property
     def list(self) -> list[str]:
@@ -33,18 +57,15 @@ class Texts:
 
     def feed(self, side: int, event: Event) -> None:
         """Take in the source that an event has."""
-        if "source" in event and "by" in event:
-            known = self._known[side].setdefault(event["by"], deque(maxlen=SOURCE_LIMIT))
-            known.append(event["source"])
+        self._known[side].feed(event)
 
     def place(self, side: int, event: Event) -> Json:
         """Return the parts of a step that tell the function of its call, and the line in it."""
-        line = event.get("line", 0)
-        for source in reversed(self._known[side].get(event["by"], ())):
-            if 0 <= line - source["first"] < source["text"].count("\n"):
-                where = self.add(event["by"], source)
-                if str(where) not in self.sources:
-                    self.sources[str(where)] = source
-                    self.size += len(json.dumps(source["text"])) + 5 * source["text"].count("<")
-                return {"where": where, "line": line}
-        return {"where": self.add(event["by"])}
+        source = self._known[side].find(event)
+        where = self.add(event["by"], source)
+        if source is None:
+            return {"where": where}
+        if str(where) not in self.sources:
+            self.sources[str(where)] = source
+            self.size += len(json.dumps(source["text"])) + 5 * source["text"].count("<")
+        return {"where": where, "line": event.get("line", 0)}

@@ -1,12 +1,11 @@
 """Findings for a terminal: each with the code that did it, the harm, and the way to mend it."""
 
 import textwrap
-from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 from turnchat.replay.lint.find import find_all
-from turnchat.replay.texts import SOURCE_LIMIT
+from turnchat.replay.states import Json
+from turnchat.replay.texts import Sources
 from turnchat.text import counted, safe
 from turnchat.trace.format import Event, Recording
 
@@ -45,13 +44,12 @@ class Report:
     def _places(self) -> dict[int, list[str]]:
         """Return the call and its line of code, by the lines of the recording with a finding."""
         wanted = {one.line for one in self._found}
-        sources: dict[str, deque[dict[str, Any]]] = {}
+        sources = Sources()
         places = {}
         for number, event in self._recording.events:
-            if "source" in event and "by" in event:
-                sources.setdefault(event["by"], deque(maxlen=SOURCE_LIMIT)).append(event["source"])
+            sources.feed(event)
             if number in wanted and "by" in event and "line" in event:
-                places[number] = _place(event, sources.get(event["by"], ()))
+                places[number] = _place(event, sources.find(event))
         return places
 
     def _summary(self) -> str:
@@ -63,20 +61,12 @@ class Report:
         return f"no mistake of this loop in {events}" if notes else f"no mistake in {events}"
 
 
-def _code(line: int, sources: Sequence[dict[str, Any]]) -> str:
-    """Return a line of the latest source that has it."""
-    for source in reversed(sources):
-        nth: int = line - source["first"]
-        text: str = source["text"]
-        if 0 <= nth < text.count("\n"):
-            return text.split("\n", nth + 1)[nth].strip()
-    return ""
-
-
-def _place(event: Event, sources: Sequence[dict[str, Any]]) -> list[str]:
+def _place(event: Event, source: Json | None) -> list[str]:
     function, _, file = event["by"].rpartition(" in ")
     shown = [safe(f"{file}:{event['line']}, in {function}" if file else event["by"])]
-    code = _code(event["line"], sources)
+    code = ""
+    if source:
+        code = source["text"].split("\n")[event["line"] - source["first"]].strip()
     return [*shown, f"{INDENT}{safe(code[:MOST])}"] if code else shown
 
 
