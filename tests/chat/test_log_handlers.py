@@ -29,7 +29,7 @@ from turnchat.chat.transcript import Transcript
 from turnchat.core.connection import Label
 from turnchat.core.loop import EventLoop
 from turnchat.logger import DEBUG, ERROR, INFO, WARNING, Extra, Logger
-from turnchat.process.stdio import LineWriter
+from turnchat.process.files.line_writer import LineWriter
 from turnchat.terminal.output import LIMIT, Output, plainly
 
 LABEL = Label("client 1", 1, "here")

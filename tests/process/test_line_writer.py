@@ -5,7 +5,7 @@ from select import PIPE_BUF
 
 import pytest
 
-from turnchat.process.stdio import WAITING_LIMIT, LineWriter
+from turnchat.process.files.line_writer import WAITING_LIMIT, LineWriter, SharedLineWriter
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
@@ -184,3 +184,46 @@ def test_the_bound_may_be_reached_and_not_exceeded(size: int, lost: int) -> None
     writer.write(b"x" * ((1 << 20) - 64 - 1001) + b"\n")
     writer.write(b"y" * (size - 1) + b"\n")
     assert writer.lost == lost
+
+
+@pytest.mark.parametrize("room", range(12))
+@pytest.mark.parametrize("next_name", ["the log", "the trace"])
+def test_a_torn_line_goes_on_before_another_writer_begins(room: int, next_name: str) -> None:
+    disk = Disk(room)
+    writers = {name: SharedLineWriter(disk.write, name) for name in ("the log", "the trace")}
+    sentences: list[str] = []
+    for writer in writers.values():
+        writer.report = sentences.append
+    writers["the log"].write(b"log 1\n")
+    writers["the trace"].write(b"trace 1\n")
+    writers["the log"].write(b"log 2\n")
+    disk.room = 1000
+    writers[next_name].write(b"next\n")
+    for writer in writers.values():
+        writer.flush()
+    assert sorted(disk.written.splitlines()) == [b"log 1", b"log 2", b"next", b"trace 1"]
+    assert [writer.waiting for writer in writers.values()] == [0, 0]
+    for name in writers:
+        assert sentences.count(f"{name} can be written again: no line was lost") == 1
+
+
+@pytest.mark.parametrize("room", range(1, 20))
+def test_a_write_that_is_traced_is_finished_before_the_line_of_the_trace(room: int) -> None:
+    """There is room again at the worst moment: the call has ended, and its line is traced."""
+    disk = Disk(room)
+
+    def write_and_trace(data: bytes) -> int:
+        try:
+            return disk.write(data)
+        finally:
+            disk.room = 1000
+            trace.write(b"write()\n")
+
+    log = SharedLineWriter(write_and_trace, "the log")
+    trace = SharedLineWriter(disk.write, "the trace")
+    trace.report = log.report = lambda sentence: trace.write(f"{sentence}\n".encode())
+    log.write(b"the first line\n")
+    log.flush()
+    assert disk.written.startswith(b"the first line\nwrite()\n")
+    assert disk.written.endswith(b"\n")
+    assert (log.waiting, trace.waiting) == (0, 0)

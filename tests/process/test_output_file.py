@@ -13,7 +13,7 @@ import pytest
 from tests.support import ROOT
 from tests.support.output_files import full_disk, recording, transcript
 from tests.support.process import own_descriptors
-from turnchat.process.stdio import WAITING_LIMIT
+from turnchat.process.files.line_writer import WAITING_LIMIT
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_one_file_is_not_written_twice(path: Path, name: str) -> None:
 
 def test_a_file_that_is_a_standard_stream_too_is_refused(path: Path) -> None:
     code = (
-        "import sys\nfrom turnchat.process.output_file import OutputFile\n"
+        "import sys\nfrom turnchat.process.files.output_file import OutputFile\n"
         f"OutputFile('--log', 'log', {str(path)!r})"
     )
     with path.open("w") as output:
@@ -268,7 +268,7 @@ def test_only_a_file_to_be_emptied_must_belong_to_its_user(
 
 OPENER = """
 import os, sys
-from turnchat.process.output_file import OutputFile
+from turnchat.process.files.output_file import OutputFile
 OutputFile("--log", "log", sys.argv[1]).begin()
 try:
     os.open("/dev/tty", os.O_RDWR)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.output_files import full_disk, recording, transcript
 from tests.support.process import own_descriptors
-from turnchat.process.output_file import OutputFile
+from turnchat.process.files.output_file import OutputFile
 
 
 @pytest.fixture

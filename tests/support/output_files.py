@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from turnchat.process.output_file import OutputFile
+from turnchat.process.files.output_file import OutputFile
 
 
 def transcript(path: Path, *others: OutputFile, limit: int | None = None) -> OutputFile:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import CLIENT, SERVER, Program
 from tests.support.recording import EXAMPLES, event
-from turnchat.process.output_file import OutputFile
+from turnchat.process.files.output_file import OutputFile
 from turnchat.trace.format import encode
 from turnchat.trace.writer import Writer
 

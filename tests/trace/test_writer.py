@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.recording import event, messages, read_from
-from turnchat.process.output_file import OutputFile
+from turnchat.process.files.output_file import OutputFile
 from turnchat.replay.lint import find_mistakes
 from turnchat.replay.validate import find_problems
 from turnchat.trace.format import Event, Recording
@@ -190,7 +190,7 @@ def test_a_recording_ends_whole_at_its_limit(path: Path) -> None:
 def test_nothing_follows_lines_that_were_lost(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Later events would make no sense: their files were never opened."""
     full = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr("turnchat.process.stdio.WAITING_LIMIT", 200)
+    monkeypatch.setattr("turnchat.process.files.line_writer.WAITING_LIMIT", 200)
     file = opened(path)
     writer = Writer(file, "mine", bodies=True)
     for one in (*SET_UP, *round_of(1)):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from turnchat.core.connection import Connection, Label
     from turnchat.core.conversation import Observer
     from turnchat.core.loop import Callback, EventLoop
-    from turnchat.process.stdio import LineWriter
+    from turnchat.process.files.line_writer import LineWriter
     from turnchat.terminal.screen import PlainScreen
 
 CAME = {"news": "came"}  # the `extra` of the line of an arrival

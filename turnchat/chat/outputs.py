@@ -1,7 +1,7 @@
 """The output files of a program, from its arguments: log, transcript and recording.
 
 They are opened before anything else, so that a mistake ends the program at once, and written when
-all else stands (process/output_file.py).
+all else stands (process/files/output_file.py).
 """
 
 import argparse
@@ -14,7 +14,7 @@ from turnchat.text import reason, safe
 
 if TYPE_CHECKING:
     from turnchat.chat.transcript import Transcript
-    from turnchat.process.output_file import OutputFile
+    from turnchat.process.files.output_file import OutputFile
 
 
 class CannotWrite(Exception):
@@ -86,7 +86,7 @@ class Outputs:
             self.recording = self._open_one("--record", "recording", arguments.record)
 
     def _open_one(self, option: str, name: str, path: str) -> "OutputFile":
-        from turnchat.process.output_file import OutputFile  # noqa: PLC0415 - see above
+        from turnchat.process.files.output_file import OutputFile  # noqa: PLC0415 - see above
 
         try:
             file = OutputFile(

@@ -5,7 +5,7 @@ lines survive kill -9. A message is written before it is answered or sent, so a 
 peer knows to have arrived is in the file. Writing to a regular file blocks for as long as the disk
 takes: no selector can tell when it is ready.
 
-A disk may be full. The chat goes on, and the lines wait (process/stdio.py).
+A disk may be full. The chat goes on, and the lines wait (process/files/line_writer.py).
 """
 
 import json
@@ -18,7 +18,7 @@ from turnchat.core.conversation import Observer
 from turnchat.text import safe_json
 
 if TYPE_CHECKING:
-    from turnchat.process.output_file import OutputFile
+    from turnchat.process.files.output_file import OutputFile
 
 
 class Transcript:

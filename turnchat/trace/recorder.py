@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from select import select
 
-from turnchat.process.output_file import OutputFile
-from turnchat.process.stdio import LineWriter, has_colours, is_on_disk, open_stream
+from turnchat.process.files.line_writer import SharedLineWriter
+from turnchat.process.files.output_file import OutputFile
+from turnchat.process.stdio import has_colours, is_on_disk, open_stream
 from turnchat.trace.backend import RecordingBackend
 from turnchat.trace.events import Sink
 from turnchat.trace.live import tracer
@@ -80,7 +81,7 @@ class StderrSink:
     def __init__(self) -> None:
         self.has_colours = has_colours(2)
         self._stream = open_stream(2)
-        self._disk = LineWriter(self._stream.write, "the trace") if is_on_disk(2) else None
+        self._disk = SharedLineWriter(self._stream.write, "the trace") if is_on_disk(2) else None
         if self._disk:
             self._disk.report = lambda sentence: self.write(f"{sentence}\n")
         self._has_stopped = False

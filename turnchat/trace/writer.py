@@ -7,7 +7,7 @@ connection is of kind "other" there: the beginning of its conversation is not in
 The first event of each function has its source. The events themselves stay as they are.
 """
 
-from turnchat.process.output_file import OutputFile
+from turnchat.process.files.output_file import OutputFile
 from turnchat.trace.format import Event, encode, head
 from turnchat.trace.wrappers.sources import Sources
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 from turnchat.chat.log import FileHandler, Handler, Log, OutputHandler, level_of
 from turnchat.core.loop import EventLoop
 from turnchat.process.backend import Backend
+from turnchat.process.files.line_writer import SharedLineWriter
 from turnchat.process.signals import Signals
-from turnchat.process.stdio import LineWriter, is_on_disk
+from turnchat.process.stdio import is_on_disk
 from turnchat.responders.echo import Echo
 from turnchat.terminal.output import Output, plainly
 
 if TYPE_CHECKING:
     from turnchat.chat.server import Answer
     from turnchat.cli.chat.interfaces import Role
-    from turnchat.process.output_file import OutputFile
+    from turnchat.process.files.output_file import OutputFile
     from turnchat.process.processes import Processes
     from turnchat.responders.program import Programs
 
@@ -44,7 +45,7 @@ class Headless:
         self.shows_arrivals = arguments.verbose
         self._stack = ExitStack()
         self._output: Output | None = None
-        self._disk: LineWriter | None = None
+        self._disk: SharedLineWriter | None = None
         level = level_of(quiet=arguments.quiet, verbose=arguments.verbose)
         self.logger = Log(FileHandler(loop, log, level) if log else self._open_stderr(level))
         self._stack.callback(self.logger.close)
@@ -108,7 +109,7 @@ class Headless:
         stream = self._backend.stream(2)
         if is_on_disk(2):
             self._stack.callback(stream.close)
-            self._disk = LineWriter(stream.write, "the log")
+            self._disk = SharedLineWriter(stream.write, "the log")
             return FileHandler(self._loop, self._disk, level)
         self._output = Output(self._loop, stream, "standard error", plainly)
         self._stack.callback(self._output.close)

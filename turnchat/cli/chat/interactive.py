@@ -15,7 +15,7 @@ from turnchat.terminal.screen import BlockScreen, open_screen
 if TYPE_CHECKING:
     from turnchat.chat.server import Answer
     from turnchat.cli.chat.interfaces import Role
-    from turnchat.process.output_file import OutputFile
+    from turnchat.process.files.output_file import OutputFile
     from turnchat.process.stdio import Stream
     from turnchat.responders.editor_prompt import EditorPrompt
     from turnchat.responders.prompt import LinePrompt

@@ -21,7 +21,7 @@ from turnchat.text import reason
 
 if TYPE_CHECKING:
     from turnchat.cli.chat.interfaces import Frontend, Role
-    from turnchat.process.output_file import OutputFile
+    from turnchat.process.files.output_file import OutputFile
 
 Made = TypeVar("Made")
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from turnchat.process.stdio import LineWriter, ignore
+from turnchat.process.files.line_writer import LineWriter, ignore
 from turnchat.text import reason, were
 
 FLAGS = os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY
