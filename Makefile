@@ -14,6 +14,9 @@ TOOLS := $(VENV)/.tools-installed
 AXE := $(VENV)/.axe-installed
 SCRIPTS := bin/turnchat-server bin/turnchat-client bin/turnchat-replay bin/turnchat-check
 
+# Tests start thousands of programs: each would be compiled anew, where this is set.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run-server run-client replay test zoo simulate fuzz mutate road bench bench-instructions soak cluster lint picture recordings format clean
 
 help:  ## show this list

@@ -13,6 +13,7 @@ from tests.bench import runner
 from tests.bench.goals import Goal
 from tests.bench.measured import Measured
 from tests.bench.report import README, TABLES, between_marks, summary, tables
+from tests.support.sampling import sampled
 from tests.support.tools import needs
 
 needs_a_compiler = needs("cc")
@@ -43,7 +44,8 @@ def test_a_goal_is_met_or_not() -> None:
 
 @needs_a_compiler
 @pytest.mark.parametrize(
-    "name", [runner.FLOOR, runner.NAKED, runner.TURNCHAT, "asyncio protocol", "threads"]
+    "name",
+    sampled([runner.TURNCHAT, runner.FLOOR, runner.NAKED, "asyncio protocol", "threads"], every=5),
 )
 def test_what_is_compared_serves_without_a_failure(name: str) -> None:
     with runner.serving(runner.commands()[name]) as server:
@@ -58,7 +60,7 @@ def test_what_is_compared_serves_without_a_failure(name: str) -> None:
 
 
 @needs("libssl")
-@pytest.mark.parametrize("name", [runner.TURNCHAT, "asyncio protocol"])
+@pytest.mark.parametrize("name", sampled([runner.TURNCHAT, "asyncio protocol"], every=2))
 def test_what_is_compared_over_tls_serves_without_a_failure(name: str) -> None:
     runner.prepare_tls()
     with runner.serving(runner.commands_with_tls()[name]) as server:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.clock import PATIENCE, wait_until
 from tests.support.process import ROOT, SERVER, Program, exit_status, run
+from tests.support.sampling import sampled
 from tests.support.terminal import Terminal
 from tests.support.tools import needs
 from turnchat.cli import check as cli
@@ -187,7 +188,7 @@ def test_a_strict_checker_takes_a_should_for_a_must() -> None:
 # Outputs that fail
 
 
-@pytest.mark.parametrize("option", ["-v", "--json=-"])
+@pytest.mark.parametrize("option", sampled(["-v", "--json=-"], every=2))
 def test_a_reader_that_leaves_is_no_error(option: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -238,7 +239,8 @@ def test_a_place_without_descriptors_is_told_in_words(before: str, status: int, 
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    ("number", "status"),
+    sampled([(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], every=3),
 )
 def test_an_interrupt_ends_all_that_was_started(
     program: Callable[..., Program],

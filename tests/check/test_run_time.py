@@ -180,6 +180,7 @@ def test_a_program_whose_case_takes_too_long_hangs() -> None:
     assert result.reason == result.shortfall.reason == words
 
 
+@pytest.mark.slow
 def test_a_case_that_takes_too_long_on_a_busy_system_is_no_shortfall(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -222,6 +223,7 @@ def test_time_is_given_back_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.seconds < 4
 
 
+@pytest.mark.slow
 def test_a_program_that_never_can_run_falls_short_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
     starve(monkeypatch, rising(1.0))
     result = with_step(lambda _: Lasts(15.0))
@@ -238,6 +240,7 @@ def test_a_line_is_typed_when_a_program_could_show_its_question(
     assert at[EventType.TYPED] - at[EventType.CONNECTED] >= 0.5
 
 
+@pytest.mark.slow
 def test_looks_take_a_small_part_of_a_processor() -> None:
     looks = 0
 

@@ -153,6 +153,7 @@ def test_a_worker_that_does_not_answer_is_ended(
     assert [one.verdict for one in others] == [Verdict.PASS]
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_stopped_is_ended_at_once_and_after_two_none_is_tried(
     run: Callable[..., list[CaseResult]],
 ) -> None:
@@ -315,7 +316,11 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize("deed", ["pass", "os.kill(os.getppid(), 9)"], ids=["ends", "kills"])
-@pytest.mark.parametrize("sandbox", [(), ("--no-sandbox",)], ids=["nothing", "limits"])
+@pytest.mark.parametrize(
+    "sandbox",
+    [(), pytest.param(("--no-sandbox",), marks=pytest.mark.slow)],
+    ids=["nothing", "limits"],
+)
 def test_a_daemon_that_clears_its_environment_does_not_outlive_its_case(
     program: Start, tmp_path: Path, deed: str, sandbox: Sequence[str]
 ) -> None:

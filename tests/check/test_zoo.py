@@ -40,13 +40,13 @@ every_bad = pytest.mark.parametrize("bad", BAD, ids=lambda one: one.name)
 def marks(name: str, number: int = 0) -> Collection[pytest.MarkDecorator]:
     if name in SAMPLE:
         return ()
-    return (pytest.mark.sweep,) if number % 2 else (pytest.mark.slow,)
+    return (pytest.mark.sweep,) if number % 3 else (pytest.mark.slow,)
 
 
 def sampled(programs: Iterable[Specimen]) -> list[ParameterSet]:
     """Return the programs as parameters.
 
-    The sample is run each time, and half of the rest in continuous integration.
+    The sample is run each time, and a third of the rest in continuous integration.
     """
     return [
         pytest.param(one, id=one.name, marks=marks(one.path.name, number))

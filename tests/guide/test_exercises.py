@@ -18,7 +18,7 @@ from tests.support.tools import require
 
 STARTERS = GUIDE / "exercises"
 SOLUTIONS = ROOT / "tests" / "guide" / "solutions"
-MANY = "--only loop/short-write"  # a case with many messages
+LONG = r"--only loop/short-write|sleep 5|timeout [2-9]"  # that case has many messages
 GREETING = r"\s*$|\s*…$|(?i:listening on )|Connection to "  # no sign that anything is broken
 TOLD = r"^(?:FAIL {2}|WARN {2}| +also )([\w/-]+(?:, [\w/-]+)*)"  # the cases of a report
 ALL = 86  # cases of the profile turnchat that apply to these servers
@@ -105,7 +105,7 @@ def test_the_checker_refuses_the_starter(part: Section) -> None:
         assert shows(report, [line]), (line, report)
 
 
-@pytest.mark.parametrize("part", with_slow(BUILDS, "--profile turnchat"))
+@pytest.mark.parametrize("part", with_slow(BUILDS, "--profile turnchat|framing|turns"))
 def test_the_checker_accepts_the_solution(part: Section) -> None:
     command = [
         word.replace(str(STARTERS.relative_to(ROOT)), str(SOLUTIONS)) for word in command_of(part)
@@ -175,7 +175,7 @@ def test_what_breaks_can_be_seen(part: Section) -> None:
     assert [line for line in shown if not re.match(GREETING, line)]
 
 
-@pytest.mark.parametrize("part", with_slow(SESSIONS, MANY))
+@pytest.mark.parametrize("part", with_slow(SESSIONS, LONG))
 def test_the_sessions_show_what_stands_there(part: Section, tmp_path: Path) -> None:
     commands = [command.text for session in part.sessions for command in session]
     for tool in ("nc", "strace", "tmux", "socat"):

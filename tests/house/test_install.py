@@ -6,6 +6,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 import turnchat
 from tests.support import ROOT
 
@@ -19,6 +21,7 @@ def test_every_package_is_installed() -> None:
     assert set(packages) == {".".join(folder.parts) for folder in folders}
 
 
+@pytest.mark.slow
 def test_it_can_be_installed(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     shutil.copytree(PACKAGE, source / "turnchat")

@@ -48,6 +48,7 @@ def test_in_short_writes_it_stays(program: Start) -> None:
     peer.close()
 
 
+@pytest.mark.slow
 def test_each_turn_has_a_deadline_of_its_own(program: Start) -> None:
     """A client that talks stays, for longer than the seconds of one turn."""
     server, port = serve(program, "deadlines", "1")
@@ -83,6 +84,7 @@ with socket.create_server(("127.0.0.1", 0)) as listening:
 """
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_read_is_let_go(program: Start) -> None:
     server = program("-c", SMALL, env={"PYTHONPATH": str(ROOT)})
     port = port_of(server)
@@ -141,6 +143,7 @@ def test_ctrl_c_at_short_writes_resets_the_connection(program: Start) -> None:
     peer.close()
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_close_is_waited_for_in_vain(program: Start) -> None:
     server, port = serve(program, "deadlines")
     peer = call(port)

@@ -1,5 +1,7 @@
 """short_writes keeps what a client does not read; many_clients, before it, waits for the client."""
 
+import pytest
+
 from tests.support.lessons import (
     TURNS,
     call,
@@ -14,6 +16,7 @@ from tests.support.tcp import has_read_all
 ANSWER = "x" * 255
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_read_stops_many_clients(program: Start) -> None:
     server, port = serve(program, "many_clients")
     server.type(*[ANSWER] * TURNS)

@@ -251,7 +251,7 @@ EACH = {
         *(many_clients, short_writes, deadlines, naive),
     )
 }
-LONG = ("raw_http", "select_by_hand", "deadlines")  # some nine seconds each
+LONG = ("raw_http", "select_by_hand", "many_clients", "short_writes", "deadlines")  # 4 to 9 s each
 
 
 @pytest.mark.parametrize(

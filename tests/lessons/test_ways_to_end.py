@@ -42,7 +42,10 @@ def test_ctrl_c_ends_a_server_as_soon_as_it_listens(program: Start, name: str) -
         assert is_ended_by_ctrl_c(server)
 
 
-@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(one, marks=[pytest.mark.slow] * (one == "deadlines")) for one in SERVERS],
+)
 def test_ctrl_c_ends_a_server_in_its_peers_turn_and_in_its_own(program: Start, name: str) -> None:
     for said in (b"00", b"005hello"):
         server, port = serve(program, name)

@@ -344,6 +344,7 @@ def test_a_start_that_fails_is_not_ready(program: Start, manager: Manager) -> No
     assert manager.socket not in select.select([manager.socket], [], [], 0)[0]
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_is_started_again(
     program: Start, there: tuple[socket.socket, str], manager: Manager
 ) -> None:

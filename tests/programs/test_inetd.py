@@ -119,6 +119,7 @@ def test_a_program_does_not_get_the_connection(program: Start) -> None:
     server.wait()
 
 
+@pytest.mark.slow
 def test_a_broken_rule_is_the_status(program: Start) -> None:
     here, there = tcp_pair()
     server = by_inetd(program, here, *ECHO)

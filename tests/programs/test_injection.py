@@ -149,7 +149,7 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "strace.log"
 
 
-@pytest.mark.parametrize(("options", "call", "error"), sampled(kinds(most=1), every=4))
+@pytest.mark.parametrize(("options", "call", "error"), sampled(kinds(most=1), every=8))
 def test_a_failing_call_costs_one_conversation_at_the_most(
     program: Start, log: Path, options: str, call: str, error: str
 ) -> None:
@@ -191,7 +191,7 @@ def test_a_listener_that_cannot_be_watched_again_is_tried_once_more(
     stop(server)
 
 
-@pytest.mark.parametrize(("call", "error"), BEFORE_LISTENING)
+@pytest.mark.parametrize(("call", "error"), sampled(BEFORE_LISTENING, every=4))
 def test_an_error_before_listening_is_told_in_a_line(
     program: Start, log: Path, call: str, error: str
 ) -> None:

@@ -225,6 +225,7 @@ def test_faults_of_some_are_not_noticed_by_another(program: Start) -> None:
     good.close()
 
 
+@pytest.mark.slow
 def test_an_unread_pipe_stalls_no_conversation(program: Start) -> None:
     """The lines that wait are bounded; status lines are dropped first, and counted."""
     server, address = serve(program)

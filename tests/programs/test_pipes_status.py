@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.peer import Answering
 from tests.support.process import CLIENT, Start, run, serve, waiting_in
+from tests.support.sampling import sampled
 
 PIPE_SIZE = 65536  # bytes, of Linux: pipe(7)
 
@@ -111,7 +112,7 @@ def test_an_interrupted_client_with_lines_left_keeps_its_status(program: Start) 
     assert client.wait() == 130
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", sampled([signal.SIGINT, signal.SIGTERM, signal.SIGHUP], every=3))
 @pytest.mark.parametrize("leaver", ["server", "client"])
 def test_a_client_is_interrupted_while_its_output_is_not_read(
     program: Start, pipe: tuple[int, int], number: signal.Signals, leaver: str

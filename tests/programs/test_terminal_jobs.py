@@ -152,6 +152,7 @@ def test_news_come_in_the_background_and_the_line_in_the_foreground(shell: Start
     peer.close()
 
 
+@pytest.mark.slow
 def test_a_job_that_starts_in_the_background_asks_in_the_foreground(shell: Start) -> None:
     bash = shell(env=NAMES, columns=100)
     before = settings(bash)

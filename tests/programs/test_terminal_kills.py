@@ -229,7 +229,8 @@ def test_a_client_ends_while_it_connects(terminal: Start, cause: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cause", [cause for cause in ALWAYS if cause != "a defect"] + ["reset", "BYEBYE"]
+    "cause",
+    sampled([*(cause for cause in ALWAYS if cause != "a defect"), "reset", "BYEBYE"], every=5),
 )
 def test_a_client_ends_while_its_terminal_is_stopped(terminal: Start, cause: str) -> None:
     shell, peer, pid = client_at(terminal, half_typed)

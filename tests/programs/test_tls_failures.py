@@ -135,6 +135,7 @@ def test_a_server_without_tls(program: Start, files: Files) -> None:
     assert any(hint in line for line in stop(server))
 
 
+@pytest.mark.slow
 def test_a_server_that_says_nothing(files: Files) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"

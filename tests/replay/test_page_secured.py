@@ -7,6 +7,8 @@ pytest.importorskip("selenium", reason="the browser is driven by selenium")
 from tests.replay.conftest import BOTH_ENDS
 from tests.support.page import Shown
 
+pytestmark = pytest.mark.slow  # the page in plain words is tried each time
+
 RECORD_HEADER = 5
 HELLO = next(
     len(event["octets"]) for _, event in BOTH_ENDS[1].events if event["call"] == "send"

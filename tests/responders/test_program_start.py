@@ -105,7 +105,7 @@ PTY_STEPS = [
 
 @pytest.mark.parametrize(
     ("use_pty", "step"),
-    sampled([*((False, step) for step in STEPS), *((True, step) for step in PTY_STEPS)], every=5),
+    sampled([*((False, step) for step in STEPS), *((True, step) for step in PTY_STEPS)], every=9),
     ids=lambda given: "-".join(map(str, given[1:])) if isinstance(given, tuple) else str(given),
 )
 def test_a_start_that_fails_on_the_way_leaves_nothing_and_is_tried_again(
@@ -139,7 +139,7 @@ def has_children() -> bool:
         return False
 
 
-@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("at", sampled([1, 2, 3], every=3))
 def test_a_defect_on_the_way_ends_the_conversation_and_leaves_nothing(make: Make, at: int) -> None:
     scene = make("cat")
     before = len(own_descriptors())
@@ -179,7 +179,7 @@ def test_without_a_pidfd_the_signal_tells_of_the_exit(
     scene.until(scene.is_gone)
 
 
-@pytest.mark.parametrize("watched", ["stdin", "stdout", "stderr", "process"])
+@pytest.mark.parametrize("watched", sampled(["stdin", "stdout", "stderr", "process"], every=4))
 def test_a_file_that_cannot_be_watched_costs_one_conversation_at_most(
     make: Make, monkeypatch: pytest.MonkeyPatch, watched: str
 ) -> None:

@@ -13,11 +13,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 
-from tests.support.clock import PATIENCE
+from tests.support.clock import PATIENCE, wait_until
 
 PROMPT = "$ "
 NUMBERS = count(1)
 LEFT_OUT = {"TMUX", "TMUX_PANE", "PROMPT_COMMAND", "ENV", "MAKEFLAGS"}
+
+
+def open_terminal(path: str, _flags: int) -> int:
+    return os.open(path, os.O_RDONLY | os.O_NOCTTY)
 
 
 class TmuxShell:
@@ -106,8 +110,11 @@ class TmuxShell:
         return column, row
 
     def resize(self, columns: int, rows: int = 24) -> None:
-        """Change the size of the terminal."""
+        """Change the size of the terminal, and wait until its programs see that."""
         self.run(f"refresh-client -C {columns}x{rows}")
+        (path,) = self.run("display-message -p '#{pane_tty}'")
+        with open(path, "rb", buffering=0, opener=open_terminal) as terminal:
+            wait_until(lambda: os.get_terminal_size(terminal.fileno()) == (columns, rows))
 
     def close(self) -> None:
         """End this server of tmux, and with it the shell."""
