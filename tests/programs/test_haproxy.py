@@ -12,7 +12,7 @@ from tests.support.clock import PATIENCE, wait_until
 from tests.support.haproxy import SHIPPED, Balancer
 from tests.support.headless import serve, stop, talk
 from tests.support.peer import Peer
-from tests.support.process import Program, Start, descriptors_of
+from tests.support.process import Program, Start, descriptors_of, status_of
 from tests.support.tools import needs
 
 pytestmark = needs("haproxy")
@@ -124,7 +124,9 @@ def check_health(program: Start, folder: Path, kind: str, options: str) -> None:
     with Balancer.running(folder, config, "127.0.0.1") as balancer:
         balancer.command("set server servers/one health down")
         wait_until(lambda: balancer.row("servers", "one")["status"] == "UP")
-    wait_until(lambda: descriptors_of(server.pid) == before)  # the last check is over
+    # The last check is over, and it does not wait to be accepted either: then the server would run.
+    wait_until(lambda: status_of(server.pid, "State") == "S")
+    wait_until(lambda: descriptors_of(server.pid) == before)
     assert stop(server) == ["* stopping"]
 
 
