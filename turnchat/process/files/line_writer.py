@@ -127,25 +127,29 @@ class SharedLineWriter(LineWriter):
     """
 
     _queue: ClassVar[deque["SharedLineWriter"]] = deque()
-    _is_writing: ClassVar[bool] = False
+
+    def __init__(self, write: Callable[[bytes], int], name: str) -> None:
+        super().__init__(write, name)
+        self._is_writing = False
 
     def flush(self) -> None:
         """Write the lines that wait, those of the writer that is first before the own ones."""
         queue = SharedLineWriter._queue
         if self not in queue:
             queue.append(self)
-        if SharedLineWriter._is_writing:
-            return
-        SharedLineWriter._is_writing = True
+        while queue and not queue[0]._is_writing:
+            first = queue[0]
+            first._write_on()
+            if first.error and first._offset:
+                for other in list(queue)[1:]:
+                    other._fail(first.error)
+                return
+            if first._is_failing or not first._waiting:
+                queue.popleft()
+
+    def _write_on(self) -> None:
+        self._is_writing = True
         try:
-            while queue:
-                first = queue[0]
-                LineWriter.flush(first)
-                if first.error and first._offset:
-                    for other in list(queue)[1:]:
-                        other._fail(first.error)
-                    return
-                if first._is_failing or not first._waiting:
-                    queue.popleft()
+            super().flush()
         finally:
-            SharedLineWriter._is_writing = False
+            self._is_writing = False
