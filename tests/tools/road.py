@@ -5,11 +5,13 @@ A turn here is a message and its answer.
 python -m tests.tools.road
 
 The peer is the same for all: a plain blocking socket that says "hello" and waits for the answer.
+All run on one processor. With two, the time in which an idle one wakes up would be most of a turn.
 The servers that a person would use get a line for each turn on their standard input. Each round
 measures all steps, one after the other; the median of the rounds is printed.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -130,6 +132,7 @@ def turns_a_second(exchange: Exchange) -> float:
 
 def main() -> None:
     """Print a row for each step."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # and so those of its children
     figures: dict[str, list[float]] = {name: [] for name in STEPS}
     for _ in range(ROUNDS):
         for name, step in STEPS.items():
