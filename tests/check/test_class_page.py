@@ -9,6 +9,8 @@ pytest.importorskip("selenium", reason="the browser is driven by selenium")
 
 from tests.support.page import Shown
 
+pytestmark = pytest.mark.slow  # each has a browser; test_page.py is run each time
+
 STUDENTS = example_reports.some_students()
 
 

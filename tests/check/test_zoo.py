@@ -28,7 +28,7 @@ OWN["short_writes-server"] = (Role.SERVER, TURNCHAT, SHORT_WRITES)
 # Those that make test runs: quick ones, of each role.
 SAMPLE = {
     *("succeeds_without_server.py", "unpadded_header.py", "counts_characters.py"),
-    *("acknowledges.py", "exit_status_1.py", "answers_the_newest.js"),
+    *("acknowledges.py", "exit_status_1.py"),
 }
 # A pair is two programs, and the zoo has single ones: a bad one beside a good one is tried there.
 SINGLE = [one for one in all_cases() if Role.PAIR not in one.roles]

@@ -105,7 +105,8 @@ def test_the_checker_refuses_the_starter(part: Section) -> None:
         assert shows(report, [line]), (line, report)
 
 
-@pytest.mark.parametrize("part", with_slow(BUILDS, "--profile turnchat|framing|turns"))
+@pytest.mark.slow  # of up to all cases
+@pytest.mark.parametrize("part", named(BUILDS))
 def test_the_checker_accepts_the_solution(part: Section) -> None:
     command = [
         word.replace(str(STARTERS.relative_to(ROOT)), str(SOLUTIONS)) for word in command_of(part)

@@ -195,7 +195,7 @@ CLIENT_POINTS = [
             *product(CLIENT_POINTS, [*ALWAYS, "reset", "BYEBYE"]),
             *product([our_turn], [*ALWAYS, "reset", "Ctrl-D"]),
         ],
-        every=5,
+        every=10,
     ),
 )
 def test_a_client_ends(terminal: Start, point: Point, cause: str) -> None:

@@ -9,6 +9,8 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.support.page import Shown
 
+pytestmark = pytest.mark.slow  # each has a browser; test_page.py is run each time
+
 
 def is_open(shown: Shown) -> bool:
     return shown.find("#tour").is_displayed()

@@ -14,6 +14,8 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.support.page import Shown
 
+pytestmark = pytest.mark.slow  # each has a browser; test_page.py is run each time
+
 
 def lit(shown: Shown) -> list[str]:
     return [line.split("\n", 1)[1].strip() for line in shown.texts("#code [aria-current]")]

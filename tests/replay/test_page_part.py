@@ -13,6 +13,8 @@ pytest.importorskip("selenium", reason="the browser is driven by selenium")
 
 from tests.support.page import Shown
 
+pytestmark = pytest.mark.slow  # each has a browser; test_page.py is run each time
+
 CHAT = ROOT / "turnchat" / "replay" / "examples" / "two-clients.jsonl"
 
 

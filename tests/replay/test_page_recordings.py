@@ -10,6 +10,8 @@ from tests.support.recording import read_from
 from turnchat.replay.page import render_page
 from turnchat.replay.timeline import build_timeline
 
+pytestmark = pytest.mark.slow  # each has a browser; test_page.py is run each time
+
 GUIDE = ROOT / "turnchat" / "guide" / "recordings"
 EXAMPLES = ROOT / "turnchat" / "replay" / "examples"
 

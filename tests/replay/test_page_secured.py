@@ -7,7 +7,7 @@ pytest.importorskip("selenium", reason="the browser is driven by selenium")
 from tests.replay.conftest import BOTH_ENDS
 from tests.support.page import Shown
 
-pytestmark = pytest.mark.slow  # the page in plain words is tried each time
+pytestmark = pytest.mark.slow  # each has a browser; test_page.py is run each time
 
 RECORD_HEADER = 5
 HELLO = next(

@@ -165,6 +165,7 @@ def connected() -> list[Event]:
 # The beginning
 
 
+@pytest.mark.slow
 def test_a_client_connects(export: Export) -> None:
     made = export(connected())
     assert made.flags == HANDSHAKE
@@ -176,6 +177,7 @@ def test_a_client_connects(export: Export) -> None:
     assert [float(time) for time in made.all("frame.time_epoch")] == [0, 2, 2]
 
 
+@pytest.mark.slow
 def test_a_refused_connection_is_reset(export: Export) -> None:
     opened, connect = connected()
     for events in (
@@ -204,6 +206,7 @@ NO_ADDRESSES = [
 ]
 
 
+@pytest.mark.slow
 def test_addresses_are_those_of_the_recording_if_they_are_of_tcp(export: Export) -> None:
     events = [OPENED[0]]
     for number, (peer, local, *_) in enumerate([*ADDRESSES, *NO_ADDRESSES], start=2):
@@ -222,6 +225,7 @@ def test_addresses_are_those_of_the_recording_if_they_are_of_tcp(export: Export)
         assert "the addresses are made up" in one["frame.comment"]
 
 
+@pytest.mark.slow
 def test_a_socket_that_was_only_wrapped_is_a_connection_too(export: Export) -> None:
     events = [
         event("open", file=1, kind="connection", name="peer"),
@@ -233,6 +237,7 @@ def test_a_socket_that_was_only_wrapped_is_a_connection_too(export: Export) -> N
     assert [one["from"] for one in dissect(made.path)] == ["client", "server"]
 
 
+@pytest.mark.slow
 def test_a_connection_of_an_earlier_recording_has_no_handshake(export: Export) -> None:
     events = [
         event("open", file=1, kind="other", name="client 1"),
@@ -243,6 +248,7 @@ def test_a_connection_of_an_earlier_recording_has_no_handshake(export: Export) -
     assert [line.split()[1] for line in made.flags] == ["AP", "AF"]
 
 
+@pytest.mark.slow
 def test_a_port_that_comes_again_is_another_connection(tmp_path: Path) -> None:
     again = event("open", 4, file=3, kind="connection", name="")
     events = [*ACCEPTED, event("close", 3, file=2), again]
@@ -274,6 +280,7 @@ def test_more_than_a_packet_can_hold_is_divided(export: Export) -> None:
     assert [len(text) for _, text in made.data] == [65_000, 65_000, 20_000]
 
 
+@pytest.mark.slow
 def test_under_tls_the_conversation_is_there_and_not_the_records(export: Export) -> None:
     made = export(
         [
@@ -294,6 +301,7 @@ def test_under_tls_the_conversation_is_there_and_not_the_records(export: Export)
     assert "as it was decrypted, without the records" in made.all("frame.comment")[3]
 
 
+@pytest.mark.slow
 def test_a_proxy_header_is_left_out(export: Export) -> None:
     header = "PROXY TCP4 192.0.2.9 192.0.2.1 5 4000\r\n"
     made = export(
@@ -353,6 +361,7 @@ def test_a_reset_is_a_reset(export: Export, broken: Event) -> None:
 # Strangers
 
 
+@pytest.mark.slow
 def test_text_of_strangers_is_escaped(export: Export) -> None:
     name = "\x1b[2J\u202e" + "\U000e0041" * 200
     events = [*ACCEPTED, event("name", 1, file=2, name=name)]
@@ -369,6 +378,7 @@ def test_text_of_strangers_is_escaped(export: Export) -> None:
     assert r"says “\x1b[3J”, our turn, by \x1b[2J" in short.all("frame.comment")[-1]
 
 
+@pytest.mark.slow
 def test_time_may_be_odd(export: Export) -> None:
     events = [*ACCEPTED, event("recv", -1e11, file=2, size=9, octets="0")]
     events += [event("recv", 9e11, file=2, size=9, octets="0")]
