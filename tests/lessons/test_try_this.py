@@ -17,6 +17,7 @@ from tests.support.clock import wait_until
 from tests.support.emulator import Emulator
 from tests.support.lessons import NAMES, is_quiet, port_of, read
 from tests.support.process import ROOT, Program, Start, descriptors_of
+from tests.support.sampling import with_slow
 from tests.support.tcp import states_at, unread_at
 from turnchat.check.sockets.ports import CLOSE_WAIT, LISTEN
 
@@ -254,10 +255,7 @@ EACH = {
 LONG = ("raw_http", "select_by_hand", "many_clients", "short_writes", "deadlines")  # 4 to 9 s each
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in NAMES],
-)
+@pytest.mark.parametrize("name", with_slow(NAMES, LONG))
 def test_what_a_lesson_lets_one_try_happens(name: str, make: Callable[[str], Tries]) -> None:
     tries = make(name)
     EACH[name](tries)

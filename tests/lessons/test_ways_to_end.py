@@ -11,6 +11,7 @@ from tests.support.clock import wait_until
 from tests.support.lessons import CLIENTS, SERVERS, call, serve, start
 from tests.support.peer import Answering
 from tests.support.process import ROOT, Program, Start, run, status_of
+from tests.support.sampling import with_slow
 
 STATUS_OF_CTRL_C = 130  # in a shell, also of a program that the signal has ended
 
@@ -42,10 +43,7 @@ def test_ctrl_c_ends_a_server_as_soon_as_it_listens(program: Start, name: str) -
         assert is_ended_by_ctrl_c(server)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(one, marks=[pytest.mark.slow] * (one == "deadlines")) for one in SERVERS],
-)
+@pytest.mark.parametrize("name", with_slow(SERVERS, ["deadlines"]))
 def test_ctrl_c_ends_a_server_in_its_peers_turn_and_in_its_own(program: Start, name: str) -> None:
     for said in (b"00", b"005hello"):
         server, port = serve(program, name)
